@@ -1,0 +1,17 @@
+// Runs the compiled tests with tap and the pinned Node. "--long" adds the soaks under test/long.
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { root, runtime } from "./runtime.mjs";
+import { become } from "./spawn.mjs";
+
+const node = runtime();
+const tap = join(root, "node_modules", ".bin", "tap");
+const env = { ...process.env, PATH: `${join(node, "..")}:${process.env.PATH}` };
+if (!existsSync(join(root, ".tap", "plugins"))) {
+  execFileSync(node, [tap, "build"], { cwd: root, env, stdio: ["ignore", "ignore", "inherit"] });
+}
+const args = process.argv.slice(2);
+const long = args.includes("--long");
+const chosen = args.filter((argument) => argument !== "--long");
+become(node, [tap, "run", ...(long ? ["--timeout=3600", "dist/test/long/*.test.js"] : chosen)], { cwd: root, env });
