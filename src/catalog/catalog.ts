@@ -1,0 +1,181 @@
+/**
+ * The catalog: what was asked, what is under way, what became of it. One interface; all SQL lives behind it.
+ *
+ * Invariants
+ * - Every method that changes something resolves only when the change is durable on disk.
+ * - A transfer is worked on only by the owner of a live claim on it.
+ * - A file identity is unique among receives, and among sends: one record for each, for ever.
+ * - Limits, retry clocks and pending responses are here, never true only in memory.
+ */
+
+/** Phase: A pre-processing, T transfer, Y post-processing, Z acknowledgement, X done. */
+export type Phase = "A" | "T" | "Y" | "Z" | "X";
+
+/** Step within a phase: D ready and waiting, H held, C running, K stopped, X done. */
+export type PhaseStep = "D" | "H" | "C" | "K" | "X";
+
+/**
+ * What identifies a virtual file for ever: RFC 5024 section 1.5.2. Codes and names without trailing spaces;
+ * `date` CCYYMMDD and `time` HHMMSScccc as digits (YYMMDD and HHMMSS when the file came over OFTP 1.2 or 1.3).
+ */
+export interface FileIdentity {
+  dsn: string;
+  date: string;
+  time: string;
+  orig: string;
+  dest: string;
+}
+
+/** One transfer. Times are milliseconds since 1970 UTC; sizes and positions are octets. */
+export interface Transfer extends FileIdentity {
+  /** Local identifier, unique on this site: eight digits. */
+  idtu: string;
+  part: string;
+  idf: string;
+  direct: "send" | "recv";
+  type: "file";
+  /** Who opened the session that carries it: we (requester) or the partner (server). */
+  mode: "requester" | "server";
+  phase: Phase;
+  phasestep: PhaseStep;
+  /** End-to-end response: none yet, positive (EERP), negative (NERP). For a receive: the one that we sent. */
+  ack: "" | "A" | "N";
+  /** Transfer CFT's diagnostic, 0 = none; below 500 local, above 500 reported by the partner. */
+  diagi: number;
+  diagp: string;
+  /** The diagnostic in plain words. */
+  diagc: string;
+  /** Send: the file as it was dropped. Receive: the file as delivered ("" before). Absolute path. */
+  fname: string;
+  /** Send: name given to the partner before it was fitted into a dataset name. Receive: what it sent, verbatim. */
+  nfname: string;
+  /** SFIDDESC, UTF-8 text of 0..999 octets. */
+  description: string;
+  filesize: number;
+  /** Octets that crossed the line so far and are safe on this side (receive: synced). */
+  bytes: number;
+  /** SHA-256 of the file's contents, lower-case hexadecimal; "" before it is known. */
+  sha256: string;
+  /** Protocol object used last ("" before the first attempt). */
+  prot: string;
+  kdate: number;
+  bdate: number | null;
+  edate: number | null;
+  /** Where the payload is while the gateway holds it: claimed or half-received file, absolute; "" = nowhere. */
+  workfile: string;
+  /** What the spool needs to finish a step after a crash; opaque to everybody else. */
+  spool: SpoolNote | null;
+  /** SFIDFMT and SFIDLRECL. */
+  format: "U" | "T" | "F" | "V";
+  lrecl: number;
+  /** Priority 0..255, 255 first. */
+  pri: number;
+  /** Wait in phase Z for the end-to-end response. */
+  ackstate: "require" | "ignore";
+  /** Attempts so far, and when the next may begin (0 = at once). */
+  tries: number;
+  retryAt: number;
+}
+
+/** A step of the spool that a crash may interrupt. */
+export type SpoolNote =
+  | { step: "claim"; source: string; ino: string; size: number; mtimeMs: number; archive: string }
+  | { step: "claimed"; source: string; archive: string }
+  | { step: "deliver"; target: string; ctimeNs: string; ino: string };
+
+export type NewSend = Pick<
+  Transfer,
+  "part" | "idf" | "fname" | "nfname" | "dsn" | "orig" | "dest" | "description" | "filesize" | "pri" | "ackstate"
+> & { spool: SpoolNote };
+
+export type NewReceive = FileIdentity &
+  Pick<Transfer, "part" | "idf" | "mode" | "nfname" | "description" | "filesize" | "format" | "lrecl" | "prot">;
+
+export type Changes = Partial<Omit<Transfer, "idtu" | "direct" | "type" | keyof FileIdentity>>;
+
+/** An end-to-end response that waits to be sent, or was sent. `orig` and `dest` are those of the FILE. */
+export interface EndResponse extends FileIdentity {
+  id: number;
+  kind: "EERP" | "NERP";
+  /** Partner on the way back to the originator. */
+  part: string;
+  /** The receive that it answers. */
+  idtu: string;
+  /** NERPREAS and NERPREAST; 0 and "" for EERP. */
+  reason: number;
+  text: string;
+}
+
+/** When a partner may be called again after failures, and how many there were in a row. */
+export interface PartnerClock {
+  part: string;
+  tries: number;
+  nextCallAt: number;
+  /** Why the last call failed: DIAGI and words. */
+  diagi: number;
+  reason: string;
+}
+
+export interface TransferFilter {
+  idtu?: string;
+  part?: string;
+  idf?: string;
+  direct?: "send" | "recv";
+  /** One letter: A, Y, Z, X (phases) or D, H, C, K (steps of phase T). */
+  state?: string;
+  /** Only those requested at or after this time. */
+  since?: number;
+  /** Newest first; default 100. */
+  limit?: number;
+}
+
+export interface Catalog {
+  /** Records a send in phase T step D, or step H with `diagi` where it cannot be sent; stamps its identity. */
+  addSend(send: NewSend, hold?: { step: "H" | "K"; diagi: number; diagp: string; diagc: string }): Promise<Transfer>;
+  /**
+   * Records a receive as claimed and running, or gives the record that already has this identity.
+   * `isNew` false means that it was there before (half received, or received completely).
+   */
+  addReceive(receive: NewReceive, owner: string): Promise<{ transfer: Transfer; isNew: boolean }>;
+  get(idtu: string): Promise<Transfer | undefined>;
+  list(filter: TransferFilter): Promise<Transfer[]>;
+  /** Changes a record. False when there is none. */
+  update(idtu: string, changes: Changes): Promise<boolean>;
+  /** Takes the best waiting send for a partner (priority, then age): T/D becomes T/C, owned by `owner`. */
+  claimSend(part: string, owner: string, now: number): Promise<Transfer | undefined>;
+  /** Claims one receive that is not running (T/H): the partner offers it again. False when somebody has it. */
+  claimReceive(idtu: string, owner: string): Promise<boolean>;
+  /** Changes a record and gives the claim up. */
+  release(idtu: string, changes: Changes): Promise<void>;
+  /** In one step: the receive is done, delivered under its final name, and its response waits to be sent. */
+  finishReceive(idtu: string, changes: Changes, response: Omit<EndResponse, "id">): Promise<void>;
+  /** Takes the oldest response for a partner that nobody is sending. */
+  claimResponse(part: string, owner: string): Promise<EndResponse | undefined>;
+  /** The partner has taken the response (RTR): the receive's `ack` becomes "A" or "N". */
+  responseSent(id: number): Promise<void>;
+  /** The session broke before RTR: it will be sent again. */
+  releaseResponse(id: number): Promise<void>;
+  /**
+   * Finds the send that a received response answers. `short`: compare dates and times as OFTP 1.2 and 1.3 do
+   * (YYMMDD, HHMMSS), the oldest unacknowledged one first.
+   */
+  findSend(identity: FileIdentity, short: boolean): Promise<Transfer | undefined>;
+  /** Partners with work to do now (due sends or waiting responses), and when the next retry is due (or null). */
+  work(now: number): Promise<{ parts: string[]; nextAt: number | null }>;
+  clock(part: string): Promise<PartnerClock>;
+  setClock(clock: PartnerClock): Promise<void>;
+  /** Numbers for `status`: records by state letter and direction, and responses waiting. */
+  totals(): Promise<{ send: Record<string, number>; recv: Record<string, number>; responses: number }>;
+  /** Gives up claims that `owner` held before it died: sends T/C become T/D, receives T/C become T/H. */
+  recover(owner: string): Promise<{ sends: number; receives: number; responses: number }>;
+  /** Records with an unfinished spool step, oldest first, for the spool's own recovery. */
+  unfinishedSpool(): Promise<Transfer[]>;
+  /** Deletes ended records (phase X, response sent) older than these times; the number deleted. */
+  purge(before: { sends: number; receives: number }): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The one-letter state of a record: its phase, or its step in phase T. */
+export function stateOf(transfer: Pick<Transfer, "phase" | "phasestep">): string {
+  return transfer.phase === "T" ? transfer.phasestep : transfer.phase;
+}

@@ -1,0 +1,219 @@
+/**
+ * The configuration as the engine sees it: validated, defaults filled in, resolved.
+ * Durations are milliseconds (0 keeps Transfer CFT's meaning "for ever" where a key says so), sizes octets,
+ * paths absolute, secrets revealed only by asking. Keys keep Transfer CFT's names.
+ */
+import type { Level } from "../oftp/wire/level.ts";
+import type { Secret } from "./secret.ts";
+
+export interface Configuration {
+  /** Every file that was read, absolute, the main file first. */
+  files: readonly string[];
+  /** Directories named by `include`, absolute: watched for new files. */
+  includes: readonly string[];
+  /** Folder of the main file: relative paths in the configuration start here. */
+  directory: string;
+  cftparm: Parm;
+  cftnet: ReadonlyMap<string, Net>;
+  cftprot: ReadonlyMap<string, Prot>;
+  cftpart: ReadonlyMap<string, Part>;
+  cfttcp: ReadonlyMap<string, Tcp>;
+  /** Keyed by `<id>/<direct>`, for example `TLS/server`. */
+  cftssl: ReadonlyMap<string, Ssl>;
+  cftsend: ReadonlyMap<string, Send>;
+  cftrecv: ReadonlyMap<string, Recv>;
+  cftfolder: ReadonlyMap<string, Folder>;
+  pki: ReadonlyMap<string, Pki>;
+  cftcat: Cat;
+  cftlog: Log;
+  admin: Admin;
+}
+
+export interface Parm {
+  part: string;
+  npart: string;
+  rundir: string;
+  maxtrans: number;
+  /** Id of the flow templates that serve where no other does. */
+  default: string;
+}
+
+export interface Net {
+  id: string;
+  /** Local addresses to listen on. */
+  host: readonly string[];
+  maxcnx: number;
+  /** CIDR blocks; empty allow = everybody; deny wins. */
+  allow: readonly string[];
+  deny: readonly string[];
+  /** Idle time before TCP keep-alive probes, ms; 0 = off. */
+  keepalive: number;
+}
+
+export type Direction = "both" | "sender" | "receiver";
+
+export interface Prot {
+  id: string;
+  type: "odette";
+  net: string;
+  /** Listening port; null = requester only. */
+  sap: number | null;
+  /** Id of the TLS profiles; "" = clear text. */
+  ssl: string;
+  srusize: number;
+  scredit: number;
+  scomp: boolean;
+  resync: boolean;
+  restart: number;
+  level: readonly Level[];
+  secauth: "no" | "allow";
+  /** What we are towards callers, and towards those whom we call: both, only sender, only receiver of files. */
+  srin: Direction;
+  srout: Direction;
+  /** Timers, ms; 0 = for ever. */
+  rto: number;
+  disctc: number;
+  disctd: number;
+  discts: number;
+  disctr: number;
+}
+
+/** A daily window in local time, milliseconds after midnight; `from` > `to` spans midnight. */
+export interface Window {
+  from: number;
+  to: number;
+}
+
+export type Requirement = "sign" | "encrypt" | "tls" | "auth";
+
+export interface Part {
+  id: string;
+  prot: readonly string[];
+  /** The partner's ports, paired with `prot`. */
+  sap: readonly number[];
+  nspart: string;
+  nrpart: string;
+  nspassw: Secret;
+  nrpassw: Secret;
+  sfidorig: string;
+  sfiddest: string;
+  /** Default flow; "" = cftparm.default. */
+  idf: string;
+  state: "activeboth" | "activereq" | "activeserv" | "noactive";
+  /** Windows in which we call, and in which it may call. */
+  outgoing: Window;
+  incoming: Window;
+  /** Id of a client TLS profile instead of the protocol's; "" = the protocol's. */
+  ssl: string;
+  security: SecurityChoice;
+  require: readonly Requirement[];
+}
+
+/** What is applied to a file on its way out. */
+export interface SecurityChoice {
+  sign: boolean;
+  encrypt: boolean;
+  compress: boolean;
+  signed_eerp: boolean;
+  cipher: string;
+}
+
+export interface Tcp {
+  id: string;
+  host: readonly string[];
+  cnxin: number;
+  cnxout: number;
+  cnxinout: number;
+  /** Spacing of retries, ms. */
+  retryw: number;
+  retryn: number;
+  retrym: number;
+}
+
+export interface Ssl {
+  id: string;
+  direct: "server" | "client";
+  /** [[pki]] id of certificate and key; "" = none (client only). */
+  usercid: string;
+  rootcid: readonly string[];
+  verify: "none" | "optional" | "required";
+  version: readonly ("1.2" | "1.3")[];
+  /** OpenSSL cipher list; "" = the gateway's own. */
+  ciphlist: string;
+}
+
+export interface Send {
+  id: string;
+  nfname: string;
+  frecfm: "U";
+  ackstate: "require" | "ignore";
+  pri: number;
+  /** Each undefined key falls back to the partner's. */
+  security: Partial<SecurityChoice>;
+}
+
+export interface Recv {
+  id: string;
+  /** Template, relative to rundir. */
+  fname: string;
+}
+
+export interface Folder {
+  id: string;
+  state: "active" | "noactive";
+  scandir: string;
+  workdir: string;
+  archivedir: string;
+  /** A partner id, or "(0)" / "(1)" for the first / second directory level. */
+  part: string;
+  idf: string;
+  /** Cron expression with seconds; "" when `interval` is used. */
+  schedule: string;
+  /** ms between scans when there is no schedule. */
+  interval: number;
+  fileidledelay: number;
+  /** Files per scan; 0 = no limit. */
+  filecount: number;
+  filesizemin: number;
+  /** 0 = no limit. */
+  filesizemax: number;
+  includefilter: string;
+  excludefilter: string;
+  usefsevents: boolean;
+}
+
+export type Usage = "tls" | "sign" | "decrypt" | "encrypt" | "auth" | "receipt" | "ca";
+
+export interface Pki {
+  id: string;
+  /** Owner, a partner id; "" = this site. */
+  part: string;
+  file: string;
+  /** Private key file; "" = none. */
+  key: string;
+  keypassw: Secret | null;
+  usage: readonly Usage[];
+}
+
+export interface Cat {
+  /** SQLite file, absolute. */
+  fname: string;
+  /** How long ended sends and receives are kept, ms. */
+  sx: number;
+  rx: number;
+}
+
+export interface Log {
+  fname: string;
+  format: "V23" | "V24" | "json";
+  /** Lowest severity that is written. */
+  level: "T" | "I" | "W" | "E" | "F";
+  /** Octets after which a new file is begun, and how many old ones are kept. */
+  maxsize: number;
+  backup_count: number;
+}
+
+export interface Admin {
+  /** Control socket, absolute. */
+  socket: string;
+}

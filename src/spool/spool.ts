@@ -1,0 +1,76 @@
+/**
+ * The spool: the only writer of payload. It claims files from outboxes, holds them in the work folder, takes
+ * half-received files and delivers them to inboxes.
+ *
+ * Invariants
+ * - An outbox file is untouched until its catalog record is durable; then it is renamed into the work folder.
+ * - A payload is in exactly one of: outbox, work folder, inbox, archive, failed. Never in none.
+ * - What stands in an inbox is complete and synced, was put there by a hard link, and replaced nothing.
+ * - Every step can be interrupted by a crash; `recover` finishes or undoes it from the catalog's spool note.
+ */
+import type { Catalog, NewSend, Transfer } from "../catalog/catalog.ts";
+import type { OpenFile } from "../platform/filesystem.ts";
+
+/** A file found in an outbox that was still long enough. */
+export interface Candidate {
+  /** Absolute path. */
+  path: string;
+  size: number;
+  mtimeMs: number;
+  ino: bigint;
+}
+
+/** A half-received file. Positions in octets of the virtual file. */
+export interface Incoming {
+  readonly path: string;
+  /** Appends to what was written before; resolves when the operating system has it. */
+  write(buffers: readonly Uint8Array[]): Promise<void>;
+  /** Forces all that was written to the disk; gives the synced length. */
+  sync(): Promise<number>;
+  /** SHA-256 of everything from octet 0, lower-case hexadecimal; call once, after the last write. */
+  digest(): string;
+  readonly length: number;
+  close(): Promise<void>;
+}
+
+/** A claimed file being sent. */
+export interface Outgoing {
+  readonly size: number;
+  /** Fills as much of `buffer` as there is; 0 at the end of the file. */
+  read(buffer: Uint8Array): Promise<number>;
+  /** SHA-256 of everything from octet 0 to what was read; call once. */
+  digest(): string;
+  close(): Promise<void>;
+}
+
+export interface Spool {
+  /** Records and claims an outbox file: catalog record first, then the rename. */
+  claim(candidate: Candidate, send: Omit<NewSend, "spool" | "fname" | "filesize">, to: ClaimTarget): Promise<Transfer>;
+  openOutgoing(transfer: Transfer, position: number): Promise<Outgoing>;
+  /** Opens the work file of a receive, cut to `position` (a multiple of 1024; 0 starts anew). */
+  openIncoming(transfer: Transfer, position: number): Promise<Incoming>;
+  /**
+   * Delivers a completely received, synced work file to `target` or, where that name is taken, to a name with
+   * a suffix. Durable when it resolves: gives the absolute final path, already noted in the catalog.
+   */
+  deliver(transfer: Transfer, target: string): Promise<string>;
+  /** After a send has ended well: archives or deletes the claimed file. */
+  settle(transfer: Transfer): Promise<void>;
+  /** After a send has ended for good without success: moves the claimed file to failed/<PART>/. */
+  fail(transfer: Transfer): Promise<void>;
+  /** Drops the work file of a receive that will not go on. */
+  discard(transfer: Transfer): Promise<void>;
+  /** After a crash: finishes or undoes every interrupted step. Gives receives whose delivery was finished. */
+  recover(): Promise<{ claimed: number; delivered: Transfer[]; undelivered: Transfer[]; lost: Transfer[] }>;
+}
+
+export interface ClaimTarget {
+  /** The folder's `workdir`, absolute. */
+  workdir: string;
+  /** The folder's `archivedir`, absolute; "" deletes the file once the transfer has ended well. */
+  archive: string;
+  /** Set when the file cannot be sent as configured: the record is held or stopped with this reason. */
+  hold?: { step: "H" | "K"; diagi: number; diagp: string; diagc: string };
+}
+
+export type { Catalog, OpenFile };
