@@ -32,7 +32,8 @@ const stamp = (name, value) => {
   mkdirSync(stamps, { recursive: true });
   writeFileSync(join(stamps, name), value);
 };
-const run = (command, args) => execFileSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+const run = (command, args) =>
+  execFileSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
 
 const wanted = fingerprint(["package.json", "package-lock.json", ".taprc"], true);
 if (stamped("install") !== wanted) {

@@ -4,7 +4,8 @@ import { spawn } from "node:child_process";
 /** @param {string} program @param {string[]} args @param {import("node:child_process").SpawnOptions} [options] */
 export function become(program, args, options = {}) {
   const child = spawn(program, args, { stdio: "inherit", ...options });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"])
+    process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     console.error(`cygnet: cannot run ${program}: ${error.message}`);
     process.exit(1);

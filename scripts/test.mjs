@@ -14,4 +14,7 @@ if (!existsSync(join(root, ".tap", "plugins"))) {
 const args = process.argv.slice(2);
 const long = args.includes("--long");
 const chosen = args.filter((argument) => argument !== "--long");
-become(node, [tap, "run", ...(long ? ["--timeout=3600", "dist/test/long/*.test.js"] : chosen)], { cwd: root, env });
+become(node, [tap, "run", ...(long ? ["--timeout=3600", "dist/test/long/*.test.js"] : chosen)], {
+  cwd: root,
+  env,
+});

@@ -77,19 +77,45 @@ export interface Transfer extends FileIdentity {
   retryAt: number;
 }
 
-/** A step of the spool that a crash may interrupt. */
+/**
+ * A step of the spool that a crash may interrupt. "claim": about to be renamed into `workdir`; such a send waits
+ * for the spool and is not taken by `claimSend`. "claimed": nothing is under way. "deliver": about to be linked
+ * to its final name in an inbox, in the archive or under failed; `part` is the copy that is linked where that
+ * name is on another file system.
+ */
 export type SpoolNote =
-  | { step: "claim"; source: string; ino: string; size: number; mtimeMs: number; archive: string }
+  | {
+      step: "claim";
+      source: string;
+      ino: string;
+      size: number;
+      mtimeMs: number;
+      archive: string;
+      workdir: string;
+    }
   | { step: "claimed"; source: string; archive: string }
-  | { step: "deliver"; target: string; ctimeNs: string; ino: string };
+  | { step: "deliver"; target: string; ctimeNs: string; ino: string; part?: string };
 
 export type NewSend = Pick<
   Transfer,
-  "part" | "idf" | "fname" | "nfname" | "dsn" | "orig" | "dest" | "description" | "filesize" | "pri" | "ackstate"
+  | "part"
+  | "idf"
+  | "fname"
+  | "nfname"
+  | "dsn"
+  | "orig"
+  | "dest"
+  | "description"
+  | "filesize"
+  | "pri"
+  | "ackstate"
 > & { spool: SpoolNote };
 
 export type NewReceive = FileIdentity &
-  Pick<Transfer, "part" | "idf" | "mode" | "nfname" | "description" | "filesize" | "format" | "lrecl" | "prot">;
+  Pick<
+    Transfer,
+    "part" | "idf" | "mode" | "nfname" | "description" | "filesize" | "format" | "lrecl" | "prot"
+  >;
 
 export type Changes = Partial<Omit<Transfer, "idtu" | "direct" | "type" | keyof FileIdentity>>;
 
@@ -131,7 +157,10 @@ export interface TransferFilter {
 
 export interface Catalog {
   /** Records a send in phase T step D, or step H with `diagi` where it cannot be sent; stamps its identity. */
-  addSend(send: NewSend, hold?: { step: "H" | "K"; diagi: number; diagp: string; diagc: string }): Promise<Transfer>;
+  addSend(
+    send: NewSend,
+    hold?: { step: "H" | "K"; diagi: number; diagp: string; diagc: string },
+  ): Promise<Transfer>;
   /**
    * Records a receive as claimed and running, or gives the record that already has this identity.
    * `isNew` false means that it was there before (half received, or received completely).
@@ -141,8 +170,10 @@ export interface Catalog {
   list(filter: TransferFilter): Promise<Transfer[]>;
   /** Changes a record. False when there is none. */
   update(idtu: string, changes: Changes): Promise<boolean>;
-  /** Takes the best waiting send for a partner (priority, then age): T/D becomes T/C, owned by `owner`. */
+  /** Takes the best waiting send for a partner (priority, then age): T/D becomes T/C, owned by `owner`, one try more. */
   claimSend(part: string, owner: string, now: number): Promise<Transfer | undefined>;
+  /** Stops all waiting sends of a partner (T/D becomes T/K) and gives them: every way to it was tried. */
+  stopSends(part: string, why: Pick<Transfer, "diagi" | "diagp" | "diagc">): Promise<Transfer[]>;
   /** Claims one receive that is not running (T/H): the partner offers it again. False when somebody has it. */
   claimReceive(idtu: string, owner: string): Promise<boolean>;
   /** Changes a record and gives the claim up. */

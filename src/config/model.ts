@@ -193,6 +193,8 @@ export interface Pki {
   key: string;
   keypassw: Secret | null;
   usage: readonly Usage[];
+  /** Hash of the files' contents: tells a renewed certificate from the old one under the same name. */
+  digest?: string;
 }
 
 export interface Cat {

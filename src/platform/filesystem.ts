@@ -40,6 +40,8 @@ export interface FileSystem {
   /** Hard link; fails with EEXIST, never overwrites. */
   link(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
+  /** Removes a directory with all that is in it. */
+  removeDirectory(path: string): Promise<void>;
   /** Makes renames and links in this directory durable. */
   syncDirectory(path: string): Promise<void>;
   /** Free octets for this process on the file system that holds `path`. */
@@ -102,6 +104,7 @@ export const systemFileSystem: FileSystem = {
   rename: (from, to) => fs.rename(from, to),
   link: (from, to) => fs.link(from, to),
   remove: (path) => fs.unlink(path),
+  removeDirectory: (path) => fs.rm(path, { recursive: true, force: true }),
   async syncDirectory(path) {
     const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {

@@ -45,7 +45,11 @@ export interface Outgoing {
 
 export interface Spool {
   /** Records and claims an outbox file: catalog record first, then the rename. */
-  claim(candidate: Candidate, send: Omit<NewSend, "spool" | "fname" | "filesize">, to: ClaimTarget): Promise<Transfer>;
+  claim(
+    candidate: Candidate,
+    send: Omit<NewSend, "spool" | "fname" | "filesize">,
+    to: ClaimTarget,
+  ): Promise<Transfer>;
   openOutgoing(transfer: Transfer, position: number): Promise<Outgoing>;
   /** Opens the work file of a receive, cut to `position` (a multiple of 1024; 0 starts anew). */
   openIncoming(transfer: Transfer, position: number): Promise<Incoming>;
@@ -60,8 +64,22 @@ export interface Spool {
   fail(transfer: Transfer): Promise<void>;
   /** Drops the work file of a receive that will not go on. */
   discard(transfer: Transfer): Promise<void>;
-  /** After a crash: finishes or undoes every interrupted step. Gives receives whose delivery was finished. */
-  recover(): Promise<{ claimed: number; delivered: Transfer[]; undelivered: Transfer[]; lost: Transfer[] }>;
+  /** After a crash: finishes or undoes every interrupted step; steps in progress are left alone. */
+  recover(): Promise<Recovery>;
+}
+
+/** What `recover` found. One record's trouble does not keep it from the others. */
+export interface Recovery {
+  /** Claims that were finished: these sends wait to be sent now. */
+  claimed: number;
+  /** Receives that stand in their inbox, with the final path in `fname`: their response is still to be queued. */
+  delivered: Transfer[];
+  /** Receives that are complete and still to be delivered. */
+  undelivered: Transfer[];
+  /** Sends whose file had left the outbox by itself (now T/K), and receives whose work file is gone. */
+  lost: Transfer[];
+  /** Steps that failed again, with the reason; the next `recover` tries again. */
+  troubles: { transfer: Transfer; error: unknown }[];
 }
 
 export interface ClaimTarget {

@@ -108,7 +108,8 @@ export class SessionMachine {
   }
 
   send(command: Command): SessionAction {
-    const level = command.type === "ESID" ? this.#esidLevel : command.type === "SSID" ? command.lev : this.level;
+    const level =
+      command.type === "ESID" ? this.#esidLevel : command.type === "SSID" ? command.lev : this.level;
     return { do: "send", command, level: level as Level };
   }
 
@@ -163,8 +164,9 @@ const violation: Transition = (machine, event: SessionEvent) =>
   machine.abort(2, `${event.type} is not allowed in state ${machine.state}`);
 
 const store =
-  (state: State): Transition =>
+  (state: State, check: (machine: SessionMachine, event: never) => void = () => {}): Transition =>
   (machine, event: SessionEvent) => {
+    check(machine, event as never);
     machine.stored = event;
     return go(machine, state);
   };
@@ -177,11 +179,15 @@ const resume: Transition = (machine) => {
   return machine.input(event);
 };
 
-function startFile(machine: SessionMachine, event: EventOf<"F_START_FILE_RQ">): readonly SessionAction[] {
+function mayStart(machine: SessionMachine, event: EventOf<"F_START_FILE_RQ">): void {
   const agreed = machine.agreement as Agreement;
   if (!agreed.maySend || (event.sfid.rest > 0n && !agreed.restart)) {
     throw new CygnetError("CYG_OFTP_USER", "this session was negotiated without sending, or without restart");
   }
+}
+
+function startFile(machine: SessionMachine, event: EventOf<"F_START_FILE_RQ">): readonly SessionAction[] {
+  mayStart(machine, event);
   machine.restartPosition = event.sfid.rest;
   return go(machine, "OPOP", machine.send(event.sfid));
 }
@@ -192,6 +198,10 @@ function receiveFile(machine: SessionMachine, event: EventOf<"SFID">): readonly 
   if (!agreed.mayReceive) return machine.abort(2, "this side was negotiated as a sender of files only");
   machine.restartPosition = event.rest;
   return go(machine, "OPIP", { do: "F_START_FILE_IND", sfid: event });
+}
+
+function hasNerp(machine: SessionMachine): void {
+  if (machine.level < 4) throw new CygnetError("CYG_OFTP_USER", `SSIDLEV ${machine.level} has no NERP`);
 }
 
 function answerStart(machine: SessionMachine, event: EventOf<"F_START_FILE_RS">): readonly SessionAction[] {
@@ -238,8 +248,7 @@ function receiveData(machine: SessionMachine): readonly SessionAction[] {
 const TRANSITIONS: Record<string, Transition> = {
   // Table S: session connection. I, J and K belong to secure authentication, which is never agreed on.
   "S-A": (machine) => go(machine, "I_WF_NC"),
-  "S-B": (machine) =>
-    go(machine, "A_NC_ONLY", machine.send({ type: "SSRM", message: "ODETTE FTP READY " })),
+  "S-B": (machine) => go(machine, "A_NC_ONLY", machine.send({ type: "SSRM", message: "ODETTE FTP READY " })),
   "S-C": (machine) => go(machine, "I_WF_RM"),
   "S-D": (machine, event: EventOf<"SSID">) => {
     machine.settleEsid(event.lev);
@@ -249,7 +258,7 @@ const TRANSITIONS: Record<string, Transition> = {
     return go(machine, "IDLESP", { do: "F_CONNECT_CF", ssid: event, agreement: result.agreement });
   },
   "S-E": (machine, event: EventOf<"SSID">) => {
-    machine.settleEsid(event.lev);
+    machine.settleEsid(Math.min(event.lev, Math.max(...(machine.capabilities?.levels ?? [5]))));
     machine.caller = event;
     return go(machine, "A_WF_CONRS", { do: "F_CONNECT_IND", ssid: event });
   },
@@ -294,7 +303,7 @@ const TRANSITIONS: Record<string, Transition> = {
   "P-D": (machine) => go(machine, "IDLELICD", machine.send({ type: "CD" })),
   "P-E": (machine) => go(machine, "WF_NDISC", machine.send({ type: "ESID", reas: 0, reast: "" })),
   "P-F": store("ERSTWFCD"),
-  "P-G": store("SFSTWFCD"),
+  "P-G": store("SFSTWFCD", mayStart),
   "P-H": (machine) => go(machine, "IDLESP", { do: "F_CD_IND" }),
   "P-I": resume,
   "P-J": resume,
@@ -315,8 +324,11 @@ const TRANSITIONS: Record<string, Transition> = {
   "P-R": resume,
   "P-S": () => NOTHING,
   "P-T": store("CDSTWFCD"),
-  "P-Y": (machine, event: EventOf<"F_NERP_RQ">) => go(machine, "WF_RTR", machine.send(event.nerp)),
-  "P-Z": store("NRSTWFCD"),
+  "P-Y": (machine, event: EventOf<"F_NERP_RQ">) => {
+    hasNerp(machine);
+    return go(machine, "WF_RTR", machine.send(event.nerp));
+  },
+  "P-Z": store("NRSTWFCD", hasNerp),
   "P-Z1": resume,
 
   // Table Q: Speaker at the end of a file. E: an EFID without credit is the user's error.

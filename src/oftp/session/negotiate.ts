@@ -62,9 +62,14 @@ function ssid(own: Capabilities, lev: number, code: string, pswd: string): Ssid 
 /** Reason 06 for a field whose content is illegal, whoever sent it. */
 function invalid(theirs: Ssid): { refuse: number; text: string } | undefined {
   if (theirs.lev === 0) return refuse(6, "SSIDLEV is not a protocol level");
+  if (!/^[SRB]$/.test(theirs.sr)) return refuse(6, `SSIDSR "${theirs.sr}" is not S, R or B`);
+  return undefined;
+}
+
+/** Reason 06 for a size that cannot be; looked at only once level and direction suit. */
+function outOfRange(theirs: Ssid): { refuse: number; text: string } | undefined {
   if (theirs.sdeb < 128) return refuse(6, `SSIDSDEB ${theirs.sdeb} is below 128`);
   if (theirs.cred < 1) return refuse(6, "SSIDCRED is zero");
-  if (!/^[SRB]$/.test(theirs.sr)) return refuse(6, `SSIDSR "${theirs.sr}" is not S, R or B`);
   return undefined;
 }
 
@@ -78,6 +83,8 @@ export function respond(theirs: Ssid, own: Capabilities, code: string, password:
   }
   const sr = complement(theirs.sr, own.sr);
   if (sr === undefined) return refuse(10, `SSIDSR ${theirs.sr} and ${own.sr} leave no direction`);
+  const size = outOfRange(theirs);
+  if (size) return size;
   const authentication = level === 5 && own.authentication;
   if (level === 5 && theirs.auth !== authentication) return refuse(12, "SSIDAUTH differs");
   if (level < 5 && own.authentication) return refuse(10, "secure authentication needs OFTP 2.0");
@@ -119,10 +126,13 @@ export function accept(theirs: Ssid, own: Capabilities): Negotiated {
   if (bad) return bad;
   const level = LEVELS.find((candidate) => candidate === theirs.lev && own.levels.includes(candidate));
   if (level === undefined) return refuse(10, `SSIDLEV ${theirs.lev} was not offered`);
-  if (theirs.cred > own.cred) return refuse(10, `SSIDCRED ${theirs.cred} is more than the ${own.cred} offered`);
+  if (theirs.cred > own.cred)
+    return refuse(10, `SSIDCRED ${theirs.cred} is more than the ${own.cred} offered`);
   if (theirs.spec) return refuse(10, "special logic was not offered");
   const sr = complement(theirs.sr, own.sr);
   if (sr === undefined) return refuse(10, `SSIDSR ${own.sr} and ${theirs.sr} leave no direction`);
+  const size = outOfRange(theirs);
+  if (size) return size;
   if (level === 5 && theirs.auth !== own.authentication) return refuse(12, "SSIDAUTH differs");
   if (level < 5 && own.authentication) return refuse(10, "secure authentication needs OFTP 2.0");
   const agreed: Capabilities = {

@@ -157,7 +157,9 @@ const COMMANDS = new Set(
 export function cell(state: State, event: string): string {
   const command = COMMANDS.has(event);
   const esid = event === "ESID_NORMAL" || event === "ESID_ERROR";
-  if (state === "WF_NDISC" && (command || esid)) return "ignore";
+  // without a connection nothing can arrive or be sent: leftovers of the one that ended mean nothing
+  if ((state === "IDLE" || state === "I_WF_NC" || state === "WF_NDISC") && (command || esid)) return "ignore";
+  if (state === "IDLE" && event === "F_RELEASE_RQ_ERR") return "ignore";
   const found = esid
     ? (letter("L", state, event) ?? letter("S", state, "ESID"))
     : (letter("L", state, event) ?? letter("Q", state, event) ?? other(state, event));

@@ -95,11 +95,17 @@ function encodeField(command: CommandName, field: Field, width: number, value: u
 
 function digits(where: string, value: number | bigint, width: number): Buffer {
   const text = value.toString();
-  if (!/^\d+$/.test(text) || text.length > width) throw unfit(where, `takes a number of at most ${width} digits`);
+  if (!/^\d+$/.test(text) || text.length > width)
+    throw unfit(where, `takes a number of at most ${width} digits`);
   return Buffer.from(text.padStart(width, "0"), "latin1");
 }
 
-function stamp(where: string, value: string, width: number, as: (value: string, width: number) => string): Buffer {
+function stamp(
+  where: string,
+  value: string,
+  width: number,
+  as: (value: string, width: number) => string,
+): Buffer {
   const text = as(value, width);
   if (text.length !== width || !/^\d+$/.test(text)) throw unfit(where, `takes ${width} digits`);
   return Buffer.from(text, "latin1");
@@ -155,7 +161,7 @@ export function decode(buffer: Buffer, level: Level, tolerated: (name: string) =
 function decodeEsid(buffer: Buffer, level: Level, tolerated: (name: string) => void): Command {
   const reader = new Reader("ESID", buffer, tolerated);
   const reas = reader.field({ name: "reas", kind: "N", width: [2, 2, 2] }, 2) as number;
-  const long = buffer.length >= 7 && /^\d{3}$/.test(buffer.toString("latin1", 3, 6));
+  const long = buffer.length >= 6 && /^\d{3}$/.test(buffer.toString("latin1", 3, 6));
   if (long !== (level === 5)) tolerated("esid-form");
   const reast = long ? (reader.field({ name: "reast", kind: "T", width: [3, 3, 3] }, 3) as string) : "";
   reader.carriageReturn();
@@ -196,7 +202,8 @@ class Reader {
   field(field: Field, width: number): unknown {
     const where = `${this.#name}${field.name.toUpperCase()}`;
     // products leave out trailing variable fields of OFTP 2.0 altogether: they count as empty
-    if ((field.kind === "T" || field.kind === "U") && this.#at === this.#buffer.length) {
+    const variable = field.kind === "T" || field.kind === "U";
+    if (variable && this.#name !== "AUCH" && this.#at === this.#buffer.length) {
       this.#tolerated("trailing-fields-missing");
       return neutral(field);
     }
@@ -216,7 +223,8 @@ class Reader {
       case "F":
         return this.#flag(where, text);
       case "M":
-        if (text.trimEnd() !== READY.trimEnd()) throw new WireError(6, `${where} is not "${READY.trimEnd()}"`);
+        if (text.trimEnd() !== READY.trimEnd())
+          throw new WireError(6, `${where} is not "${READY.trimEnd()}"`);
         return text;
       case "O":
         return Buffer.from(octets);
@@ -244,13 +252,17 @@ class Reader {
   finish(padded: boolean): void {
     const rest = this.#buffer.subarray(this.#at);
     if (rest.length === 0) return;
-    if (padded && rest.every((octet) => octet === SPACE || octet === CR)) this.#tolerated("padding-after-command");
+    if (padded && rest.every((octet) => octet === SPACE || octet === CR))
+      this.#tolerated("padding-after-command");
     else throw new WireError(7, `${this.#name} is ${rest.length} octets longer than its fields`);
   }
 
   #take(where: string, width: number): Buffer {
     if (this.#at + width > this.#buffer.length) {
-      throw new WireError(7, `${where} ends after octet ${this.#buffer.length}, ${this.#at + width} are needed`);
+      throw new WireError(
+        7,
+        `${where} ends after octet ${this.#buffer.length}, ${this.#at + width} are needed`,
+      );
     }
     this.#at += width;
     return this.#buffer.subarray(this.#at - width, this.#at);

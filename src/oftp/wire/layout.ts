@@ -28,7 +28,11 @@ export interface Layout {
   since: Level;
 }
 
-const field = (name: string, kind: FieldKind, ...width: [number, number, number]): Field => ({ name, kind, width });
+const field = (name: string, kind: FieldKind, ...width: [number, number, number]): Field => ({
+  name,
+  kind,
+  width,
+});
 const all = (name: string, kind: FieldKind, width: number): Field => field(name, kind, width, width, width);
 const v20 = (name: string, kind: FieldKind, width: number): Field => field(name, kind, 0, 0, width);
 const layout = (code: string, since: Level, ...fields: Field[]): Layout => ({

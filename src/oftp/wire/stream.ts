@@ -75,13 +75,17 @@ export class StreamDecoder {
 
   #readHeader(chunk: Buffer, from: number): number {
     let at = from;
-    while (this.#headerFill < HEADER && at < chunk.length) this.#header[this.#headerFill++] = chunk[at++] as number;
+    while (this.#headerFill < HEADER && at < chunk.length)
+      this.#header[this.#headerFill++] = chunk[at++] as number;
     const version = (this.#header[0] as number) >>> 4;
     if (version !== 1) throw new WireError(1, `stream header version ${version} is not 1: this is not OFTP`);
     if (this.#headerFill < HEADER) return at;
     const total = this.#header.readUIntBE(1, 3);
     if (total <= HEADER || total > MAX_BUFFER + HEADER) {
-      throw new WireError(7, `stream header announces ${total} octets, allowed are 5 to ${MAX_BUFFER + HEADER}`);
+      throw new WireError(
+        7,
+        `stream header announces ${total} octets, allowed are 5 to ${MAX_BUFFER + HEADER}`,
+      );
     }
     this.#length = total - HEADER;
     return at;

@@ -1,0 +1,47 @@
+/** What `cygnet status` shows: the gateway at a glance. */
+import type { Gateway } from "../engine/gateway.ts";
+
+export type Status = Awaited<ReturnType<typeof statusOf>>;
+
+export async function statusOf(gateway: Gateway) {
+  const { site, generations, lastRejection, listeners, outboxes } = gateway;
+  const { cftparm, cftpart } = site.configuration;
+  const generation = generations.at(-1);
+  return {
+    part: cftparm.part,
+    pid: process.pid,
+    started: new Date(gateway.startedAt).toISOString(),
+    state: site.stopping ? "stopping" : "running",
+    rundir: cftparm.rundir,
+    generation: {
+      number: generation?.number ?? 0,
+      at: new Date(generation?.at ?? gateway.startedAt).toISOString(),
+      plan: generation?.plan ?? [],
+      rejected: lastRejection,
+    },
+    listeners: listeners.ports,
+    networks: listeners.networks,
+    folders: outboxes.status,
+    transfers: await site.catalog.totals(),
+    sessions: site.sessions.all.map((session) => ({
+      ids: session.ids,
+      part: session.part?.id ?? null,
+      prot: session.prot.id,
+      role: session.role,
+      host: session.host,
+      state: session.link.machine.state,
+      level: session.agreement?.level ?? null,
+      since: new Date(session.startedAt).toISOString(),
+      idtu: session.sending.current?.transfer.idtu ?? session.receiving.current?.transfer.idtu ?? null,
+      bytes: session.sending.current?.bytes ?? session.receiving.current?.bytes ?? null,
+    })),
+    partners: await Promise.all(
+      [...cftpart.values()].map(async ({ id, state }) => {
+        const clock = await site.catalog.clock(id);
+        const failing = clock.tries > 0 || clock.nextCallAt > site.clock.now();
+        const next = failing ? new Date(clock.nextCallAt).toISOString() : null;
+        return { id, state, failures: clock.tries, next, reason: failing ? clock.reason : "" };
+      }),
+    ),
+  };
+}

@@ -1,0 +1,202 @@
+/** What changes the catalog: each function is one change, applied inside a transaction of the group commit. */
+import { CygnetError } from "../platform/errors.ts";
+import type { Changes, EndResponse, NewReceive, NewSend, PartnerClock, Transfer } from "./catalog.ts";
+import type { Database } from "./database.ts";
+import { WAITING_SEND } from "./queries.ts";
+import { assignments, RESPONSE_COLUMNS, TRANSFER_COLUMNS, toId, toResponse, toTransfer } from "./rows.ts";
+import { forgetStamps, nextStamp } from "./stamp.ts";
+
+/** Records deleted in one change of a purge. */
+const PURGE_BATCH = 500;
+
+/** Stamps outlive the records that they were given to by this much, for clocks that step back. */
+const STAMPS_KEPT = 7 * 24 * 3600 * 1000;
+
+export interface Hold {
+  step: "H" | "K";
+  diagi: number;
+  diagp: string;
+  diagc: string;
+}
+
+export function insertSend(database: Database, send: NewSend, hold: Hold | undefined, now: number): Transfer {
+  for (;;) {
+    const { date, time } = nextStamp(database, now);
+    const row = database.row(
+      `INSERT INTO transfer (direct, mode, phase, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
+         orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl)
+       VALUES ('send', 'requester', 'T', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'U', 0)
+       ON CONFLICT (direct, orig, dest, dsn, date, time) DO NOTHING
+       RETURNING ${TRANSFER_COLUMNS}`,
+      ...[hold?.step ?? "D", hold?.diagi ?? 0, hold?.diagp ?? "", hold?.diagc ?? "", send.part, send.idf],
+      ...[send.fname, send.nfname, send.dsn, send.orig, send.dest, send.description, send.filesize, send.pri],
+      ...[send.ackstate, JSON.stringify(send.spool), date, time, now],
+    );
+    // No row: an older record has this identity although its stamp was forgotten. The next one is free.
+    if (row !== undefined) return toTransfer(row);
+  }
+}
+
+export function insertReceive(
+  database: Database,
+  receive: NewReceive,
+  owner: string,
+  now: number,
+): { transfer: Transfer; isNew: boolean } {
+  const identity = [receive.orig, receive.dest, receive.dsn, receive.date, receive.time];
+  const known = database.row(
+    `SELECT ${TRANSFER_COLUMNS} FROM transfer
+       WHERE direct = 'recv' AND orig = ? AND dest = ? AND dsn = ? AND date = ? AND time = ?`,
+    ...identity,
+  );
+  if (known !== undefined) return { transfer: toTransfer(known), isNew: false };
+  const row = database.row(
+    `INSERT INTO transfer (direct, phase, phasestep, orig, dest, dsn, date, time, part, idf, mode, fname, nfname,
+       description, filesize, format, lrecl, prot, pri, ackstate, kdate, bdate, owner, lease)
+     VALUES ('recv', 'T', 'C', ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 'require', ?, ?, ?, ?)
+     RETURNING ${TRANSFER_COLUMNS}`,
+    ...identity,
+    ...[receive.part, receive.idf, receive.mode, receive.nfname, receive.description, receive.filesize],
+    ...[receive.format, receive.lrecl, receive.prot, now, now, owner, now],
+  );
+  return { transfer: toTransfer(row as NonNullable<typeof row>), isNew: true };
+}
+
+/** False when there is no such record. */
+export function updateTransfer(database: Database, idtu: string, changes: Changes, now: number): boolean {
+  const { set, values } = assignments(changes, now);
+  if (set === "") return database.row("SELECT 1 FROM transfer WHERE id = ?", toId(idtu)) !== undefined;
+  return database.run(`UPDATE transfer SET ${set} WHERE id = ?`, ...values, toId(idtu)) === 1;
+}
+
+/** Changes a record and gives its claim up. Throws CYG_CATALOG_UNKNOWN. */
+export function releaseTransfer(database: Database, idtu: string, changes: Changes, now: number): void {
+  if (!updateTransfer(database, idtu, changes, now)) {
+    throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog ${database.path} has no transfer ${idtu}.`);
+  }
+  database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE id = ?", toId(idtu));
+}
+
+export function takeSend(database: Database, part: string, owner: string, now: number): Transfer | undefined {
+  const row = database.row(
+    `UPDATE transfer SET phasestep = 'C', tries = tries + 1, owner = ?, lease = ? WHERE id = (
+       SELECT id FROM transfer INDEXED BY send_waiting
+         WHERE ${WAITING_SEND} AND part = ? AND retryAt <= ? ORDER BY pri DESC, id LIMIT 1
+     ) RETURNING ${TRANSFER_COLUMNS}`,
+    ...[owner, now, part, now],
+  );
+  return row && toTransfer(row);
+}
+
+/** Waiting sends of a partner stop (T/K): its paths are used up. Gives them as they are now. */
+export function stopSends(
+  database: Database,
+  part: string,
+  why: Pick<Transfer, "diagi" | "diagp" | "diagc">,
+): Transfer[] {
+  return database
+    .rows(
+      `UPDATE transfer SET phasestep = 'K', diagi = ?, diagp = ?, diagc = ?
+         WHERE ${WAITING_SEND} AND part = ? RETURNING ${TRANSFER_COLUMNS}`,
+      ...[why.diagi, why.diagp, why.diagc, part],
+    )
+    .map(toTransfer);
+}
+
+export function takeReceive(database: Database, idtu: string, owner: string, now: number): boolean {
+  return (
+    database.run(
+      `UPDATE transfer SET phasestep = 'C', owner = ?, lease = ?
+         WHERE id = ? AND direct = 'recv' AND phase = 'T' AND phasestep = 'H' AND owner IS NULL`,
+      ...[owner, now, toId(idtu)],
+    ) === 1
+  );
+}
+
+/**
+ * Ends a receive (phase X unless `changes` say otherwise) and queues its response. Done again, it queues the
+ * same response again: the partner that repeats a file has not seen it.
+ */
+export function endReceive(
+  database: Database,
+  idtu: string,
+  changes: Changes,
+  response: Omit<EndResponse, "id">,
+  now: number,
+): void {
+  const ended: Changes = { phase: "X", phasestep: "X", workfile: "", spool: null };
+  releaseTransfer(database, idtu, { ...ended, ...changes }, now);
+  database.run(
+    `INSERT INTO response (transfer, kind, part, dsn, date, time, orig, dest, reason, text)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (transfer) DO UPDATE SET kind = excluded.kind, part = excluded.part,
+         reason = excluded.reason, text = excluded.text, sent = 0, owner = NULL`,
+    ...[toId(idtu), response.kind, response.part, response.dsn, response.date, response.time],
+    ...[response.orig, response.dest, response.reason, response.text],
+  );
+}
+
+export function takeResponse(database: Database, part: string, owner: string): EndResponse | undefined {
+  const row = database.row(
+    `UPDATE response SET owner = ? WHERE id = (
+       SELECT id FROM response INDEXED BY response_waiting
+         WHERE sent = 0 AND owner IS NULL AND part = ? ORDER BY id LIMIT 1
+     ) RETURNING ${RESPONSE_COLUMNS}`,
+    ...[owner, part],
+  );
+  return row && toResponse(row);
+}
+
+export function endResponse(database: Database, id: number): void {
+  const row = database.row(
+    "UPDATE response SET sent = 1, owner = NULL WHERE id = ? RETURNING transfer, kind",
+    id,
+  );
+  if (row === undefined) {
+    throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog ${database.path} has no end response ${id}.`);
+  }
+  database.run(
+    "UPDATE transfer SET ack = ? WHERE id = ?",
+    row.kind === "EERP" ? "A" : "N",
+    Number(row.transfer),
+  );
+}
+
+export function putClock(database: Database, clock: PartnerClock): void {
+  database.run(
+    `INSERT INTO partner (part, tries, nextCallAt, diagi, reason) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET tries = excluded.tries, nextCallAt = excluded.nextCallAt,
+         diagi = excluded.diagi, reason = excluded.reason`,
+    ...[clock.part, clock.tries, clock.nextCallAt, clock.diagi, clock.reason],
+  );
+}
+
+/** A running record without an owner is nobody's work either, and comes free with those of `owner`. */
+export function freeClaims(database: Database, owner: string) {
+  const mine = "(owner = ? OR owner IS NULL)";
+  const free = (direct: string, step: string): number =>
+    database.run(
+      `UPDATE transfer SET phasestep = ?, owner = NULL, lease = NULL
+         WHERE direct = ? AND phase = 'T' AND phasestep = 'C' AND ${mine}`,
+      ...[step, direct, owner],
+    );
+  const freed = { sends: free("send", "D"), receives: free("recv", "H"), responses: 0 };
+  database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE owner = ? AND phasestep = 'C'", owner);
+  freed.responses = database.run("UPDATE response SET owner = NULL WHERE sent = 0 AND owner = ?", owner);
+  return freed;
+}
+
+/** Deletes one batch of ended records of a direction; the number deleted, 0 when there are no more. */
+export function purgeBatch(database: Database, direct: "send" | "recv", before: number): number {
+  return database.run(
+    `DELETE FROM transfer WHERE id IN (
+       SELECT id FROM transfer WHERE direct = ? AND phase = 'X' AND edate < ? AND workfile = '' AND owner IS NULL
+         AND NOT EXISTS (SELECT 1 FROM response WHERE response.transfer = transfer.id AND sent = 0)
+       LIMIT ${PURGE_BATCH})`,
+    ...[direct, before],
+  );
+}
+
+export function purgeStamps(database: Database, before: number): void {
+  forgetStamps(database, before - STAMPS_KEPT);
+}

@@ -1,0 +1,158 @@
+/** What only reads: shared by the gateway's catalog and by the read-only view of the command line. */
+import type { SQLInputValue } from "node:sqlite";
+import type { FileIdentity, PartnerClock, Transfer, TransferFilter } from "./catalog.ts";
+import type { Database } from "./database.ts";
+import { TRANSFER_COLUMNS, toId, toTransfer } from "./rows.ts";
+
+const DEFAULT_LIMIT = 100;
+
+/** Sends that may be taken; word for word the condition of the partial indexes `send_waiting` and `send_retry`. */
+export const WAITING_SEND =
+  "direct = 'send' AND phase = 'T' AND phasestep = 'D' AND owner IS NULL AND stepNote IS NOT 'claim'";
+
+export function getTransfer(database: Database, idtu: string): Transfer | undefined {
+  const row = database.row(`SELECT ${TRANSFER_COLUMNS} FROM transfer WHERE id = ?`, toId(idtu));
+  return row && toTransfer(row);
+}
+
+/** Newest first. Each direction is a query of its own, so that an index gives both the filter and the order. */
+export function listTransfers(database: Database, filter: TransferFilter): Transfer[] {
+  if (filter.idtu !== undefined) {
+    const found = getTransfer(database, filter.idtu);
+    return found !== undefined && matches(found, filter) ? [found] : [];
+  }
+  const conditions = ["direct = ?"];
+  const values: SQLInputValue[] = [];
+  const condition = (sql: string, value: SQLInputValue): void => {
+    conditions.push(sql);
+    values.push(value);
+  };
+  if (filter.part !== undefined) condition("part = ?", filter.part);
+  if (filter.idf !== undefined) condition("idf = ?", filter.idf);
+  if (filter.state !== undefined) {
+    // The partial indexes by state serve only queries that say the same.
+    if (filter.state !== "X") conditions.push("phase <> 'X'");
+    condition("state = ?", filter.state);
+  }
+  if (filter.since !== undefined) condition("kdate >= ?", filter.since);
+  const arm = `SELECT ${TRANSFER_COLUMNS} FROM transfer WHERE ${conditions.join(" AND ")}`;
+  const directions = filter.direct === undefined ? ["send", "recv"] : [filter.direct];
+  const rows = database.rows(
+    `${directions.map(() => arm).join(" UNION ALL ")} ORDER BY kdate DESC, id DESC LIMIT ?`,
+    ...directions.flatMap((direct) => [direct, ...values]),
+    filter.limit ?? DEFAULT_LIMIT,
+  );
+  return rows.map(toTransfer);
+}
+
+function matches(transfer: Transfer, filter: TransferFilter): boolean {
+  const state = transfer.phase === "T" ? transfer.phasestep : transfer.phase;
+  return (
+    (filter.part ?? transfer.part) === transfer.part &&
+    (filter.idf ?? transfer.idf) === transfer.idf &&
+    (filter.direct ?? transfer.direct) === transfer.direct &&
+    (filter.state ?? state) === state &&
+    (filter.since ?? transfer.kdate) <= transfer.kdate
+  );
+}
+
+export function countTransfers(database: Database): {
+  send: Record<string, number>;
+  recv: Record<string, number>;
+  responses: number;
+} {
+  const totals = { send: {} as Record<string, number>, recv: {} as Record<string, number>, responses: 0 };
+  for (const row of database.rows("SELECT direct, state, records FROM tally WHERE records > 0")) {
+    totals[row.direct as "send" | "recv"][row.state as string] = Number(row.records);
+  }
+  totals.responses = Number(
+    database.row("SELECT count(*) AS n FROM response INDEXED BY response_unsent WHERE sent = 0")?.n,
+  );
+  return totals;
+}
+
+/**
+ * The send with this identity (`orig` and `dest` are the file's). `short` ignores the century and the counter,
+ * whichever side has them: RFC 5024's predecessors carry YYMMDD and HHMMSS only.
+ */
+export function findSend(database: Database, file: FileIdentity, short: boolean): Transfer | undefined {
+  const key = [file.orig, file.dest, file.dsn];
+  const select = `SELECT ${TRANSFER_COLUMNS} FROM transfer WHERE direct = 'send' AND orig = ? AND dest = ? AND dsn = ?`;
+  if (!short) {
+    const row = database.row(`${select} AND date = ? AND time = ?`, ...key, file.date, file.time);
+    return row && toTransfer(row);
+  }
+  const day = file.date.slice(-6);
+  const second = file.time.slice(0, 6);
+  // Both spellings of the date and a range of times keep this on the identity index.
+  const row = database.row(
+    `${select} AND date IN (?, ?, ?) AND time BETWEEN ? AND ? ORDER BY ack <> '', id LIMIT 1`,
+    ...key,
+    day,
+    `19${day}`,
+    `20${day}`,
+    second,
+    `${second}9999`,
+  );
+  return row && toTransfer(row);
+}
+
+/**
+ * Partners with a due send or a waiting response, and the next time at which a send falls due. Steps from
+ * partner to partner in the index, which SQLite must be told, instead of reading all that waits.
+ */
+export function findWork(database: Database, now: number): { parts: string[]; nextAt: number | null } {
+  const parts = new Set<string>();
+  let nextAt: number | null = null;
+  const sends = database.rows(
+    `WITH RECURSIVE waiting (part) AS (
+       SELECT min(part) FROM transfer INDEXED BY send_retry WHERE ${WAITING_SEND}
+       UNION ALL
+       SELECT (SELECT min(part) FROM transfer INDEXED BY send_retry
+           WHERE ${WAITING_SEND} AND part > waiting.part)
+         FROM waiting WHERE waiting.part IS NOT NULL
+     )
+     SELECT part,
+       EXISTS (SELECT 1 FROM transfer t INDEXED BY send_retry
+         WHERE ${WAITING_SEND} AND t.part = waiting.part AND retryAt <= ?) AS due,
+       (SELECT min(retryAt) FROM transfer t INDEXED BY send_retry
+         WHERE ${WAITING_SEND} AND t.part = waiting.part AND retryAt > ?) AS later
+     FROM waiting WHERE part IS NOT NULL`,
+    now,
+    now,
+  );
+  for (const { part, due, later } of sends) {
+    if (due === 1) parts.add(part as string);
+    if (later !== null) nextAt = Math.min(nextAt ?? Number.POSITIVE_INFINITY, Number(later));
+  }
+  const responses = database.rows(
+    `WITH RECURSIVE waiting (part) AS (
+       SELECT min(part) FROM response WHERE sent = 0 AND owner IS NULL
+       UNION ALL
+       SELECT (SELECT min(part) FROM response WHERE sent = 0 AND owner IS NULL AND part > waiting.part)
+         FROM waiting WHERE waiting.part IS NOT NULL
+     )
+     SELECT part FROM waiting WHERE part IS NOT NULL`,
+  );
+  for (const { part } of responses) parts.add(part as string);
+  return { parts: [...parts], nextAt };
+}
+
+/** A partner that never failed has a clock of zeros. */
+export function getClock(database: Database, part: string): PartnerClock {
+  const row = database.row("SELECT part, tries, nextCallAt, diagi, reason FROM partner WHERE part = ?", part);
+  if (row === undefined) return { part, tries: 0, nextCallAt: 0, diagi: 0, reason: "" };
+  return { ...row } as unknown as PartnerClock;
+}
+
+/** Records whose last step of the spool may be half done, oldest first. */
+export function findUnfinished(database: Database): Transfer[] {
+  const rows = database.rows(
+    `SELECT ${TRANSFER_COLUMNS} FROM transfer WHERE id IN (
+       SELECT id FROM transfer INDEXED BY spool_noted WHERE stepNote IN ('claim', 'deliver')
+       UNION SELECT id FROM transfer INDEXED BY spool_received WHERE direct = 'recv' AND phase = 'Y'
+       UNION SELECT id FROM transfer INDEXED BY spool_unsettled WHERE direct = 'send' AND phase = 'X' AND workfile <> ''
+     ) ORDER BY id`,
+  );
+  return rows.map(toTransfer);
+}

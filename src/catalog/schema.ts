@@ -1,0 +1,126 @@
+/**
+ * The catalog's tables, as numbered steps. A step that was released is never edited: a change is a new step at
+ * the end. `PRAGMA user_version` holds the number of the last step that a database has seen.
+ *
+ * Columns are named after the fields of `Transfer`; what is not there:
+ * - `id`: the number behind IDTU. AUTOINCREMENT, so that a purged number never comes back.
+ * - `state`: the one-letter state, `stepNote`: the step of the spool note; both follow from other columns.
+ * - `owner`, `lease`: who works on the record, and since when.
+ */
+export const MIGRATIONS: readonly string[] = [
+  /* 1 */ `
+  CREATE TABLE transfer (
+    id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id <= 99999999),
+    direct TEXT NOT NULL CHECK (direct IN ('send', 'recv')),
+    type TEXT NOT NULL DEFAULT 'file',
+    part TEXT NOT NULL,
+    idf TEXT NOT NULL,
+    mode TEXT NOT NULL CHECK (mode IN ('requester', 'server')),
+    phase TEXT NOT NULL CHECK (phase IN ('A', 'T', 'Y', 'Z', 'X')),
+    phasestep TEXT NOT NULL CHECK (phasestep IN ('D', 'H', 'C', 'K', 'X')),
+    state TEXT NOT NULL GENERATED ALWAYS AS (CASE phase WHEN 'T' THEN phasestep ELSE phase END) VIRTUAL,
+    ack TEXT NOT NULL DEFAULT '' CHECK (ack IN ('', 'A', 'N')),
+    diagi INTEGER NOT NULL DEFAULT 0,
+    diagp TEXT NOT NULL DEFAULT '',
+    diagc TEXT NOT NULL DEFAULT '',
+    dsn TEXT NOT NULL,
+    date TEXT NOT NULL,
+    time TEXT NOT NULL,
+    orig TEXT NOT NULL,
+    dest TEXT NOT NULL,
+    fname TEXT NOT NULL,
+    nfname TEXT NOT NULL,
+    description TEXT NOT NULL,
+    filesize INTEGER NOT NULL,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    sha256 TEXT NOT NULL DEFAULT '',
+    prot TEXT NOT NULL DEFAULT '',
+    kdate INTEGER NOT NULL,
+    bdate INTEGER,
+    edate INTEGER,
+    workfile TEXT NOT NULL DEFAULT '',
+    spool TEXT,
+    stepNote TEXT GENERATED ALWAYS AS (json_extract(spool, '$.step')) VIRTUAL,
+    format TEXT NOT NULL CHECK (format IN ('U', 'T', 'F', 'V')),
+    lrecl INTEGER NOT NULL,
+    pri INTEGER NOT NULL,
+    ackstate TEXT NOT NULL CHECK (ackstate IN ('require', 'ignore')),
+    tries INTEGER NOT NULL DEFAULT 0,
+    retryAt INTEGER NOT NULL DEFAULT 0,
+    owner TEXT,
+    lease INTEGER
+  ) STRICT;
+
+  -- One record for each file identity and direction (RFC 5024 section 1.5.2).
+  CREATE UNIQUE INDEX transfer_identity ON transfer (direct, orig, dest, dsn, date, time);
+
+  -- Lists, newest first. Ended records are nearly all of a catalog, so only the others are indexed by state.
+  CREATE INDEX transfer_date ON transfer (direct, kdate);
+  CREATE INDEX transfer_part ON transfer (direct, part, kdate);
+  CREATE INDEX transfer_idf ON transfer (direct, idf, kdate);
+  CREATE INDEX transfer_state ON transfer (direct, state, kdate) WHERE phase <> 'X';
+  CREATE INDEX transfer_part_state ON transfer (direct, part, state, kdate) WHERE phase <> 'X';
+  CREATE INDEX transfer_ended ON transfer (direct, edate) WHERE phase = 'X';
+
+  -- Sends that wait, in the order in which they are taken, and by the time of their next attempt.
+  CREATE INDEX send_waiting ON transfer (part, pri DESC, id, retryAt)
+    WHERE direct = 'send' AND phase = 'T' AND phasestep = 'D' AND owner IS NULL AND stepNote IS NOT 'claim';
+  CREATE INDEX send_retry ON transfer (part, retryAt)
+    WHERE direct = 'send' AND phase = 'T' AND phasestep = 'D' AND owner IS NULL AND stepNote IS NOT 'claim';
+
+  CREATE INDEX transfer_running ON transfer (direct, owner) WHERE phasestep = 'C';
+  CREATE INDEX spool_noted ON transfer (id) WHERE stepNote IN ('claim', 'deliver');
+  CREATE INDEX spool_received ON transfer (id) WHERE direct = 'recv' AND phase = 'Y';
+  CREATE INDEX spool_unsettled ON transfer (id) WHERE direct = 'send' AND phase = 'X' AND workfile <> '';
+
+  -- Records by direction and state, kept by triggers: counting a million records takes too long for a status.
+  CREATE TABLE tally (
+    direct TEXT NOT NULL, state TEXT NOT NULL, records INTEGER NOT NULL, PRIMARY KEY (direct, state)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER tally_insert AFTER INSERT ON transfer BEGIN
+    INSERT INTO tally VALUES (new.direct, new.state, 1)
+      ON CONFLICT DO UPDATE SET records = records + 1;
+  END;
+  CREATE TRIGGER tally_delete AFTER DELETE ON transfer BEGIN
+    UPDATE tally SET records = records - 1 WHERE direct = old.direct AND state = old.state;
+  END;
+  CREATE TRIGGER tally_update AFTER UPDATE OF phase, phasestep ON transfer WHEN new.state <> old.state BEGIN
+    UPDATE tally SET records = records - 1 WHERE direct = old.direct AND state = old.state;
+    INSERT INTO tally VALUES (new.direct, new.state, 1)
+      ON CONFLICT DO UPDATE SET records = records + 1;
+  END;
+
+  -- The end-to-end response of each finished receive.
+  CREATE TABLE response (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    transfer INTEGER NOT NULL UNIQUE REFERENCES transfer (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('EERP', 'NERP')),
+    part TEXT NOT NULL,
+    dsn TEXT NOT NULL,
+    date TEXT NOT NULL,
+    time TEXT NOT NULL,
+    orig TEXT NOT NULL,
+    dest TEXT NOT NULL,
+    reason INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    sent INTEGER NOT NULL DEFAULT 0 CHECK (sent IN (0, 1)),
+    owner TEXT
+  ) STRICT;
+  CREATE INDEX response_waiting ON response (part, id) WHERE sent = 0 AND owner IS NULL;
+  CREATE INDEX response_unsent ON response (transfer) WHERE sent = 0;
+
+  CREATE TABLE partner (
+    part TEXT PRIMARY KEY,
+    tries INTEGER NOT NULL,
+    nextCallAt INTEGER NOT NULL,
+    diagi INTEGER NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- The last counter given out in each second (CCYYMMDDHHMMSS): identities stay unique whatever the clock does.
+  CREATE TABLE stamp (second TEXT PRIMARY KEY, counter INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- Which process has the catalog open for writing.
+  CREATE TABLE holder (one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER NOT NULL) STRICT;
+  `,
+];

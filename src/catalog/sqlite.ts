@@ -1,0 +1,113 @@
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Clock } from "../platform/clock.ts";
+import type { Catalog } from "./catalog.ts";
+import * as changes from "./changes.ts";
+import { GroupCommit } from "./commit.ts";
+import { catalogError, Database } from "./database.ts";
+import { lockCatalog } from "./lock.ts";
+import { migrate } from "./migrate.ts";
+import * as queries from "./queries.ts";
+
+/** How long a commit waits for somebody else's lock on the database (a backup, an administrator's shell), ms. */
+const BUSY_TIMEOUT = 2000;
+
+/**
+ * Opens the catalog at `path` for this process alone, and creates or migrates it where needed.
+ * Throws CYG_CATALOG_IN_USE (another process has it), CYG_CATALOG_NEWER (a later program wrote it),
+ * CYG_CATALOG_DAMAGED, CYG_CATALOG_OPEN, CYG_CATALOG_FULL.
+ */
+export function openCatalog(path: string, clock: Clock): Catalog {
+  createFile(path);
+  const lock = lockCatalog(path);
+  let database: Database | undefined;
+  try {
+    database = new Database(path, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true });
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    migrate(database);
+    database.run(
+      "INSERT INTO holder VALUES (1, ?) ON CONFLICT DO UPDATE SET pid = excluded.pid WHERE pid <> excluded.pid",
+      process.pid,
+    );
+  } catch (error) {
+    database?.close();
+    lock.release();
+    throw catalogError(path, error);
+  }
+  return catalogOn(database, clock, () => lock.release());
+}
+
+/** An empty file with the gateway's rights; SQLite gives the same rights to the files that it puts beside it. */
+function createFile(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o770 });
+    closeSync(openSync(path, "a", 0o640));
+  } catch (error) {
+    throw catalogError(path, Object.assign(error as Error, { errcode: 14 }));
+  }
+}
+
+function catalogOn(database: Database, clock: Clock, closed: () => void): Catalog {
+  const commits = new GroupCommit(database);
+  const now = (): number => clock.now();
+  /** Reads at once what is committed. */
+  const read = async <T>(query: () => T): Promise<T> => {
+    try {
+      return query();
+    } catch (error) {
+      throw catalogError(database.path, error);
+    }
+  };
+  const change = <T>(apply: () => T): Promise<T> => commits.change(apply);
+  let open = true;
+
+  return {
+    addSend: (send, hold) => change(() => changes.insertSend(database, send, hold, now())),
+    addReceive: (receive, owner) => change(() => changes.insertReceive(database, receive, owner, now())),
+    get: (idtu) => read(() => queries.getTransfer(database, idtu)),
+    list: (filter) => read(() => queries.listTransfers(database, filter)),
+    update: (idtu, values) => change(() => changes.updateTransfer(database, idtu, values, now())),
+    claimSend: (part, owner, at) => change(() => changes.takeSend(database, part, owner, at)),
+    stopSends: (part, why) => change(() => changes.stopSends(database, part, why)),
+    claimReceive: (idtu, owner) => change(() => changes.takeReceive(database, idtu, owner, now())),
+    release: (idtu, values) => change(() => changes.releaseTransfer(database, idtu, values, now())),
+    finishReceive: (idtu, values, response) =>
+      change(() => changes.endReceive(database, idtu, values, response, now())),
+    claimResponse: (part, owner) => change(() => changes.takeResponse(database, part, owner)),
+    responseSent: (id) => change(() => changes.endResponse(database, id)),
+    releaseResponse: (id) =>
+      change(() => {
+        database.run("UPDATE response SET owner = NULL WHERE id = ?", id);
+      }),
+    findSend: (identity, short) => read(() => queries.findSend(database, identity, short)),
+    work: (at) => read(() => queries.findWork(database, at)),
+    clock: (part) => read(() => queries.getClock(database, part)),
+    setClock: (values) => change(() => changes.putClock(database, values)),
+    totals: () => read(() => queries.countTransfers(database)),
+    recover: (owner) => change(() => changes.freeClaims(database, owner)),
+    unfinishedSpool: () => read(() => queries.findUnfinished(database)),
+    async purge(before) {
+      let purged = 0;
+      for (const [direct, time] of [["send", before.sends] as const, ["recv", before.receives] as const]) {
+        for (let batch = -1; batch !== 0; purged += batch) {
+          batch = await change(() => changes.purgeBatch(database, direct, time));
+        }
+      }
+      await change(() => changes.purgeStamps(database, before.sends));
+      return purged;
+    },
+    async close() {
+      if (!open) return;
+      open = false;
+      commits.close();
+      try {
+        database.exec("PRAGMA optimize");
+        database.close();
+      } catch (error) {
+        throw catalogError(database.path, error);
+      } finally {
+        closed();
+      }
+    },
+  };
+}

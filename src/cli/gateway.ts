@@ -1,0 +1,80 @@
+/** `cygnet reload`, `status`, `shut`: talk to the running gateway. */
+import type { Status } from "../admin/status.ts";
+import { renderPlan } from "../config/diff.ts";
+import type { ReloadResult } from "../engine/gateway.ts";
+import { ask, NotRunning } from "./client.ts";
+import { type CommonOptions, Failed, localTime, octets, places, print, printJson } from "./context.ts";
+import { renderTable, tableTarget } from "./table.ts";
+
+export async function reload(options: CommonOptions): Promise<void> {
+  const { socket } = await places(options);
+  const result = await ask<ReloadResult>(socket, "POST", "/reload");
+  if (options.json) printJson(result);
+  if (!result.accepted) {
+    throw new Failed(
+      options.json ? "" : `not accepted, nothing has changed:\n${result.reasons.join("\n")}`,
+      2,
+    );
+  }
+  if (options.json) return;
+  const { generation, plan } = result;
+  if (plan.length === 0) print(`nothing has changed; generation ${generation} is in force`);
+  else print([`generation ${generation} is in force`, ...renderPlan(plan)].join("\n"));
+}
+
+export async function status(options: CommonOptions): Promise<void> {
+  const { socket } = await places(options);
+  const now = await ask<Status>(socket, "GET", "/status");
+  if (options.json) return printJson(now);
+  const { generation, transfers } = now;
+  const counts = (states: Record<string, number>) =>
+    Object.entries(states)
+      .map(([state, count]) => `${state} ${count}`)
+      .join(", ") || "none";
+  print(`site       ${now.part}, ${now.state} since ${localTime(now.started)}, process ${now.pid}`);
+  print(`generation ${generation.number} since ${localTime(generation.at)}`);
+  for (const reason of generation.rejected) print(`           last reload REJECTED: ${reason}`);
+  for (const { prot, address, port, secure } of now.listeners) {
+    print(`listener   ${prot} ${address}:${port}${secure ? " TLS" : ""}`);
+  }
+  for (const { id, scandir, state } of now.folders) print(`folder     ${id} ${state} ${scandir}`);
+  print(`sends      ${counts(transfers.send)}`);
+  print(`receives   ${counts(transfers.recv)}; responses waiting: ${transfers.responses}`);
+  if (now.partners.some(({ failures, next }) => failures > 0 || next !== null)) {
+    for (const { id, failures, next, reason } of now.partners) {
+      if (next !== null)
+        print(`partner    ${id}: ${failures} failed calls, next ${localTime(next)}: ${reason}`);
+    }
+  }
+  if (now.sessions.length === 0) return;
+  const columns = [
+    { title: "SESSION", value: (row: Row) => row.ids },
+    { title: "PART", value: (row: Row) => row.part },
+    { title: "PROT", value: (row: Row) => row.prot },
+    { title: "ROLE", value: (row: Row) => row.role },
+    { title: "HOST", value: (row: Row) => row.host },
+    { title: "STATE", value: (row: Row) => row.state },
+    { title: "IDTU", value: (row: Row) => row.idtu },
+    { title: "BYTES", value: (row: Row) => octets(row.bytes), align: "right" as const },
+  ];
+  print(renderTable(columns, now.sessions, tableTarget(process.stdout)));
+}
+
+type Row = Status["sessions"][number];
+
+export async function shut(options: CommonOptions & { fast?: boolean }): Promise<void> {
+  const { socket } = await places(options);
+  await ask(socket, "POST", "/shut", { fast: options.fast ?? false });
+  // it is down when its control socket no longer answers
+  for (;;) {
+    try {
+      await ask(socket, "GET", "/status");
+    } catch (error) {
+      if (error instanceof NotRunning) break;
+      // a connection that is cut half-way is the sign that it goes down: look again
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  if (options.json) printJson({ stopped: true });
+  else print("the gateway has stopped");
+}

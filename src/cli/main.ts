@@ -1,0 +1,145 @@
+/** The command line: `cygnet <command>`. Exit 0 done, 1 not done, 2 wrong usage or invalid configuration. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { describe } from "../platform/errors.ts";
+import { projectRoot } from "../platform/root.ts";
+import { check } from "./check.ts";
+import { Failed, print, printJson } from "./context.ts";
+import { explain } from "./explain.ts";
+import { reload, shut, status } from "./gateway.ts";
+import { log } from "./log.ts";
+import { run } from "./run.ts";
+import { display, listcat, recv, send, start } from "./transfers.ts";
+
+const { version } = JSON.parse(readFileSync(join(projectRoot(), "package.json"), "utf8")) as {
+  version: string;
+};
+
+const EXIT = `
+Exit status: 0 done, 1 not done (the reason is on stderr), 2 wrong usage or invalid configuration.`;
+
+function program(): Command {
+  const cygnet = new Command("cygnet")
+    .description("OFTP2 gateway: files dropped into an outbox reach the partner, its files reach the inbox.")
+    .version(version)
+    .showHelpAfterError('("cygnet help" shows all commands)')
+    .addHelpText(
+      "after",
+      `\nThe configuration is --config FILE, else $CYGNET_CONFIG, else etc/cygnet.toml.${EXIT}`,
+    );
+
+  const command = (name: string, summary: string, details = ""): Command =>
+    cygnet
+      .command(name)
+      .description(summary + (details === "" ? "" : `\n\n${details}`))
+      .summary(summary)
+      .option("-c, --config <file>", "main configuration file")
+      .option("--json", "machine-readable output")
+      .addHelpText("after", EXIT);
+
+  command(
+    "run",
+    "run the gateway in the foreground",
+    "SIGTERM and Ctrl-C stop it when running transfers have finished (a second one at once; what was cut resumes\n" +
+      "at the next start), SIGHUP reloads the configuration. Files that change are taken over by themselves.",
+  ).action(run);
+
+  command(
+    "check",
+    "validate the configuration",
+    "Shows every error at once, each as FILE:LINE:COLUMN: OBJECT: KEY: what is wrong.",
+  )
+    .option("--plan", "also show what would change in the running gateway")
+    .action(check);
+
+  command(
+    "reload",
+    "put the configuration on disk into force",
+    "All of it or nothing: when anything is wrong the running configuration stays as it is.",
+  ).action(reload);
+
+  command("status", "show the gateway at a glance").action(status);
+
+  command("shut", "stop the gateway", "Running transfers finish first, for up to 30 seconds.")
+    .option("--fast", "cut what is running; it resumes at the next start")
+    .action(shut);
+
+  command("send", "send a file", "Sends a copy: the file itself stays where it is.")
+    .argument("<file>", "the file")
+    .requiredOption("-p, --part <partner>", "whom to send it to")
+    .option("-i, --idf <flow>", "flow (default: the partner's)")
+    .option("-n, --nfname <name>", "name on the line, symbolic variables allowed")
+    .option("-w, --wait", "wait until it has ended, with the partner's response where the flow requires one")
+    .action(send);
+
+  command("recv", "call a partner and take what it holds for us")
+    .requiredOption("-p, --part <partner>", "whom to call")
+    .action(recv);
+
+  command("start", "start a held or stopped send again").argument("<idtu>", "the transfer").action(start);
+
+  command(
+    "listcat",
+    "list transfers, newest first",
+    "States: D waiting, C running, H held, K stopped, Z sent and waiting for the response, X ended.",
+  )
+    .option("-p, --part <partner>", "only this partner")
+    .option("-i, --idf <flow>", "only this flow")
+    .addOption(new Option("-d, --direct <direction>", "only one direction").choices(["send", "recv"]))
+    .addOption(new Option("-s, --state <state>", "only this state").choices([..."AYZXDHCK"]))
+    .option("--since <when>", "requested since: 2h, 3d, 2026-11-20 or 2026-11-20T08:00", parseSince)
+    .option("-n, --limit <count>", "at most so many (default 100)", parseCount)
+    .action(listcat);
+
+  command("display", "show everything about one transfer").argument("<idtu>", "the transfer").action(display);
+
+  command("log", "show the log")
+    .option("-f, --follow", "go on with what comes")
+    .addOption(new Option("-l, --level <severity>", "lowest severity shown").choices([..."TIWEF"]))
+    .option("-p, --part <partner>", "only lines about this partner")
+    .option("-u, --idtu <idtu>", "only lines about this transfer")
+    .action(log);
+
+  command("explain", "explain a message id, DIAGI, ESID, SFNA, EFNA or NERP reason")
+    .argument("<code...>", "for example: CFTT75E, DIAGI 302, ESID 04, SFNA 13")
+    .action((words: string[], options: { json?: boolean }) => {
+      const { found, text, json } = explain(words.join(" "));
+      if (options.json) printJson(json);
+      else if (found) print(text);
+      if (!found) throw new Failed(options.json ? "" : text);
+    });
+
+  // commands inherit neither of these from their parent once they exist
+  for (const each of [cygnet, ...cygnet.commands]) each.exitOverride().configureOutput({});
+  return cygnet;
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError("a number from 1 to 9999999 is needed");
+  return Number(text);
+}
+
+const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function parseSince(text: string): number {
+  const [, count, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  if (count && unit) return Date.now() - Number(count) * (UNITS[unit] as number);
+  const at = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
+  if (Number.isNaN(at)) throw new InvalidArgumentError("examples: 30m, 2h, 3d, 2026-11-20, 2026-11-20T08:00");
+  return at;
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+});
+
+try {
+  await program().parseAsync();
+  process.exit(0);
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
+  const message = describe(error);
+  if (message !== "") console.error(`cygnet: ${message}`);
+  process.exit(error instanceof Failed ? error.status : 1);
+}

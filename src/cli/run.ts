@@ -1,0 +1,81 @@
+/** `cygnet run`: the gateway in the foreground. */
+import { hostname } from "node:os";
+import { basename, join, relative } from "node:path";
+import { openAdmin } from "../admin/server.ts";
+import { missingKeyFiles } from "../config/load.ts";
+import { ConfigurationRejected, Gateway } from "../engine/gateway.ts";
+import { ensureSelfSigned } from "../pki/generate.ts";
+import { describe } from "../platform/errors.ts";
+import { type CommonOptions, configFile, Failed, print } from "./context.ts";
+
+export async function run(options: CommonOptions): Promise<void> {
+  process.umask(0o027);
+  const file = configFile(options);
+  await makeKeys(file);
+  let gateway: Gateway;
+  try {
+    gateway = await Gateway.start(file, { console: true });
+  } catch (error) {
+    if (error instanceof ConfigurationRejected) throw new Failed(error.message, 2);
+    throw new Failed(describe(error));
+  }
+  let stop: (fast: boolean) => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = (fast) => void gateway.stop(fast).then(resolve);
+  });
+  const admin = await openAdmin(gateway, gateway.site.configuration.admin.socket, (fast) => stop(fast)).catch(
+    async (error: unknown) => {
+      await gateway.stop(true);
+      throw new Failed(describe(error));
+    },
+  );
+  let asked = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (asked) void gateway.stop(true);
+      else stop(false);
+      if (asked) process.exit(1);
+      asked = true;
+    });
+  }
+  process.on("SIGHUP", () => void gateway.reload("SIGHUP"));
+  showPlaces(gateway, file);
+  await stopped;
+  await admin.close();
+}
+
+/** At a first start the gateway makes the keys and certificates that its configuration expects under rundir. */
+async function makeKeys(file: string): Promise<void> {
+  for (const { id, file: certificate, key } of await missingKeyFiles(file)) {
+    const wish = {
+      commonName: `Cygnet ${id}`,
+      hosts: ["localhost", "127.0.0.1", "::1", hostname()],
+      days: 825,
+    };
+    if (await ensureSelfSigned({ certificate, key }, wish)) {
+      print(
+        `made a key and a self-signed certificate for [[pki]] ${id}: ${relative(process.cwd(), certificate)}`,
+      );
+    }
+  }
+}
+
+function showPlaces(gateway: Gateway, file: string): void {
+  const { configuration } = gateway.site;
+  const { rundir, part } = configuration.cftparm;
+  const here = (path: string) => relative(process.cwd(), path) || ".";
+  const partners = [...configuration.cftpart.keys()];
+  const partner = partners.includes("LOOP") ? "LOOP" : (partners[0] ?? "<PARTNER>");
+  const ports = gateway.listeners.ports.map(({ prot, address, port }) => `${prot} ${address}:${port}`);
+  print(
+    [
+      "",
+      `Cygnet serves site ${part} with ${here(file)}; listening on ${ports.join(", ") || "no port"}`,
+      `  outbox   ${here(join(rundir, "outbox"))}/<PARTNER>/      files dropped here are sent (${partners.join(", ")})`,
+      `  inbox    ${here(join(rundir, "inbox"))}/<PARTNER>/       files that arrived`,
+      `  try      cp README.md ${here(join(rundir, "outbox", partner))}/  and then  npm run -s cygnet -- listcat`,
+      `  edit     ${basename(file)} while this runs: it is checked and taken over at once; Ctrl-C stops`,
+      "",
+    ].join("\n"),
+  );
+}

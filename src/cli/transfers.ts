@@ -1,0 +1,155 @@
+/** `cygnet send`, `recv`, `listcat`, `display`, `start`: transfers. */
+import { resolve } from "node:path";
+import { detailOf, recordOf, type TransferRecord } from "../admin/record.ts";
+import type { TransferFilter } from "../catalog/catalog.ts";
+import { readCatalog } from "../catalog/view.ts";
+import { ask, NotRunning } from "./client.ts";
+import { type CommonOptions, Failed, localTime, octets, places, print, printJson } from "./context.ts";
+import { renderTable, tableTarget } from "./table.ts";
+
+export interface SendOptions extends CommonOptions {
+  part: string;
+  idf?: string;
+  nfname?: string;
+  wait?: boolean;
+}
+
+export async function send(file: string, options: SendOptions): Promise<void> {
+  const { socket } = await places(options);
+  const { part, idf, nfname } = options;
+  const body = { part, file: resolve(file), ...(idf ? { idf } : {}), ...(nfname ? { nfname } : {}) };
+  let transfer = await ask<TransferRecord>(socket, "POST", "/transfers", body);
+  if (options.wait) transfer = await settled(socket, transfer, options.json !== true);
+  if (options.json) printJson(transfer);
+  else print(summary(transfer));
+  if (transfer.state === "H" || transfer.state === "K" || transfer.ack === "N") {
+    throw new Failed(
+      options.json ? "" : `${transfer.idtu}: ${transfer.diagc || "not sent"} (DIAGI ${transfer.diagi})`,
+    );
+  }
+}
+
+/** Waits until a transfer has ended or needs an operator, with its progress on a terminal. */
+async function settled(socket: string, first: TransferRecord, show: boolean): Promise<TransferRecord> {
+  const progress = show && process.stderr.isTTY === true;
+  let transfer = first;
+  while (!["X", "H", "K"].includes(transfer.state)) {
+    await new Promise((done) => setTimeout(done, 200));
+    transfer = await ask<TransferRecord>(socket, "GET", `/transfers/${first.idtu}`);
+    if (progress) process.stderr.write(`\r${bar(transfer)}\u001b[K`);
+  }
+  if (progress) process.stderr.write("\r\u001b[K");
+  return transfer;
+}
+
+function bar({ idtu, state, bytes, filesize }: TransferRecord): string {
+  const part = filesize === 0 ? 1 : Math.min(bytes / filesize, 1);
+  const filled = Math.round(part * 30);
+  const drawn = `${"█".repeat(filled)}${"░".repeat(30 - filled)}`;
+  return `${idtu} ${drawn} ${Math.round(part * 100)}% of ${octets(filesize)}, state ${state}`;
+}
+
+function summary({ idtu, part, idf, state, ack }: TransferRecord): string {
+  return `${idtu} to ${part} (${idf}): state ${state}${ack === "" ? "" : `, ack ${ack}`}`;
+}
+
+export async function recv(options: CommonOptions & { part: string }): Promise<void> {
+  const { socket } = await places(options);
+  const path = `/partners/${encodeURIComponent(options.part)}/call`;
+  const answer = await ask<{ called: string }>(socket, "POST", path);
+  if (options.json) printJson(answer);
+  else print(`${answer.called} is being called; what it holds for us will come`);
+}
+
+export async function start(idtu: string, options: CommonOptions): Promise<void> {
+  const { socket } = await places(options);
+  const transfer = await ask<TransferRecord>(socket, "POST", `/transfers/${encodeURIComponent(idtu)}/start`);
+  if (options.json) printJson(transfer);
+  else print(summary(transfer));
+}
+
+export interface ListOptions extends CommonOptions {
+  part?: string;
+  idf?: string;
+  direct?: "send" | "recv";
+  state?: string;
+  since?: number;
+  limit?: number;
+}
+
+export async function listcat(options: ListOptions): Promise<void> {
+  const { part, idf, direct, state, since, limit } = options;
+  const filter: TransferFilter = Object.fromEntries(
+    Object.entries({ part, idf, direct, state, since, limit }).filter(([, value]) => value !== undefined),
+  );
+  const transfers = await list(options, filter);
+  if (options.json) return printJson(transfers);
+  const target = tableTarget(process.stdout);
+  if (transfers.length === 0 && target.tty) return print("no transfers");
+  print(renderTable(COLUMNS, transfers, target));
+}
+
+/** From the running gateway, or from its catalog when none runs. */
+async function list(options: CommonOptions, filter: TransferFilter): Promise<TransferRecord[]> {
+  const { socket, catalog } = await places(options);
+  const query = new URLSearchParams(
+    Object.entries(filter).map(([name, value]): [string, string] => [name, String(value)]),
+  );
+  try {
+    return await ask<TransferRecord[]>(socket, "GET", `/transfers?${query}`);
+  } catch (error) {
+    if (!(error instanceof NotRunning)) throw error;
+  }
+  const view = readCatalog(catalog);
+  try {
+    return (await view.list(filter)).map(recordOf);
+  } finally {
+    await view.close();
+  }
+}
+
+const COLUMNS = [
+  { title: "IDTU", value: (row: TransferRecord) => row.idtu },
+  { title: "DIRECT", value: (row: TransferRecord) => row.direct },
+  { title: "PART", value: (row: TransferRecord) => row.part },
+  { title: "IDF", value: (row: TransferRecord) => row.idf, shrink: true },
+  {
+    title: "STATE",
+    value: (row: TransferRecord) => `${row.phase}${row.phasestep}`,
+    colour: (row: TransferRecord) =>
+      row.state === "X"
+        ? ("green" as const)
+        : row.state === "H" || row.state === "K"
+          ? ("red" as const)
+          : undefined,
+  },
+  { title: "ACK", value: (row: TransferRecord) => row.ack },
+  { title: "DIAGI", value: (row: TransferRecord) => row.diagi || "", align: "right" as const },
+  { title: "SIZE", value: (row: TransferRecord) => octets(row.filesize), align: "right" as const },
+  { title: "REQUESTED", value: (row: TransferRecord) => localTime(row.kdate) },
+  { title: "FILE", value: (row: TransferRecord) => row.fname || row.nfname, shrink: true },
+];
+
+export async function display(idtu: string, options: CommonOptions): Promise<void> {
+  const record = await detail(idtu, options);
+  if (options.json) return printJson(record);
+  const width = Math.max(...Object.keys(record).map((name) => name.length));
+  for (const [name, value] of Object.entries(record)) print(`${name.padEnd(width)}  ${value ?? ""}`);
+}
+
+async function detail(idtu: string, options: CommonOptions): Promise<ReturnType<typeof detailOf>> {
+  const { socket, catalog } = await places(options);
+  try {
+    return await ask(socket, "GET", `/transfers/${encodeURIComponent(idtu)}`);
+  } catch (error) {
+    if (!(error instanceof NotRunning)) throw error;
+  }
+  const view = readCatalog(catalog);
+  try {
+    const transfer = await view.get(idtu);
+    if (transfer === undefined) throw new Failed(`no transfer ${idtu}`);
+    return detailOf(transfer);
+  } finally {
+    await view.close();
+  }
+}

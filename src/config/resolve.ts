@@ -1,0 +1,175 @@
+/** From the validated tables to the configuration that the engine works with. */
+import { resolve } from "node:path";
+import type { Cftfolder, Cftpart, Cftprot, Cftsend, Cygnet } from "./generated.ts";
+import type * as Model from "./model.ts";
+import { defaultUsage } from "./rules/certificates.ts";
+import { keySchema } from "./schemas.ts";
+import { Secret } from "./secret.ts";
+import type { SecretsByEntry } from "./secrets.ts";
+import type { Sources } from "./sources.ts";
+import { type CftUnit, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
+
+const CLEAR_PORT = 3305;
+const TLS_PORT = 6619;
+
+/** Needs a tree without problems: nothing is checked here. `digests` are those of certificate files, by id. */
+export function resolveConfiguration(
+  tree: Cygnet & { cftparm: NonNullable<Cygnet["cftparm"]> },
+  sources: Sources,
+  secrets: SecretsByEntry,
+  digests: ReadonlyMap<string, string>,
+): Model.Configuration {
+  const { cftparm: parm, cftcat, cftlog } = tree;
+  const rundir = resolve(sources.directory, parm.rundir);
+  const npart = parm.npart ?? parm.part;
+  const secret = (object: object, key: string): Secret | undefined => {
+    const entry = sources.entries.find(({ value }) => value === object);
+    return entry && secrets.get(entry)?.get(key);
+  };
+  const tls = new Map(tree.cftprot.map((prot) => [prot.id, prot.ssl !== ""]));
+  return {
+    files: sources.files,
+    includes: sources.includes,
+    directory: sources.directory,
+    cftparm: { part: parm.part, npart, rundir, maxtrans: parm.maxtrans, default: parm.default },
+    cftnet: table(tree.cftnet, (net) => ({
+      id: net.id,
+      host: list(net.host),
+      maxcnx: net.maxcnx,
+      allow: net.allow.map(block),
+      deny: net.deny.map(block),
+      keepalive: parseDuration(net.keepalive, "s"),
+    })),
+    cftprot: table(tree.cftprot, protocol),
+    cftpart: table(tree.cftpart, (part) =>
+      partner(part, npart, tls, (key) => secret(part, key) ?? new Secret("")),
+    ),
+    cfttcp: table(tree.cfttcp, ({ comment: _, ...tcp }) => ({
+      ...tcp,
+      host: list(tcp.host),
+      retryw: parseDuration(tcp.retryw, "min"),
+    })),
+    cftssl: new Map(tree.cftssl.map(({ comment: _, ...ssl }) => [`${ssl.id}/${ssl.direct}`, ssl])),
+    cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), flow),
+    cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ id, fname }) => ({ id, fname })),
+    cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
+    pki: table(tree.pki, (pki) => ({
+      id: pki.id,
+      part: pki.part,
+      file: resolve(sources.directory, pki.file),
+      key: pki.key && resolve(sources.directory, pki.key),
+      keypassw: secret(pki, "keypassw") ?? null,
+      usage: pki.usage ?? defaultUsage(pki),
+      digest: digests.get(pki.id) ?? "",
+    })),
+    cftcat: {
+      fname: resolve(rundir, cftcat.fname),
+      sx: parseDuration(cftcat.sx, "d"),
+      rx: parseDuration(cftcat.rx, "d"),
+    },
+    cftlog: {
+      fname: resolve(rundir, cftlog.fname),
+      format: cftlog.format,
+      level: cftlog.level,
+      maxsize: parseSize(cftlog.maxsize),
+      backup_count: cftlog.backup_count,
+    },
+    admin: { socket: resolve(rundir, tree.admin.socket) },
+  };
+}
+
+function table<T extends { id: string }, M>(rows: readonly T[], map: (row: T) => M): Map<string, M> {
+  return new Map(rows.map((row) => [row.id, map(row)]));
+}
+
+function list(value: string | string[]): string[] {
+  return typeof value === "string" ? [value] : value;
+}
+
+/** A single address is a block of one. */
+function block(text: string): string {
+  if (text.includes("/")) return text;
+  return `${text}/${text.includes(":") ? 128 : 32}`;
+}
+
+/** The flow of `cftparm.default` always exists: where it was not written, it consists of the schema's defaults. */
+function withDefault<T extends { id: string }>(
+  rows: readonly T[],
+  id: string,
+  name: "cftsend" | "cftrecv",
+): T[] {
+  if (rows.some((row) => row.id === id)) return [...rows];
+  const keys = ["nfname", "fname", "fcode", "frecfm", "flrecl", "ackstate", "pri"];
+  const defaults = keys.map((key) => [key, keySchema(name, key)?.default] as const);
+  return [...rows, { ...Object.fromEntries(defaults.filter(([, value]) => value !== undefined)), id } as T];
+}
+
+function protocol(prot: Cftprot): Model.Prot {
+  const { comment: _, sap = null, scomp, level, ...rest } = prot;
+  const seconds = (value: number | string, unit: CftUnit = "s") => parseDuration(value, unit);
+  return {
+    ...rest,
+    sap,
+    scomp: scomp === 1,
+    level: level ?? (prot.ssl === "" ? [5, 4, 2, 1] : [5]),
+    rto: seconds(prot.rto),
+    disctc: seconds(prot.disctc),
+    disctd: seconds(prot.disctd),
+    discts: seconds(prot.discts),
+    disctr: seconds(prot.disctr),
+  };
+}
+
+function partner(
+  part: Cftpart,
+  npart: string,
+  tls: ReadonlyMap<string, boolean>,
+  secret: (key: string) => Secret,
+): Model.Part {
+  const { sign, encrypt, compress, signed_eerp, cipher } = part;
+  const nspart = (part.nspart ?? npart).trimEnd();
+  const nrpart = (part.nrpart ?? part.id).trimEnd();
+  return {
+    id: part.id,
+    prot: part.prot,
+    sap: part.sap ?? part.prot.map((id) => (tls.get(id) ? TLS_PORT : CLEAR_PORT)),
+    nspart,
+    nrpart,
+    nspassw: secret("nspassw"),
+    nrpassw: secret("nrpassw"),
+    sfidorig: (part.sfidorig ?? nspart).trimEnd(),
+    sfiddest: (part.sfiddest ?? nrpart).trimEnd(),
+    idf: part.idf,
+    state: part.state,
+    outgoing: window(part.omintime, part.omaxtime),
+    incoming: window(part.imintime, part.imaxtime),
+    ssl: part.ssl,
+    security: { sign, encrypt, compress, signed_eerp, cipher },
+    require: part.require,
+  };
+}
+
+function window(from: string, to: string): Model.Window {
+  return { from: parseTimeOfDay(from) ?? 0, to: parseTimeOfDay(to) ?? 0 };
+}
+
+function flow(send: Cftsend): Model.Send {
+  const { id, nfname, frecfm, ackstate, pri, sign, encrypt, compress, signed_eerp, cipher } = send;
+  const said = Object.entries({ sign, encrypt, compress, signed_eerp, cipher });
+  const security = Object.fromEntries(said.filter(([, value]) => value !== undefined));
+  return { id, nfname, frecfm, ackstate, pri, security };
+}
+
+function folder(one: Cftfolder, rundir: string): Model.Folder {
+  const { comment: _, method: __, ...rest } = one;
+  return {
+    ...rest,
+    scandir: resolve(rundir, one.scandir),
+    workdir: resolve(rundir, one.workdir),
+    archivedir: one.archivedir && resolve(rundir, one.archivedir),
+    interval: parseDuration(one.interval, "s"),
+    fileidledelay: parseDuration(one.fileidledelay, "s"),
+    filesizemin: parseSize(one.filesizemin),
+    filesizemax: parseSize(one.filesizemax),
+  };
+}

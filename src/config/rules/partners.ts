@@ -1,0 +1,87 @@
+import { nameOf, whereIs } from "../findings.ts";
+import type { Cftpart } from "../generated.ts";
+import { keySchema } from "../schemas.ts";
+import type { Entry } from "../sources.ts";
+import type { Item, Scene } from "./scene.ts";
+
+const FILE_SECURITY = ["sign", "encrypt", "compress", "signed_eerp"] as const;
+
+/** SSID codes, ports, security requirements and TLS profiles of partners. */
+export function checkPartners(scene: Scene): void {
+  checkSite(scene);
+  const codes = new Map<string, Entry>();
+  for (const item of scene.list("cftpart")) {
+    checkCodes(scene, item, codes);
+    checkConnection(scene, item);
+    checkSecurity(scene, item.entry, "partner");
+    const { entry, value } = item;
+    for (const [element, what] of (value.require ?? []).entries()) {
+      if (what === "tls") continue;
+      const message = `"${what}" is not available in this version: what this partner sends without it, which is everything, is refused`;
+      scene.findings.warning(entry, { key: "require", element }, "CYG_CONFIG_ADVICE", message);
+    }
+  }
+}
+
+function checkSite(scene: Scene): void {
+  const parm = scene.single("cftparm");
+  const { part, npart } = scene.tree.cftparm ?? {};
+  if (!parm || part === undefined || parm.written.has("npart") || isCode(part)) return;
+  const message = `"${part}" serves as the network name too, and is no SSID code; set npart, for example npart = "O0999HUB"`;
+  if (npart === undefined) scene.findings.problem(parm, { key: "part" }, "CYG_CONFIG_VALUE", message);
+}
+
+function isCode(text: string): boolean {
+  return new RegExp(keySchema("cftparm", "npart")?.pattern ?? "").test(text);
+}
+
+function checkCodes(scene: Scene, { entry, value }: Item<Cftpart>, codes: Map<string, Entry>): void {
+  const ours = value.nspart ?? (entry.written.has("nspart") ? undefined : scene.tree.cftparm?.npart);
+  const theirs = value.nrpart ?? (entry.written.has("nrpart") ? undefined : value.id);
+  for (const [key, code] of [
+    ["nspart", ours],
+    ["nrpart", theirs],
+  ] as const) {
+    if (code === undefined) continue;
+    if (!isCode(code)) {
+      const message = `"${code}" serves as its SSID code and is none: ${keySchema("cftpart", key)?.["x-allowed"]}; example: ${key} = "O0999ACME"`;
+      scene.findings.problem(
+        entry,
+        { key: entry.written.has(key) ? key : "id" },
+        "CYG_CONFIG_VALUE",
+        message,
+      );
+    } else if (!code.startsWith("O")) {
+      const message = `the SSID code "${code}" does not begin with "O", as codes given by Odette do`;
+      scene.findings.warning(entry, { key }, "CYG_CONFIG_ADVICE", message);
+    }
+  }
+  const code = theirs?.trimEnd();
+  if (code === undefined) return;
+  const first = codes.get(code);
+  if (first) {
+    const message = `${nameOf(first)} at ${whereIs(first)} has the SSID code "${code}" too; callers are told apart by it`;
+    scene.findings.problem(entry, { key: "nrpart" }, "CYG_CONFIG_CLASH", message);
+  } else codes.set(code, entry);
+}
+
+function checkConnection(scene: Scene, { entry, value }: Item<Cftpart>): void {
+  const { prot, sap, ssl } = value;
+  if (prot && sap && prot.length !== sap.length) {
+    const message = `found ${sap.length} ports for ${prot.length} protocols; allowed: one port for each entry of prot; example: sap = [${prot.map(() => 3305).join(", ")}]`;
+    scene.findings.problem(entry, { key: "sap" }, "CYG_CONFIG_VALUE", message);
+  }
+  const profiles = scene.list("cftssl").filter((item) => item.value.id === ssl);
+  if (ssl && profiles.length > 0 && !profiles.some((item) => item.value.direct === "client")) {
+    const message = `cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;
+    scene.findings.problem(entry, { key: "ssl" }, "CYG_CONFIG_REFERENCE", message);
+  }
+}
+
+/** What is asked for and cannot be done yet is refused when a file comes by, never left out silently. */
+export function checkSecurity(scene: Scene, entry: Entry, owner: "partner" | "flow"): void {
+  const key = FILE_SECURITY.find((one) => entry.value[one] === true);
+  if (key === undefined) return;
+  const message = `file security is not available in this version: files of this ${owner} will be refused (state K), never sent unprotected`;
+  scene.findings.warning(entry, { key }, "CYG_CONFIG_ADVICE", message);
+}

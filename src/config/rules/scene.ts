@@ -1,0 +1,63 @@
+import { resolve } from "node:path";
+import type { Findings } from "../findings.ts";
+import type { Cygnet } from "../generated.ts";
+import type { Entry, Sources } from "../sources.ts";
+
+/** A table as the rules see it: keys that broke the schema are taken out, so any may be missing. */
+export type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** Names of the tables that are lists, and what their entries are. */
+export type ListTable = {
+  [K in keyof Cygnet]-?: NonNullable<Cygnet[K]> extends { id: string }[] ? K : never;
+}[keyof Cygnet];
+export type Row<K extends ListTable> = Cygnet[K][number];
+
+export interface Item<T> {
+  entry: Entry;
+  value: Loose<T>;
+}
+
+/** All that the cross-object rules look at. Defaults are filled in. */
+export class Scene {
+  readonly findings: Findings;
+  readonly sources: Sources;
+  readonly tree: Loose<Cygnet>;
+  /** Absolute. */
+  readonly rundir: string;
+
+  constructor(sources: Sources, tree: Loose<Cygnet>) {
+    this.findings = sources.findings;
+    this.sources = sources;
+    this.tree = tree;
+    this.rundir = resolve(sources.directory, tree.cftparm?.rundir ?? "var");
+  }
+
+  list<K extends ListTable>(table: K): Item<Row<K>>[] {
+    return this.sources.entries
+      .filter((entry) => entry.table === table)
+      .map((entry) => ({ entry, value: entry.value as Loose<Row<K>> }));
+  }
+
+  /** The entry of a table that may appear once; undefined where it was not written. */
+  single(table: "cftparm" | "cftcat" | "cftlog" | "admin"): Entry | undefined {
+    return this.sources.entries.find((entry) => entry.table === table);
+  }
+
+  find<K extends ListTable>(table: K, id: string): Item<Row<K>> | undefined {
+    return this.list(table).find((item) => item.value.id === id);
+  }
+
+  ids(table: ListTable): string[] {
+    return this.list(table).flatMap((item) => (item.value.id === undefined ? [] : [item.value.id]));
+  }
+
+  /** Absolute path of a configuration file, relative names starting at the main file. */
+  path(name: string): string {
+    return resolve(this.sources.directory, name);
+  }
+
+  /** Absolute path of run-time data, relative names starting at `rundir`. */
+  runtimePath(name: string): string {
+    return resolve(this.rundir, name);
+  }
+}

@@ -1,0 +1,99 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, isSystemError } from "../platform/errors.ts";
+import type { ListTable, Scene } from "./rules/scene.ts";
+import { keySchema } from "./schemas.ts";
+import { Secret } from "./secret.ts";
+import type { Entry } from "./sources.ts";
+
+/** Secrets by the object and the key that they belong to. */
+export type SecretsByEntry = ReadonlyMap<Entry, ReadonlyMap<string, Secret>>;
+
+const KEYS: readonly { table: ListTable; key: string; password: boolean }[] = [
+  { table: "cftpart", key: "nspassw", password: true },
+  { table: "cftpart", key: "nrpassw", password: true },
+  { table: "pki", key: "keypassw", password: false },
+];
+/** SSIDPSWD is X(8); many partners use lower case, which the code set lacks. */
+const PASSWORD = /^[0-9A-Za-z &()./-]*$/;
+
+/** A secret that cannot be had; the message does not show it. */
+class Unavailable extends Error {}
+
+/**
+ * Reads the secrets that the configuration refers to. What is missing or unfit is told as a problem at its key,
+ * without showing any of it.
+ */
+export async function readSecrets(scene: Scene, environment: NodeJS.ProcessEnv): Promise<SecretsByEntry> {
+  const secrets = new Map<Entry, Map<string, Secret>>();
+  for (const { table, key, password } of KEYS) {
+    for (const { entry } of scene.list(table)) {
+      const reference = entry.value[key];
+      if (typeof reference !== "string") continue;
+      const fault = (message: string) => scene.findings.problem(entry, { key }, "CYG_CONFIG_SECRET", message);
+      try {
+        const text = await look(scene, entry, key, reference, environment);
+        if (password && text.length > 8) fault(`found ${text.length} characters; allowed: at most 8`);
+        else if (password && !PASSWORD.test(text)) {
+          fault(
+            "found a character outside the OFTP code set; allowed: digits, letters, space and & ( ) - . /",
+          );
+        } else
+          secrets.set(entry, (secrets.get(entry) ?? new Map<string, Secret>()).set(key, new Secret(text)));
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        fault(error.message);
+      }
+    }
+  }
+  return secrets;
+}
+
+async function look(
+  scene: Scene,
+  entry: Entry,
+  key: string,
+  reference: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
+  const [, kind, name = ""] = /^(file|env|cred):(.*)$/s.exec(reference) ?? [];
+  if (kind === "file") return readSecretFile(scene, entry, key, scene.path(name));
+  if (kind === "env") {
+    const value = environment[name];
+    if (value === undefined) throw new Unavailable(`the environment has no variable ${name}`);
+    return value;
+  }
+  if (kind === "cred") {
+    const folder = environment.CREDENTIALS_DIRECTORY;
+    if (folder === undefined) {
+      throw new Unavailable(
+        "there are no systemd credentials ($CREDENTIALS_DIRECTORY is not set); add LoadCredential= to the unit",
+      );
+    }
+    if (!/^[A-Za-z0-9_.-]+$/.test(name) || name.startsWith(".")) {
+      throw new Unavailable(
+        `"${name}" is no name of a credential; allowed: letters, digits, ".", "-" and "_"`,
+      );
+    }
+    return readSecretFile(scene, entry, key, join(folder, name));
+  }
+  if (reference !== "" && !scene.tree.cftparm?.allow_plain_secrets) {
+    throw new Unavailable(
+      `a password written here is refused; allowed: ${keySchema(entry.table, key)?.["x-allowed"]}; or allow_plain_secrets = true in [cftparm]`,
+    );
+  }
+  return reference;
+}
+
+async function readSecretFile(scene: Scene, entry: Entry, key: string, path: string): Promise<string> {
+  try {
+    if (((await stat(path)).mode & 0o007) !== 0) {
+      const message = `everybody may open ${path}; run chmod o= ${path}`;
+      scene.findings.warning(entry, { key }, "CYG_CONFIG_SECRET", message);
+    }
+    return (await readFile(path, "utf8")).replace(/\r?\n$/, "");
+  } catch (error) {
+    const reason = isSystemError(error, "ENOENT") ? "there is no such file" : describe(error);
+    throw new Unavailable(`cannot read ${path}: ${reason}`);
+  }
+}

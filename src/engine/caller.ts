@@ -1,0 +1,67 @@
+/** Calling a partner: every protocol and host in the order of its objects until one answers. */
+import type { Configuration, Part, Prot, Tcp } from "../config/model.ts";
+import type { Connection } from "../net/connection.ts";
+import { dial } from "../net/dial.ts";
+import { NetError } from "../net/failure.ts";
+import { describe } from "../platform/errors.ts";
+import type { Site } from "./site.ts";
+import type { TlsProfiles } from "./tls-profiles.ts";
+
+/** One way to reach a partner. */
+export interface Path {
+  prot: Prot;
+  port: number;
+  host: string;
+}
+
+/** Why no path led to the partner: the last failure. */
+export interface CallFailure {
+  diagi: number;
+  diagp: string;
+  text: string;
+}
+
+/** All hosts on the first protocol, then all on the second. Pure. */
+export function paths(configuration: Configuration, part: Part, tcp: Tcp): Path[] {
+  return part.prot.flatMap((id, index) => {
+    const prot = configuration.cftprot.get(id);
+    const port = part.sap[index];
+    return prot && port !== undefined ? tcp.host.map((host) => ({ prot, port, host })) : [];
+  });
+}
+
+/** Dials until a connection stands, TLS included. */
+export async function call(
+  site: Site,
+  profiles: TlsProfiles,
+  part: Part,
+  signal: AbortSignal,
+): Promise<{ connection: Connection; prot: Prot } | CallFailure> {
+  const { configuration, journal } = site;
+  const tcp = configuration.cfttcp.get(part.id);
+  let failure: CallFailure = { diagi: 406, diagp: "CALL OUT", text: "no host and port to call" };
+  for (const { prot, port, host } of tcp ? paths(configuration, part, tcp) : []) {
+    if (part.require.includes("tls") && prot.ssl === "") continue;
+    journal.emit("CFTT13I", { part: part.id, idtu: "", idf: "", prot: prot.id, sap: port, host });
+    try {
+      const connection = await dial({
+        host,
+        port,
+        ...(prot.ssl === "" ? {} : { tls: profiles.client(part, prot) }),
+        timeout: prot.disctc === 0 ? 60_000 : prot.disctc,
+        keepalive: configuration.cftnet.get(prot.net)?.keepalive ?? 0,
+        journal,
+        part: part.id,
+        clock: site.clock,
+        signal,
+      });
+      return { connection, prot };
+    } catch (error) {
+      const known = error instanceof NetError;
+      failure = { diagi: known ? error.diagi : 302, diagp: known ? error.diagp : "", text: describe(error) };
+      const { diagi, diagp, text } = failure;
+      journal.emit("CFTH10E", { part: part.id, net: prot.net, host, diagi, diagp, text });
+    }
+  }
+  return failure;
+}

@@ -1,0 +1,172 @@
+/**
+ * From the work folder to the inbox, and the end-to-end response that follows.
+ *
+ * Invariants
+ * - An EERP is recorded only after the file stands under its final name, synced, directory included.
+ * - A delivery that keeps failing ends in a NERP, with the file kept in failed/<PART>/.
+ */
+import { isAbsolute, join } from "node:path";
+import type { Transfer } from "../catalog/catalog.ts";
+import type { Recv } from "../config/model.ts";
+import { substitute } from "../config/symbols.ts";
+import { receiveVariables } from "../config/variables.ts";
+import type { Timer } from "../platform/clock.ts";
+import { describe } from "../platform/errors.ts";
+import { datasetName, safeName } from "../spool/names.ts";
+import { keys, type Site } from "./site.ts";
+
+/** Waits between attempts, ms; after the last one the delivery is given up. */
+const ATTEMPTS = [1_000, 5_000, 30_000, 120_000, 600_000, 600_000, 1_800_000, 3_600_000];
+
+const BUILT_IN: Recv = { id: "", fname: "inbox/&PART/&NFNAME" };
+
+export class Deliveries {
+  readonly #site: () => Site;
+  /** Deliveries under way by session id. */
+  readonly #underWay = new Map<string, Set<Promise<void>>>();
+  readonly #timers = new Set<Timer>();
+
+  constructor(site: () => Site) {
+    this.#site = site;
+  }
+
+  /** Starts delivering a completely received file; `ids` is the session that brought it. */
+  begin(transfer: Transfer, ids: string, attempt = 0): void {
+    const work = this.#deliver(transfer, ids, attempt).finally(() => {
+      const mine = this.#underWay.get(ids);
+      mine?.delete(work);
+      if (mine?.size === 0) this.#underWay.delete(ids);
+    });
+    const mine = this.#underWay.get(ids) ?? new Set();
+    this.#underWay.set(ids, mine.add(work));
+  }
+
+  /**
+   * Waits until a session's deliveries are through, at most `patience` ms.
+   * @returns false when there was nothing to wait for
+   */
+  async settled(ids: string, patience: number): Promise<boolean> {
+    const mine = this.#underWay.get(ids);
+    if (mine === undefined) return false;
+    let timer: Timer | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = this.#site().clock.timer(patience, () => resolve(false));
+    });
+    const done = Promise.all(mine).then(() => true);
+    const result = await Promise.race([done, late]);
+    timer?.cancel();
+    return result;
+  }
+
+  /** Waits for everything under way and forgets what would be tried later: the next start finds it. */
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    await Promise.all([...this.#underWay.values()].flatMap((each) => [...each]));
+  }
+
+  async #deliver(transfer: Transfer, ids: string, attempt: number): Promise<void> {
+    const site = this.#site();
+    try {
+      const fname = await site.spool.deliver(transfer, this.#target(transfer));
+      await this.finish({ ...transfer, fname });
+    } catch (error) {
+      const text = describe(error);
+      site.journal.emit("CFTF25E", { ...keys(transfer), fname: transfer.nfname, text });
+      const wait = ATTEMPTS[attempt];
+      if (wait === undefined) return this.#giveUp(transfer, text);
+      if (site.stopping) return;
+      await site.catalog.update(transfer.idtu, { diagi: 142, diagc: text }).catch(() => {});
+      const timer = site.clock.timer(wait, () => {
+        this.#timers.delete(timer);
+        this.begin(transfer, ids, attempt + 1);
+      });
+      this.#timers.add(timer);
+    }
+  }
+
+  /** The file is in the inbox: the record ends and its response waits for the next turn. */
+  async finish(transfer: Transfer): Promise<void> {
+    const site = this.#site();
+    await site.catalog.finishReceive(
+      transfer.idtu,
+      {
+        phase: "X",
+        phasestep: "X",
+        edate: site.clock.now(),
+        diagi: 0,
+        diagp: "",
+        diagc: "",
+        fname: transfer.fname,
+      },
+      { ...responseTo(transfer), kind: "EERP", reason: 0, text: "" },
+    );
+    site.journal.emit("CFTT56I", { ...keys(transfer), role: "server", fname: transfer.fname });
+    site.kick();
+  }
+
+  async #giveUp(transfer: Transfer, text: string): Promise<void> {
+    const site = this.#site();
+    try {
+      await site.spool.fail(transfer);
+      await site.catalog.finishReceive(
+        transfer.idtu,
+        { phase: "X", phasestep: "X", edate: site.clock.now(), diagi: 142, diagp: "", diagc: text },
+        { ...responseTo(transfer), kind: "NERP", reason: 34, text: "the file could not be delivered" },
+      );
+      site.kick();
+    } catch (error) {
+      site.journal.emit("CFTC70E", { ...keys(transfer), text: `${text}; ${describe(error)}` });
+    }
+  }
+
+  /** Where the file goes: what came over the wire becomes single, safe path components. */
+  #target(transfer: Transfer): string {
+    const { configuration } = this.#site();
+    const { rundir, default: fallback } = configuration.cftparm;
+    const flow = configuration.cftrecv.get(transfer.idf) ?? configuration.cftrecv.get(fallback) ?? BUILT_IN;
+    const name = nameOf(transfer);
+    const variables = receiveVariables({
+      site: configuration.cftparm.part,
+      part: configuration.cftpart.get(transfer.part) ?? {
+        id: transfer.part,
+        nspart: transfer.dest,
+        nrpart: transfer.orig,
+      },
+      idf: transfer.idf,
+      name,
+      nfname: name,
+      idtu: transfer.idtu,
+      fileDate: stampOf(transfer),
+      now: new Date(this.#site().clock.now()),
+    });
+    const safe = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, tame(value)]));
+    const path = substitute(flow.fname, safe);
+    return isAbsolute(path) ? path : join(rundir, path);
+  }
+}
+
+/** An empty variable stays empty (a template may give an alternate); anything else becomes one component. */
+function tame(value: string): string {
+  return value === "" ? "" : safeName(value);
+}
+
+/**
+ * The name that the sender means: its description, when the dataset name is just that name made to fit
+ * (capitals, 26 characters), else the dataset name.
+ */
+function nameOf({ nfname, description }: Transfer): string {
+  return description !== "" && datasetName(description) === nfname ? description : nfname;
+}
+
+/** The file's date and time stamp; the time of receipt where it is none. */
+function stampOf({ date, time, kdate }: Transfer): Date {
+  const [, century = "20", year, month, day] = /^(\d\d)?(\d\d)(\d\d)(\d\d)$/.exec(date) ?? [];
+  const [hours, minutes, seconds] = [time.slice(0, 2), time.slice(2, 4), time.slice(4, 6)];
+  const at = new Date(`${century}${year}-${month}-${day}T${hours}:${minutes}:${seconds}`);
+  return Number.isNaN(at.getTime()) ? new Date(kdate) : at;
+}
+
+function responseTo(transfer: Transfer) {
+  const { dsn, date, time, orig, dest, part, idtu } = transfer;
+  return { dsn, date, time, orig, dest, part, idtu };
+}

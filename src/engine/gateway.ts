@@ -1,0 +1,345 @@
+/**
+ * The running appliance: start, reload, stop.
+ *
+ * A reload is load → plan → build what is new → check it (ports, keys, folders) → swap → retire what is old.
+ * Invariants
+ * - Any failure before the swap leaves everything as it was; nothing is ever half applied.
+ * - Sessions keep the configuration that they began with.
+ */
+import { dirname } from "node:path";
+import type { Catalog } from "../catalog/catalog.ts";
+import { openCatalog } from "../catalog/sqlite.ts";
+import { type Change, plan, renderPlan } from "../config/diff.ts";
+import { load } from "../config/load.ts";
+import type { Configuration } from "../config/model.ts";
+import { formatProblem, type Problem } from "../config/problem.ts";
+import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts";
+import { type OpenJournal, openJournal } from "../messages/logger.ts";
+import type { Connection } from "../net/connection.ts";
+import { systemClock, type Timer } from "../platform/clock.ts";
+import { CygnetError, describe } from "../platform/errors.ts";
+import { systemFileSystem } from "../platform/filesystem.ts";
+import { systemRandom } from "../platform/random.ts";
+import { createSpool } from "../spool/create.ts";
+import { Deliveries } from "./deliveries.ts";
+import { Listeners } from "./listeners.ts";
+import { Outboxes } from "./outboxes.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Session } from "./session.ts";
+import { Sessions } from "./sessions.ts";
+import { keys, type Site } from "./site.ts";
+import { loadTlsProfiles, type TlsProfiles } from "./tls-profiles.ts";
+
+/** A configuration that was accepted, and what it changed. */
+export interface Generation {
+  number: number;
+  /** When it came into force, ms since 1970 UTC. */
+  at: number;
+  plan: readonly Change[];
+}
+
+/** What became of a reload. */
+export type ReloadResult =
+  | { accepted: true; generation: number; plan: readonly Change[]; warnings: readonly Problem[] }
+  | { accepted: false; reasons: readonly string[] };
+
+/** How long a graceful stop lets transfers finish, and how long sessions have for their good-bye, ms. */
+const GRACE = 30_000;
+const GOOD_BYE = 2_000;
+/** How often ended records are purged, ms. */
+const PURGE_EVERY = 3_600_000;
+const OWNER = "node-1";
+
+export class Gateway {
+  readonly site: Site;
+  readonly startedAt: number;
+  readonly generations: Generation[] = [];
+  /** Why the last reload was rejected; empty when it was accepted. */
+  lastRejection: readonly string[] = [];
+  readonly journal: OpenJournal;
+  readonly outboxes: Outboxes;
+  readonly listeners: Listeners;
+  readonly scheduler: Scheduler;
+  readonly #file: string;
+  readonly #catalog: Catalog;
+  #profiles: TlsProfiles;
+  #watch: ConfigurationWatch | null = null;
+  #reloading: Promise<unknown> = Promise.resolve();
+  #purge: Timer | null = null;
+  #stopped: Promise<void> | null = null;
+
+  private constructor(file: string, configuration: Configuration, parts: Parts) {
+    this.#file = file;
+    this.#catalog = parts.catalog;
+    this.#profiles = parts.profiles;
+    this.journal = parts.journal;
+    this.startedAt = systemClock.now();
+    const { journal, catalog } = parts;
+    const { rundir } = configuration.cftparm;
+    this.site = {
+      configuration,
+      catalog,
+      spool: createSpool({ catalog, disk: systemFileSystem, rundir, clock: systemClock }),
+      journal,
+      clock: systemClock,
+      random: systemRandom,
+      disk: systemFileSystem,
+      sessions: new Sessions(),
+      deliveries: new Deliveries(() => this.site),
+      owner: OWNER,
+      stopping: false,
+      kick: () => this.scheduler.kick(),
+    };
+    const profiles = () => this.#profiles;
+    this.scheduler = new Scheduler(this.site, profiles);
+    this.outboxes = new Outboxes(this.site);
+    this.listeners = new Listeners(journal, systemClock, profiles, (connection, prot) =>
+      this.#arrived(connection, prot),
+    );
+  }
+
+  /**
+   * Starts the gateway: catalog, recovery, ports, folders, in this order; it is ready when this resolves.
+   * @throws ConfigurationRejected with every problem; CygnetError when a port, key or the catalog is not to be had
+   */
+  static async start(file: string, options: { console: boolean }): Promise<Gateway> {
+    const result = await load(file);
+    if ("problems" in result) throw new ConfigurationRejected(result.problems);
+    const { configuration, warnings } = result;
+    const profiles = await loadTlsProfiles(configuration);
+    await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
+    await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
+    const catalog = openCatalog(configuration.cftcat.fname, systemClock);
+    const journal = openJournal({
+      ...logSettings(configuration),
+      clock: systemClock,
+      console: options.console,
+    });
+    const gateway = new Gateway(file, configuration, { catalog, journal, profiles });
+    try {
+      await gateway.#open(warnings);
+    } catch (error) {
+      await gateway.#close();
+      throw error;
+    }
+    return gateway;
+  }
+
+  async #open(warnings: readonly Problem[]): Promise<void> {
+    const { site, journal, outboxes, listeners } = this;
+    const { configuration } = site;
+    journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
+    for (const warning of warnings) this.#warn(warning);
+    await outboxes.prepare(configuration);
+    await this.#recover();
+    (await listeners.prepare(configuration)).commit();
+    await outboxes.apply(configuration);
+    this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
+    this.#watchFiles();
+    this.#schedulePurge(10_000);
+    this.scheduler.kick();
+    journal.emit("CFTI14I", { text: configuration.cftcat.fname });
+  }
+
+  /** After a crash: claims are given up, interrupted spool steps finished, deliveries resumed. */
+  async #recover(): Promise<void> {
+    const { catalog, spool, deliveries, journal } = this.site;
+    const freed = await catalog.recover(OWNER);
+    const recovery = await spool.recover();
+    for (const transfer of recovery.delivered) await deliveries.finish(transfer);
+    for (const transfer of recovery.undelivered) deliveries.begin(transfer, "recovery");
+    for (const transfer of recovery.lost) {
+      journal.emit("CFTC70E", { ...keys(transfer), text: `its file is gone: ${transfer.diagc}` });
+    }
+    for (const { transfer, error } of recovery.troubles) {
+      journal.emit("CFTC70E", { ...keys(transfer), text: describe(error) });
+    }
+    const { sends, receives, responses } = freed;
+    if (sends + receives + responses === 0) return;
+    const text = `${sends} sends, ${receives} receives and ${responses} responses were under way and go on`;
+    journal.emit("CFTC08I", { text });
+  }
+
+  #arrived(connection: Connection, id: string): void {
+    const prot = this.site.configuration.cftprot.get(id);
+    if (prot === undefined || this.site.stopping) {
+      connection.stream.destroy();
+      return;
+    }
+    new Session({ site: this.site, connection, prot, part: null }).start();
+  }
+
+  #watchFiles(): void {
+    const { configuration } = this.site;
+    this.#watch = watchConfiguration(
+      { file: this.#file, includes: configuration.includes },
+      () => void this.reload("a file changed"),
+      (error) => this.journal.emit("CFTS76W", { text: `changes of files are not seen: ${describe(error)}` }),
+    );
+  }
+
+  /** Reads the configuration again and puts it into force, or tells why not. One at a time. */
+  reload(cause: string): Promise<ReloadResult> {
+    const next = this.#reloading.then(() => this.#reload(cause));
+    this.#reloading = next.catch(() => {});
+    return next;
+  }
+
+  /** What a reload would do, without doing it. */
+  async preview(): Promise<{ problems: readonly string[]; plan: readonly Change[] }> {
+    const result = await load(this.#file);
+    if ("problems" in result) {
+      return { problems: result.problems.map((problem) => formatProblem(problem)), plan: [] };
+    }
+    return { problems: [], plan: plan(this.site.configuration, result.configuration) };
+  }
+
+  async #reload(cause: string): Promise<ReloadResult> {
+    const { site, listeners, outboxes } = this;
+    const before = site.configuration;
+    const result = await load(this.#file);
+    if ("problems" in result) {
+      for (const problem of result.problems) this.#reject(problem);
+      return this.#rejected(
+        cause,
+        result.problems.map((problem) => formatProblem(problem)),
+      );
+    }
+    const { configuration, warnings } = result;
+    const changes = plan(before, configuration);
+    const current = this.generations.at(-1)?.number ?? 0;
+    if (changes.length === 0) {
+      this.lastRejection = [];
+      return { accepted: true, generation: current, plan: [], warnings };
+    }
+    const fixed = changes.filter(({ effect }) => effect === "restart");
+    if (fixed.length > 0) {
+      return this.#rejected(
+        cause,
+        fixed.flatMap((change) => renderPlan([change])),
+      );
+    }
+    let profiles: TlsProfiles;
+    try {
+      profiles = await loadTlsProfiles(configuration);
+      await outboxes.prepare(configuration);
+      const ports = await listeners.prepare(configuration);
+      // from here on nothing fails
+      this.#profiles = profiles;
+      site.configuration = configuration;
+      ports.commit();
+    } catch (error) {
+      return this.#rejected(cause, [describe(error)]);
+    }
+    await outboxes.apply(configuration);
+    this.journal.reconfigure(logSettings(configuration));
+    this.#watch?.follow(configuration.includes);
+    const number = current + 1;
+    this.generations.push({ number, at: site.clock.now(), plan: changes });
+    if (this.generations.length > 100) this.generations.shift();
+    this.lastRejection = [];
+    for (const warning of warnings) this.#warn(warning);
+    this.journal.emit("CFTS43I", { text: `generation ${number} (${cause})`, generation: number });
+    for (const line of renderPlan(changes)) this.journal.emit("CFTS75I", { text: line, generation: number });
+    site.kick();
+    return { accepted: true, generation: number, plan: changes, warnings };
+  }
+
+  #rejected(cause: string, reasons: readonly string[]): ReloadResult {
+    this.lastRejection = reasons;
+    const generation = this.generations.at(-1)?.number ?? 0;
+    const text = `${cause}: rejected, generation ${generation} stays in force: ${reasons.join("; ")}`;
+    this.journal.emit("CFTS76W", { text });
+    return { accepted: false, reasons };
+  }
+
+  #reject({ file, line, column, object, key, message }: Problem): void {
+    this.journal.emit("CFTS70E", { file, line, column, object, key, text: message });
+  }
+
+  #warn(problem: Problem): void {
+    const { file, line, column, object, key, message } = problem;
+    this.journal.emit("CFTS76W", { file, line, column, object, key, text: message });
+  }
+
+  #schedulePurge(wait: number): void {
+    this.#purge = this.site.clock.timer(wait, () => {
+      const { sx, rx } = this.site.configuration.cftcat;
+      const now = this.site.clock.now();
+      this.#catalog
+        .purge({ sends: now - sx, receives: now - rx })
+        .then(
+          (count) => count > 0 && this.journal.emit("CFTC08I", { text: `purge: ${count} records deleted` }),
+        )
+        .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }));
+      this.#schedulePurge(PURGE_EVERY);
+    });
+  }
+
+  /** Stops: `fast` cuts what runs (it resumes at the next start), otherwise transfers finish, up to 30 s. */
+  stop(fast: boolean): Promise<void> {
+    this.#stopped ??= this.#stop(fast);
+    return this.#stopped;
+  }
+
+  async #stop(fast: boolean): Promise<void> {
+    const { site } = this;
+    site.stopping = true;
+    this.listeners.close();
+    await this.outboxes.close();
+    const ended = Promise.all(site.sessions.all.map((session) => session.closed));
+    const deadline = site.clock.monotonic() + (fast ? 0 : GRACE);
+    while (site.sessions.all.length > 0) {
+      const late = site.clock.monotonic() >= deadline;
+      for (const session of site.sessions.all) {
+        if (late || session.idle) session.link.end(5, "the gateway is shutting down");
+      }
+      if (late) break;
+      await Promise.race([ended, pause(100)]);
+    }
+    await Promise.race([ended, pause(GOOD_BYE)]);
+    for (const session of site.sessions.all) session.link.destroy();
+    await this.scheduler.stop();
+    await ended;
+    await site.sessions.finished();
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#purge?.cancel();
+    await this.#watch?.close();
+    this.site.stopping = true;
+    this.listeners.close();
+    await this.outboxes.close();
+    await this.site.deliveries.stop();
+    await this.#catalog.close();
+    this.journal.emit("CFTE09I", { text: "stopped" });
+    await this.journal.close();
+  }
+}
+
+interface Parts {
+  catalog: Catalog;
+  journal: OpenJournal;
+  profiles: TlsProfiles;
+}
+
+/** The configuration cannot be used: every reason, with its place. */
+export class ConfigurationRejected extends CygnetError {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super("CYG_CONFIG_REJECTED", problems.map((problem) => formatProblem(problem)).join("\n"));
+    this.problems = problems;
+  }
+}
+
+function logSettings({ cftlog }: Configuration) {
+  const { fname, format, level, maxsize, backup_count } = cftlog;
+  return { fname, format, level, maxsize, backups: backup_count };
+}
+
+/** A wait that keeps the process alive: the shutdown counts on it. */
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,150 @@
+/**
+ * The open ports. A reload opens new ones before anything else changes and closes old ones after everything has;
+ * a port that stays is untouched, whatever else about its protocol changes.
+ */
+import type { Configuration, Net, Prot } from "../config/model.ts";
+import type { Journal } from "../messages/journal.ts";
+import { Admission } from "../net/admission.ts";
+import type { Connection } from "../net/connection.ts";
+import { type Listener, listen } from "../net/listener.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { TlsProfiles } from "./tls-profiles.ts";
+
+interface Port {
+  /** `host port`. */
+  key: string;
+  host: string;
+  prot: Prot;
+  /** What cannot change without opening the port anew. */
+  fixed: string;
+  listener: Listener;
+}
+
+type Wanted = Omit<Port, "listener">;
+
+/** What a reload has opened and what it will close. */
+export interface ListenerChange {
+  /** Makes the new ports the ones in force and closes those that are gone. */
+  commit(): void;
+  /** Closes what was opened: the reload failed. */
+  rollback(): Promise<void>;
+}
+
+export class Listeners {
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #arrived: (connection: Connection, prot: string) => void;
+  readonly #profiles: () => TlsProfiles;
+  readonly #admissions = new Map<string, Admission>();
+  #ports: Port[] = [];
+  #configuration: Configuration | null = null;
+
+  constructor(
+    journal: Journal,
+    clock: Clock,
+    profiles: () => TlsProfiles,
+    arrived: (connection: Connection, prot: string) => void,
+  ) {
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#profiles = profiles;
+    this.#arrived = arrived;
+  }
+
+  get ports(): { prot: string; address: string; port: number; secure: boolean }[] {
+    return this.#ports.map(({ prot, listener }) => ({
+      prot: prot.id,
+      address: listener.address.address,
+      port: listener.address.port,
+      secure: prot.ssl !== "",
+    }));
+  }
+
+  /** Counters of each network resource, for status. */
+  get networks(): { net: string; open: number; silent: number }[] {
+    return [...this.#admissions.values()].map(({ net, counters }) => ({ net, ...counters }));
+  }
+
+  /**
+   * Opens what a configuration wants and is not open yet.
+   * @throws CygnetError CYG_NET_BIND; then nothing has changed
+   */
+  async prepare(configuration: Configuration): Promise<ListenerChange> {
+    const wanted = wantedPorts(configuration);
+    const opened: Port[] = [];
+    const replaced: Port[] = [];
+    const rollback = async () => {
+      for (const { listener } of opened) listener.close();
+      for (const port of replaced)
+        port.listener = await this.#open(this.#configuration ?? configuration, port);
+    };
+    try {
+      for (const port of wanted) {
+        const old = this.#ports.find(({ key }) => key === port.key);
+        if (old?.fixed === port.fixed) continue;
+        if (old) {
+          old.listener.close();
+          replaced.push(old);
+        }
+        opened.push({ ...port, listener: await this.#open(configuration, port) });
+      }
+    } catch (error) {
+      await rollback();
+      throw error;
+    }
+    return {
+      rollback,
+      commit: () => {
+        const stay = this.#ports.filter((port) => !replaced.includes(port));
+        const kept: Port[] = [];
+        for (const port of stay) {
+          const now = wanted.find(({ key }) => key === port.key);
+          if (now) kept.push({ ...port, prot: now.prot });
+          else port.listener.close();
+        }
+        this.#ports = [...kept, ...opened];
+        this.#configuration = configuration;
+        for (const net of configuration.cftnet.values()) this.#admissions.get(net.id)?.update(net);
+      },
+    };
+  }
+
+  /** Closes every port; sessions go on. */
+  close(): void {
+    for (const { listener } of this.#ports) listener.close();
+    this.#ports = [];
+  }
+
+  #open(configuration: Configuration, { key, host, prot }: Wanted): Promise<Listener> {
+    const net = configuration.cftnet.get(prot.net) as Net;
+    const admission = this.#admissions.get(net.id) ?? new Admission(net.id, net, this.#journal, this.#clock);
+    this.#admissions.set(net.id, admission);
+    // whatever protocol object a reload puts behind the port serves the next caller
+    const current = () => this.#ports.find((port) => port.key === key)?.prot ?? prot;
+    return listen({
+      host,
+      port: prot.sap as number,
+      ...(prot.ssl === "" ? {} : { tls: () => this.#profiles().server(current().ssl) }),
+      admission,
+      keepalive: net.keepalive,
+      handshakeTimeout: prot.disctc === 0 ? 60_000 : prot.disctc,
+      onConnection: (connection) => this.#arrived(connection, current().id),
+      journal: this.#journal,
+      prot: prot.id,
+      clock: this.#clock,
+    });
+  }
+}
+
+function wantedPorts(configuration: Configuration): Wanted[] {
+  const ports: Wanted[] = [];
+  for (const prot of configuration.cftprot.values()) {
+    if (prot.sap === null) continue;
+    const net = configuration.cftnet.get(prot.net) as Net;
+    for (const host of net.host) {
+      const fixed = [net.id, net.keepalive, prot.ssl === "" ? "clear" : "tls"].join(" ");
+      ports.push({ key: `${host} ${prot.sap}`, host, prot, fixed });
+    }
+  }
+  return ports;
+}

@@ -1,0 +1,103 @@
+/** What an operator asks for: send a file from anywhere, start a transfer again. */
+import { randomUUID } from "node:crypto";
+import { basename, isAbsolute, join } from "node:path";
+import type { Transfer } from "../catalog/catalog.ts";
+import { CygnetError } from "../platform/errors.ts";
+import { syncParent } from "../platform/filesystem.ts";
+import { describeSend, holdReason } from "./outboxes.ts";
+import { keys, type Site } from "./site.ts";
+
+const PIECE = 1024 * 1024;
+
+/**
+ * Sends a copy of a file; the file itself stays where it is.
+ * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, or what the spool says
+ */
+export async function submitFile(
+  site: Site,
+  request: { part: string; idf?: string; nfname?: string; file: string },
+): Promise<Transfer> {
+  const { configuration, disk, spool, catalog, journal } = site;
+  const part = configuration.cftpart.get(request.part);
+  if (part === undefined) {
+    const known = [...configuration.cftpart.keys()].join(", ");
+    throw new CygnetError(
+      "CYG_REQUEST_PART",
+      `there is no partner ${request.part}; known are ${known || "none"}`,
+    );
+  }
+  if (!isAbsolute(request.file)) {
+    throw new CygnetError("CYG_REQUEST_FILE", `${request.file} is not an absolute path`);
+  }
+  const workdir = join(configuration.cftparm.rundir, "work");
+  const folder = join(workdir, "submit", randomUUID());
+  await disk.makeDirectory(folder);
+  const copy = join(folder, basename(request.file));
+  await copyFile(site, request.file, copy);
+  const status = await disk.status(copy);
+  const { mtimeMs } = await disk.status(request.file);
+  const send = describeSend(site, part, request.idf ?? "", request.file, mtimeMs, request.nfname);
+  const hold = holdReason(part, send.flow);
+  const candidate = { path: copy, size: status.size, mtimeMs: status.mtimeMs, ino: status.ino };
+  const target = { workdir, archive: "", ...(hold ? { hold } : {}) };
+  const claimed = await spool.claim(candidate, send.request, target);
+  await catalog.update(claimed.idtu, { fname: request.file });
+  await disk.removeDirectory(folder);
+  journal.emit("CFTR12I", { ...keys(claimed), cmd: "SEND", user: "operator", text: claimed.idtu });
+  site.kick();
+  return { ...claimed, fname: request.file };
+}
+
+async function copyFile({ disk }: Site, from: string, to: string): Promise<void> {
+  const status = await disk.status(from).catch((cause: unknown) => {
+    throw new CygnetError("CYG_REQUEST_FILE", `${from} cannot be read`, { cause });
+  });
+  if (status.kind !== "file") throw new CygnetError("CYG_REQUEST_FILE", `${from} is not a file`);
+  const source = await disk.open(from, "read");
+  try {
+    const target = await disk.open(to, "create");
+    try {
+      const piece = Buffer.allocUnsafeSlow(PIECE);
+      for (let at = 0; ; ) {
+        const count = await source.read(piece, at);
+        if (count === 0) break;
+        await target.write([piece.subarray(0, count)], at);
+        at += count;
+      }
+      await target.sync();
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+  await syncParent(disk, to);
+}
+
+/**
+ * Transfer CFT's START: a held or stopped send becomes ready again, with its tries forgotten.
+ * @throws CygnetError CYG_REQUEST_STATE when it is not a held or stopped send with its file at hand
+ */
+export async function startTransfer(site: Site, idtu: string): Promise<Transfer> {
+  const { catalog, journal } = site;
+  const transfer = await catalog.get(idtu);
+  if (transfer === undefined) throw new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
+  const stopped = transfer.phase === "T" && (transfer.phasestep === "H" || transfer.phasestep === "K");
+  if (transfer.direct !== "send" || !stopped) {
+    const state = `${transfer.direct} in phase ${transfer.phase} step ${transfer.phasestep}`;
+    throw new CygnetError(
+      "CYG_REQUEST_STATE",
+      `${idtu} is a ${state}; only a held or stopped send can be started`,
+    );
+  }
+  if (transfer.workfile === "") throw new CygnetError("CYG_REQUEST_STATE", `the file of ${idtu} is gone`);
+  const part = site.configuration.cftpart.get(transfer.part);
+  const flow = site.configuration.cftsend.get(transfer.idf);
+  const hold = part && holdReason(part, flow ?? { security: {} });
+  if (hold) throw new CygnetError("CYG_REQUEST_STATE", `${idtu} cannot be started: ${hold.diagc}`);
+  await catalog.update(idtu, { phasestep: "D", tries: 0, retryAt: 0, diagi: 0, diagp: "", diagc: "" });
+  await catalog.setClock({ part: transfer.part, tries: 0, nextCallAt: 0, diagi: 0, reason: "" });
+  journal.emit("CFTR12I", { ...keys(transfer), cmd: "START", user: "operator", text: idtu });
+  site.kick();
+  return { ...transfer, phasestep: "D" };
+}

@@ -1,0 +1,112 @@
+/**
+ * End-to-end responses: EERP and NERP out for what was received, and in for what was sent (RFC 5024 section 4.3.6).
+ *
+ * Invariants
+ * - A response counts as sent only when RTR has come; until then it is sent again.
+ * - RTR is sent only when what the response says is in the catalog.
+ */
+import type { Changes, EndResponse, FileIdentity, Transfer } from "../catalog/catalog.ts";
+import type { Part } from "../config/model.ts";
+import { nerpText } from "../messages/codes.ts";
+import type { Eerp, Nerp } from "../oftp/wire/commands.ts";
+import type { Session } from "./session.ts";
+import { keys } from "./site.ts";
+
+const NONE = Buffer.alloc(0);
+
+/** Sends the oldest waiting response to a partner; false when there is none. */
+export async function sendResponse(session: Session, part: Part): Promise<boolean> {
+  const { site, link, ids, agreement } = session;
+  const response = await site.catalog.claimResponse(part.id, site.owner);
+  if (response === undefined) return false;
+  if (response.kind === "NERP" && (agreement?.level ?? 5) < 4) {
+    // OFTP 1.2 and 1.3 have no way to say it: somebody must
+    await site.catalog.responseSent(response.id);
+    const text = `the partner's OFTP level cannot be told: ${response.text}`;
+    site.journal.emit("CFTC70E", { idtu: response.idtu, part: part.id, text });
+    return true;
+  }
+  try {
+    const taken = session.awaitRtr();
+    if (response.kind === "EERP") link.request({ type: "F_EERP_RQ", eerp: eerpOf(response) });
+    else link.request({ type: "F_NERP_RQ", nerp: nerpOf(response) });
+    await taken;
+    await site.catalog.responseSent(response.id);
+  } catch (error) {
+    await site.catalog.releaseResponse(response.id);
+    throw error;
+  }
+  const id = response.kind === "EERP" ? "CFTH60I" : "CFTH73I";
+  const { idtu, reason, text } = response;
+  site.journal.emit(id, { idtu, part: part.id, ids, idm: response.kind, nidt: response.dsn, reason, text });
+  return true;
+}
+
+/** The response names originator and destination from its own point of view: swapped. */
+function eerpOf({ dsn, date, time, orig, dest }: EndResponse): Eerp {
+  return { type: "EERP", dsn, date, time, user: "", dest: orig, orig: dest, hsh: NONE, sig: NONE };
+}
+
+function nerpOf({ dsn, date, time, orig, dest, reason, text }: EndResponse): Nerp {
+  const names = { dsn, date, time, dest: orig, orig: dest, crea: dest };
+  return { type: "NERP", ...names, reas: reason, reast: text, hsh: NONE, sig: NONE };
+}
+
+/** Takes a response in, then releases the partner with RTR whatever it was about. */
+export async function receiveResponse(session: Session, response: Eerp | Nerp): Promise<void> {
+  const { site, link, agreement } = session;
+  const short = (agreement?.level ?? 5) < 4;
+  const transfer = await findAnswered(session, response, short);
+  if (transfer === undefined) {
+    const { dsn, date, time } = response;
+    const where = { part: session.part?.id, ids: session.ids, host: session.host };
+    site.journal.emit("CFTH71W", { ...where, kind: response.type, dsn, date, time, nidt: dsn });
+  } else if (transfer.ack !== "") {
+    const ids = session.ids;
+    site.journal.emit("CFTH74W", { ...keys(transfer), ids, kind: response.type, nidt: response.dsn });
+  } else {
+    await (response.type === "EERP"
+      ? acknowledge(session, transfer)
+      : rejectTransfer(session, transfer, response));
+  }
+  if (!link.over) link.request({ type: "F_RTR_RS" });
+}
+
+/** The send that is meant: only one of this partner's; codes swapped as they should be, or not, as some do. */
+async function findAnswered(
+  session: Session,
+  response: Eerp | Nerp,
+  short: boolean,
+): Promise<Transfer | undefined> {
+  const { site, part } = session;
+  const { dsn, date, time } = response;
+  const swapped: FileIdentity = { dsn, date, time, orig: response.dest, dest: response.orig };
+  const found = await site.catalog.findSend(swapped, short);
+  if (found) return found.part === part?.id ? found : undefined;
+  const plain: FileIdentity = { dsn, date, time, orig: response.orig, dest: response.dest };
+  const other = await site.catalog.findSend(plain, short);
+  if (other?.part !== part?.id) return undefined;
+  session.tolerated("response-codes-not-swapped");
+  return other;
+}
+
+async function acknowledge(session: Session, transfer: Transfer): Promise<void> {
+  const { site, ids, role } = session;
+  const running = transfer.phase === "T" && transfer.phasestep === "C";
+  // a response may overtake the answer to the file in another session, which then ends the transfer
+  const answered: Changes = { ack: "A", diagi: 0, diagp: "", diagc: "" };
+  const ended: Changes = { ...answered, phase: "X", phasestep: "X", edate: site.clock.now() };
+  await site.catalog.update(transfer.idtu, running ? answered : ended);
+  site.journal.emit("CFTT59I", { ...keys(transfer), ids, role, kind: "EERP", text: "EERP" });
+  if (!running) await site.spool.settle({ ...transfer, phase: "X", phasestep: "X", ack: "A" });
+}
+
+async function rejectTransfer(session: Session, transfer: Transfer, nerp: Nerp): Promise<void> {
+  const { site, ids } = session;
+  const why = nerp.reast === "" ? nerpText(nerp.reas) : nerp.reast;
+  const changes = { phase: "X", phasestep: "X", ack: "N", edate: site.clock.now(), diagc: why } as const;
+  const diagp = `NERP ${String(nerp.reas).padStart(2, "0")}`;
+  await site.catalog.update(transfer.idtu, { ...changes, diagi: 730, diagp });
+  site.journal.emit("CFTH72W", { ...keys(transfer), ids, reason: nerp.reas, text: why });
+  await site.spool.fail({ ...transfer, ...changes });
+}

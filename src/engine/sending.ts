@@ -1,0 +1,306 @@
+/**
+ * Sending one file as Speaker: SFID, data as credit and the line allow, EFID, and what each answer makes of the
+ * transfer.
+ *
+ * Invariants
+ * - The claimed file is settled (deleted or archived) only when the transfer is in phase X.
+ * - Whatever happens, the claim on the transfer is given up with a state that says what comes next.
+ */
+import type { Changes, Transfer } from "../catalog/catalog.ts";
+import { diagiOfAnswer, diagpOfAnswer, diagpOfEsid } from "../messages/codes.ts";
+import { BLOCK, blocks, DataPacker, framedSize, sizeInBlocks } from "../oftp/files/unstructured.ts";
+import type { Sfid } from "../oftp/wire/commands.ts";
+import { capacity } from "../oftp/wire/subrecords.ts";
+import { describe } from "../platform/errors.ts";
+import type { Outgoing } from "../spool/spool.ts";
+import { SessionOver } from "./link.ts";
+import { jittered, spacing } from "./retry.ts";
+import type { Session } from "./session.ts";
+import { keys } from "./site.ts";
+import { Waiter } from "./waiter.ts";
+
+/** Octets read from the file at a time: a multiple of 63, so that subrecords stay full. */
+const PIECE = 63 * 4096;
+/** Octets of framed data exchange buffers handed to the line at a time. */
+const BATCH = 512 * 1024;
+/** Batches in flight before reading waits for the line. */
+const DEPTH = 3;
+/** How often a running transfer's progress is noted, ms. */
+const PROGRESS = 2_000;
+
+type Started = { accept: bigint } | { reason: number; retry: boolean; text: string };
+type Closed = { speaker: boolean } | { reason: number; text: string };
+
+export class Sending {
+  readonly started = new Waiter<Started>();
+  readonly credit = new Waiter<void>();
+  readonly closed = new Waiter<Closed>();
+  /** The transfer under way, for status. */
+  current: { transfer: Transfer; bytes: number } | null = null;
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Sends a claimed transfer and gives the claim up. Rejects with SessionOver when the session ended. */
+  async send(transfer: Transfer): Promise<void> {
+    const { site } = this.#session;
+    let file: Outgoing | null = null;
+    this.current = { transfer, bytes: 0 };
+    try {
+      try {
+        file = await site.spool.openOutgoing(transfer, 0);
+      } catch (error) {
+        return await this.#unreadable(transfer, error);
+      }
+      await this.#transfer(transfer, file, (other) => {
+        file = other;
+      });
+    } catch (error) {
+      await this.#interrupted(transfer, error);
+      throw error;
+    } finally {
+      this.current = null;
+      await file?.close();
+    }
+  }
+
+  async #transfer(transfer: Transfer, opened: Outgoing, reopened: (file: Outgoing) => void): Promise<void> {
+    const { link, agreement, site, role, ids, prot } = this.#session;
+    let file = opened;
+    const retried = transfer.tries > 1;
+    const offered = agreement?.restart && retried ? blocks(file.size) : 0n;
+    await site.catalog.update(transfer.idtu, {
+      mode: this.#session.initiator ? "requester" : "server",
+      prot: prot.id,
+      bdate: site.clock.now(),
+    });
+    site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: retried ? "selected" : "created" });
+    const answer = this.started.wait();
+    link.request({ type: "F_START_FILE_RQ", sfid: sfidOf(transfer, file.size, offered) });
+    const started = await answer;
+    if ("reason" in started) return this.#refused(transfer, started, retried);
+
+    const position = Number(started.accept) * BLOCK;
+    if (position > 0) {
+      await file.close();
+      file = await site.spool.openOutgoing(transfer, position);
+      reopened(file);
+      site.journal.emit("CFTT96I", { ...keys(transfer), role, ids, pos: position });
+    }
+    site.journal.emit("CFTT57I", { ...keys(transfer), ids, role });
+    await this.#pump(transfer, file, position);
+    while (link.machine.state !== "OPO") await this.credit.wait();
+    const ending = this.closed.wait();
+    link.request({ type: "F_CLOSE_FILE_RQ", efid: { type: "EFID", rcnt: 0n, ucnt: BigInt(file.size) } });
+    const closed = await ending;
+    const sha256 = file.digest();
+    if ("reason" in closed) return this.#notTaken(transfer, closed);
+    await this.#delivered(transfer, file.size, sha256);
+  }
+
+  /** Reads ahead while the batch before is on the line; never counts a buffer without credit. */
+  async #pump(transfer: Transfer, file: Outgoing, position: number): Promise<void> {
+    const { link, agreement, site } = this.#session;
+    const sdeb = agreement?.sdeb ?? 0;
+    const left = file.size - position;
+    const needed = Math.floor(left / capacity(sdeb - 1)) + 1;
+    const most = Math.min(needed, Math.max(1, Math.floor(BATCH / framedSize(sdeb))));
+    const depth = needed > most ? DEPTH : 1;
+    const packer = new DataPacker(sdeb, agreement?.compression ?? false);
+    const batches = Array.from({ length: depth }, () => Buffer.allocUnsafeSlow(most * framedSize(sdeb)));
+    const free: Promise<void>[] = batches.map(() => Promise.resolve());
+    const size = Math.min(PIECE, Math.max(left, 1));
+    const pieces = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(left > size ? size : 0)] as const;
+    let turn = 0;
+    let read = position;
+    let noted = site.clock.monotonic();
+    let ahead = readAhead(file, pieces[0]);
+    let index = 0;
+    let piece: Buffer = pieces[0];
+    let at = 0;
+    let filled = 0;
+    while (!packer.ended) {
+      while (link.machine.state !== "OPO") await this.credit.wait();
+      await (free[turn] as Promise<void>);
+      packer.begin(batches[turn] as Buffer, Math.min(most, link.machine.creditS));
+      while (!packer.full && !packer.ended) {
+        if (at === filled && read < file.size) {
+          filled = await ahead;
+          piece = pieces[index as 0 | 1];
+          at = 0;
+          read += filled;
+          if (filled === 0) throw new Error("the claimed file became shorter while it was sent");
+          index = 1 - index;
+          if (read < file.size) ahead = readAhead(file, pieces[index as 0 | 1]);
+        }
+        at = packer.put(piece, at, filled, read === file.size);
+      }
+      for (let count = packer.count; count > 0; count--) link.request({ type: "F_DATA_RQ" });
+      free[turn] = this.#write(batches[turn] as Buffer, packer.length);
+      turn = (turn + 1) % depth;
+      if (this.current) this.current.bytes = read;
+      if (site.clock.monotonic() - noted > PROGRESS) {
+        noted = site.clock.monotonic();
+        void site.catalog.update(transfer.idtu, { bytes: read }).catch(() => {});
+      }
+    }
+  }
+
+  /** Resolves when the octets have left this process, so that the batch may be filled again. */
+  #write(batch: Buffer, length: number): Promise<void> {
+    const { stream } = this.#session.link.connection;
+    if (stream.destroyed || !stream.writable) return Promise.resolve();
+    return new Promise((resolve) => {
+      stream.write(batch.subarray(0, length), () => {
+        this.#session.link.alive();
+        resolve();
+      });
+    });
+  }
+
+  /** EFPA: every byte is at the partner. What is left is its end-to-end response, if we wait for one. */
+  async #delivered(transfer: Transfer, size: number, sha256: string): Promise<void> {
+    const { site, role, ids } = this.#session;
+    const now = site.clock.now();
+    const fresh = (await site.catalog.get(transfer.idtu)) ?? transfer;
+    const done: Changes = {
+      bytes: size,
+      sha256,
+      diagi: 0,
+      diagp: "",
+      diagc: "",
+      prot: this.#session.prot.id,
+    };
+    // the response may have come in another session before the answer here
+    const waits = transfer.ackstate === "require" && fresh.ack === "";
+    await site.catalog.release(
+      transfer.idtu,
+      waits
+        ? { ...done, phase: "Z", phasestep: "H", edate: now }
+        : { ...done, phase: "X", phasestep: "X", edate: now },
+    );
+    site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
+    const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
+    site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
+    if (!waits) await site.spool.settle({ ...fresh, ...done, phase: "X", phasestep: "X" });
+  }
+
+  /** SFNA. On a retry "duplicate file" proves that an earlier attempt had arrived. */
+  async #refused(
+    transfer: Transfer,
+    answer: { reason: number; retry: boolean; text: string },
+    retried: boolean,
+  ): Promise<void> {
+    const { site } = this.#session;
+    if (answer.reason === 13 && !answer.retry && retried) {
+      const whole = await site.spool.openOutgoing(transfer, transfer.filesize);
+      const sha256 = whole.digest();
+      await whole.close();
+      return this.#delivered(transfer, transfer.filesize, sha256);
+    }
+    await this.#answeredNo(transfer, "CFTT71E", answer.reason, answer.retry, answer.text);
+  }
+
+  /** EFNA: a count that did not match is sent again from the start; anything else needs an operator. */
+  async #notTaken(transfer: Transfer, answer: { reason: number; text: string }): Promise<void> {
+    const again = answer.reason === 10 || answer.reason === 11 || answer.reason === 12;
+    await this.#answeredNo(transfer, "CFTT78E", answer.reason, again && transfer.tries < 3, answer.text);
+  }
+
+  async #answeredNo(
+    transfer: Transfer,
+    id: string,
+    reason: number,
+    retry: boolean,
+    text: string,
+  ): Promise<void> {
+    const { site, ids } = this.#session;
+    const diagi = diagiOfAnswer(reason);
+    const diagp = diagpOfAnswer(reason);
+    const diagc = text === "" ? `answered with reason ${reason}` : text;
+    const again = retry ? this.#nextTry(transfer.tries) : null;
+    await site.catalog.release(transfer.idtu, {
+      phase: "T",
+      phasestep: again === null ? "H" : "D",
+      diagi,
+      diagp,
+      diagc,
+      bytes: 0,
+      tries: transfer.tries,
+      retryAt: again ?? 0,
+    });
+    site.journal.emit(id, { ...keys(transfer), ids, diagi, diagp, diagc });
+  }
+
+  async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
+    const { site } = this.#session;
+    const diagc = describe(error);
+    await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", diagi: 104, diagp: "", diagc });
+    site.journal.emit("CFTF04E", { ...keys(transfer), fname: transfer.fname, text: diagc });
+  }
+
+  /** The session ended in the middle: back to D, from where it stopped, a little later each time. */
+  async #interrupted(transfer: Transfer, error: unknown): Promise<void> {
+    const { site, ids } = this.#session;
+    const end = error instanceof SessionOver ? error.end : null;
+    const bytes = this.current?.bytes ?? 0;
+    const tries = bytes > transfer.bytes ? 1 : transfer.tries;
+    const stopping = site.stopping;
+    const next = stopping ? site.clock.now() : this.#nextTry(tries);
+    const diagi = end === null ? 100 : end.reason === 9 ? 240 : end.reason === 99 ? 302 : 730;
+    const diagp = end === null || end.reason === 99 ? "" : diagpOfEsid(end.reason);
+    const diagc = end?.text || describe(error);
+    await site.catalog.release(transfer.idtu, {
+      phase: "T",
+      phasestep: next === null ? "K" : "D",
+      diagi: next === null ? 405 : diagi,
+      diagp: next === null ? "MAXRETRY" : diagp,
+      diagc,
+      bytes,
+      tries: Math.max(tries, 1),
+      retryAt: next ?? 0,
+    });
+    site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
+    if (next === null) site.journal.emit("CFTT03E", { ...keys(transfer), diagi: 405, diagp, text: diagc });
+  }
+
+  /** When a transfer may be tried again after so many tries; null when they are used up. */
+  #nextTry(tries: number): number | null {
+    const { site, configuration, part } = this.#session;
+    const schedule = configuration.cfttcp.get(part?.id ?? "") ?? { retryw: 60_000, retryn: 4, retrym: 12 };
+    const wait = spacing(schedule, tries);
+    return wait === null ? null : site.clock.now() + jittered(wait, site.random.fraction());
+  }
+}
+
+/** A read that may be abandoned: its failure is heard only when it is awaited. */
+function readAhead(file: Outgoing, piece: Buffer): Promise<number> {
+  const reading = file.read(piece);
+  reading.catch(() => {});
+  return reading;
+}
+
+function sfidOf(transfer: Transfer, size: number, rest: bigint): Sfid {
+  return {
+    type: "SFID",
+    dsn: transfer.dsn,
+    date: transfer.date,
+    time: transfer.time,
+    user: "",
+    dest: transfer.dest,
+    orig: transfer.orig,
+    fmt: transfer.format,
+    lrecl: transfer.lrecl,
+    fsiz: sizeInBlocks(size),
+    osiz: sizeInBlocks(size),
+    rest,
+    sec: 0,
+    ciph: 0,
+    comp: 0,
+    env: 0,
+    sign: false,
+    desc: transfer.description,
+  };
+}

@@ -1,0 +1,327 @@
+/**
+ * One session with a partner: recognition, whose turn it is, and handing each event to the part that does the
+ * work (`sending.ts`, `receiving.ts`, `responses.ts`).
+ *
+ * Invariants
+ * - A Speaker sends waiting end-to-end responses first, then files, then passes the turn or ends.
+ * - The configuration that a session began with serves it to its end.
+ */
+import type { Configuration, Part, Prot } from "../config/model.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Agreement } from "../oftp/session/negotiate.ts";
+import type { Command, Eerp, Efid, Nerp, Sfid, Ssid } from "../oftp/wire/commands.ts";
+import { describe } from "../platform/errors.ts";
+import { Link, type SessionEnd, SessionOver, type SessionUser } from "./link.ts";
+import { Receiving } from "./receiving.ts";
+import { capabilities, recognise, samePassword } from "./recognition.ts";
+import { receiveResponse, sendResponse } from "./responses.ts";
+import { Sending } from "./sending.ts";
+import type { Site } from "./site.ts";
+import { traceLine } from "./trace.ts";
+import { Waiter } from "./waiter.ts";
+
+export interface SessionRequest {
+  site: Site;
+  connection: Connection;
+  prot: Prot;
+  /** The partner that we call; null when somebody calls us. */
+  part: Part | null;
+}
+
+/** Longest wait for deliveries under way before the turn is passed without their responses, ms. */
+const DELIVERY_PATIENCE = 30_000;
+
+let counter = 0;
+
+export class Session implements SessionUser {
+  /** Session id for messages (IDS). */
+  readonly ids: string;
+  readonly site: Site;
+  readonly configuration: Configuration;
+  readonly prot: Prot;
+  readonly initiator: boolean;
+  readonly link: Link;
+  readonly sending: Sending;
+  readonly receiving: Receiving;
+  readonly startedAt: number;
+  part: Part | null;
+  agreement: Agreement | null = null;
+  /** Resolves when the session is over; never rejects. */
+  readonly closed: Promise<SessionEnd>;
+  /** Resolves true when the session was opened, false when it ended before. */
+  readonly opened: Promise<boolean>;
+  readonly #rtr = new Waiter<void>();
+  readonly #work = new Waiter<void>();
+  #speaking = false;
+  #resolveClosed: (end: SessionEnd) => void = () => {};
+  #resolveOpened: (opened: boolean) => void = () => {};
+
+  constructor({ site, connection, prot, part }: SessionRequest) {
+    this.ids = String(++counter).padStart(6, "0");
+    this.site = site;
+    this.configuration = site.configuration;
+    this.prot = prot;
+    this.part = part;
+    this.initiator = part !== null;
+    this.startedAt = site.clock.now();
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.opened = new Promise((resolve) => {
+      this.#resolveOpened = resolve;
+    });
+    const guard = (wait: number) => (wait === 0 ? 0 : wait + DELIVERY_PATIENCE);
+    this.link = new Link({
+      connection,
+      initiator: this.initiator,
+      session: part
+        ? { capabilities: capabilities(prot, true), code: part.nspart, password: part.nspassw.reveal() }
+        : {},
+      timers: {
+        disctc: prot.disctc,
+        rto: prot.rto,
+        // an idle Speaker ends the session itself; this timer only guards against our own silence
+        disctd: guard(prot.disctd),
+        discts: prot.discts,
+        disctr: prot.disctr,
+      },
+      clock: site.clock,
+      user: this,
+      trace:
+        site.configuration.cftlog.level === "T" ? (way, command) => this.#trace(way, command) : undefined,
+    });
+    this.sending = new Sending(this);
+    this.receiving = new Receiving(this);
+  }
+
+  /** Transfer CFT's word for this side, in messages. */
+  get role(): string {
+    return `${this.link.connection.secure ? "SSL " : ""}${this.initiator ? "requester" : "server"}`;
+  }
+
+  get host(): string {
+    return this.link.connection.remote.address;
+  }
+
+  /** No file is under way in either direction. */
+  get idle(): boolean {
+    return this.sending.current === null && this.receiving.current === null;
+  }
+
+  start(): void {
+    this.site.sessions.add(this);
+    this.link.start();
+  }
+
+  /** There may be something to send: an idle Speaker looks again. */
+  wake(): void {
+    this.#work.give();
+  }
+
+  connectIndication(ssid: Ssid): void {
+    const { site } = this;
+    const result = recognise(site.configuration, {
+      ssid,
+      prot: this.prot,
+      secure: this.link.connection.secure !== null,
+      now: site.clock.now(),
+      full: (part) => site.sessions.full(site.configuration, part, false),
+    });
+    if ("refusal" in result) {
+      const { esid, diagi, message, text, part } = result.refusal;
+      const who = { part: part?.id ?? "", npart: ssid.code, host: this.host, prot: this.prot.id };
+      site.journal.emit(message, { ...who, text, diagi });
+      site.journal.emit("CFTH22E", { npart: ssid.code, diagi, host: this.host });
+      return this.link.end(esid, text);
+    }
+    if (site.stopping) return this.link.end(5, "the gateway is shutting down");
+    this.part = result.part;
+    this.link.connection.recognised();
+    this.link.request({
+      type: "F_CONNECT_RS",
+      capabilities: capabilities(this.prot, false),
+      code: this.part.nspart,
+      password: this.part.nspassw.reveal(),
+    });
+    if (this.link.machine.agreement) this.#open(this.link.machine.agreement);
+    else site.journal.emit("CFTH23E", { part: this.part.id, event: "negotiation failed" });
+  }
+
+  connectConfirmed(ssid: Ssid, agreement: Agreement): void {
+    const part = this.part as Part;
+    if (ssid.code !== part.nrpart) {
+      const text = `the partner calls itself "${ssid.code}", expected is "${part.nrpart}"`;
+      this.site.journal.emit("CFTT15E", { npart: ssid.code, host: this.host, ids: this.ids, text });
+      return this.link.end(3, "the identification code is not the one expected");
+    }
+    if (!samePassword(part.nrpassw, ssid.pswd)) {
+      this.site.journal.emit("CFTT19E", { part: part.id, text: "the password that it answered is wrong" });
+      return this.link.end(4, "the password is wrong");
+    }
+    this.#open(agreement);
+    this.turn();
+  }
+
+  #open(agreement: Agreement): void {
+    this.agreement = agreement;
+    const part = this.part as Part;
+    const { journal } = this.site;
+    const protocol = `ODETTE level ${agreement.level}`;
+    journal.emit("CFTH56I", {
+      part: part.id,
+      ids: this.ids,
+      prot: this.prot.id,
+      protocol,
+      role: this.role,
+      host: this.host,
+    });
+    journal.emit("CFTT51I", { part: part.id, role: this.role, ids: this.ids });
+    this.#resolveOpened(true);
+  }
+
+  startFile(sfid: Sfid): void {
+    this.receiving.startFile(sfid);
+  }
+
+  data(subrecords: Buffer, credit: boolean): void {
+    this.receiving.data(subrecords, credit);
+  }
+
+  closeFile(efid: Efid): void {
+    this.receiving.closeFile(efid);
+  }
+
+  startFileConfirmed(answer: Parameters<SessionUser["startFileConfirmed"]>[0]): void {
+    this.sending.started.give(answer);
+  }
+
+  dataConfirmed(): void {
+    this.sending.credit.give();
+  }
+
+  closeFileConfirmed(answer: Parameters<SessionUser["closeFileConfirmed"]>[0]): void {
+    this.sending.closed.give(answer);
+  }
+
+  eerp(eerp: Eerp): void {
+    this.#background(receiveResponse(this, eerp));
+  }
+
+  nerp(nerp: Nerp): void {
+    this.#background(receiveResponse(this, nerp));
+  }
+
+  rtr(): void {
+    this.#rtr.give();
+  }
+
+  turn(): void {
+    if (!this.#speaking) this.#background(this.#speak());
+  }
+
+  tolerated(name: string): void {
+    this.site.journal.emit("CFTH70W", { part: this.part?.id, ids: this.ids, host: this.host, name });
+  }
+
+  /** Waits for RTR after an EERP or NERP. */
+  awaitRtr(): Promise<void> {
+    return this.#rtr.wait();
+  }
+
+  ended(end: SessionEnd): void {
+    const over = new SessionOver(end);
+    for (const waiter of [
+      this.#rtr,
+      this.#work,
+      this.sending.started,
+      this.sending.credit,
+      this.sending.closed,
+    ]) {
+      waiter.fail(over);
+    }
+    this.receiving.ended(over);
+    this.site.sessions.remove(this);
+    this.#resolveOpened(false);
+    this.#report(end);
+    this.#resolveClosed(end);
+    this.site.kick();
+  }
+
+  #report(end: SessionEnd): void {
+    const { journal } = this.site;
+    const part = this.part?.id;
+    const where = { part, ids: this.ids, host: this.host, prot: this.prot.id };
+    const why = `${end.text || "ended"} (ESID ${String(end.reason).padStart(2, "0")} ${end.origin})`;
+    if (!end.normal) {
+      const timer = end.text.startsWith("timer ");
+      if (timer) journal.emit("CFTH78W", { ...where, timer: end.text.split(" ")[1] ?? "", text: why });
+      else
+        journal.emit("CFTH76W", { ...where, state: this.link.machine.state, reason: end.reason, text: why });
+    }
+    if (this.agreement) {
+      journal.emit("CFTT52I", { part, role: this.role, ids: this.ids });
+      journal.emit("CFTH61I", {
+        ...where,
+        protocol: `ODETTE level ${this.agreement.level}`,
+        role: this.role,
+      });
+    }
+  }
+
+  /** The Speaker's loop: responses, files, then the turn. Runs until the turn or the session is gone. */
+  async #speak(): Promise<void> {
+    this.#speaking = true;
+    try {
+      while (this.link.machine.speaker) {
+        if (await this.#sendNext()) continue;
+        if (await this.site.deliveries.settled(this.ids, DELIVERY_PATIENCE)) continue;
+        if (this.link.machine.state === "IDLESP") {
+          this.link.request({ type: "F_CD_RQ" });
+        } else if (!(await this.#moreWork())) {
+          this.link.request({ type: "F_RELEASE_RQ", reason: 0, text: "" });
+        }
+      }
+    } finally {
+      this.#speaking = false;
+    }
+  }
+
+  /** Sends one response or file; false when nothing waits. */
+  async #sendNext(): Promise<boolean> {
+    const part = this.part as Part;
+    if (await sendResponse(this, part)) return true;
+    if (this.site.stopping || !this.agreement?.maySend) return false;
+    const transfer = await this.site.catalog.claimSend(part.id, this.site.owner, this.site.clock.now());
+    if (transfer === undefined) return false;
+    await this.sending.send(transfer);
+    return true;
+  }
+
+  /** An idle requester keeps the session for DISCTD; true when there is something to send after all. */
+  async #moreWork(): Promise<boolean> {
+    if (!this.initiator || this.site.stopping) return false;
+    let timer: { cancel(): void } | undefined;
+    const expired = new Promise<false>((resolve) => {
+      if (this.prot.disctd > 0) timer = this.site.clock.timer(this.prot.disctd, () => resolve(false));
+    });
+    const more = await Promise.race([this.#work.wait().then(() => true), expired]);
+    timer?.cancel();
+    return more && !this.link.over;
+  }
+
+  /** Runs work that nobody awaits: the end of the session is no error, everything else ends the session. */
+  #background(work: Promise<void>): void {
+    this.site.sessions.track(work);
+    work.catch((error: unknown) => {
+      if (error instanceof SessionOver) return;
+      const part = this.part?.id;
+      this.site.journal.emit("CFTH77E", { part, ids: this.ids, text: describe(error) });
+      this.link.end(99, "internal error");
+    });
+  }
+
+  #trace(way: "in" | "out", command: Command): void {
+    const part = this.part?.id;
+    this.site.journal.emit("CFTH75T", { part, ids: this.ids, way, text: traceLine(command) });
+  }
+}

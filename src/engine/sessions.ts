@@ -1,0 +1,56 @@
+/** The sessions that are open, for limits and status. */
+import type { Configuration } from "../config/model.ts";
+import type { Session } from "./session.ts";
+
+export class Sessions {
+  readonly #open = new Set<Session>();
+  readonly #work = new Set<Promise<unknown>>();
+
+  add(session: Session): void {
+    this.#open.add(session);
+  }
+
+  remove(session: Session): void {
+    this.#open.delete(session);
+  }
+
+  /** Work of a session that may outlive it: what a transfer leaves in the catalog when the line breaks. */
+  track(work: Promise<unknown>): void {
+    const settled = work.catch(() => {}).finally(() => this.#work.delete(settled));
+    this.#work.add(settled);
+  }
+
+  /** Resolves when no session has anything left to record. */
+  async finished(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  get all(): readonly Session[] {
+    return [...this.#open];
+  }
+
+  of(part: string): Session[] {
+    return this.all.filter((session) => session.part?.id === part);
+  }
+
+  /** Sessions whose partner is known, in the given direction. */
+  count(part: string, initiator: boolean): number {
+    return this.of(part).filter((session) => session.initiator === initiator).length;
+  }
+
+  /** Why one more session with this partner may not be, or undefined. */
+  full(configuration: Configuration, part: string, initiator: boolean): string | undefined {
+    const { maxtrans } = configuration.cftparm;
+    const recognised = this.all.filter((session) => session.part !== null).length;
+    if (recognised >= maxtrans) return `maxtrans = ${maxtrans} is reached`;
+    const limits = configuration.cfttcp.get(part);
+    const inward = limits?.cnxin ?? 2;
+    const outward = limits?.cnxout ?? 2;
+    const both = limits?.cnxinout ?? 4;
+    const sessions = this.of(part).length;
+    if (sessions >= both) return `cnxinout = ${both} is reached`;
+    if (!initiator && this.count(part, false) >= inward) return `cnxin = ${inward} is reached`;
+    if (initiator && this.count(part, true) >= outward) return `cnxout = ${outward} is reached`;
+    return undefined;
+  }
+}

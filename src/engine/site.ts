@@ -1,0 +1,39 @@
+/** What every part of the running gateway shares. The configuration is the current generation's. */
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Configuration, Part } from "../config/model.ts";
+import type { Journal } from "../messages/journal.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { FileSystem } from "../platform/filesystem.ts";
+import type { Random } from "../platform/random.ts";
+import type { Spool } from "../spool/spool.ts";
+import type { Deliveries } from "./deliveries.ts";
+import type { Sessions } from "./sessions.ts";
+
+export interface Site {
+  /** Changes with every reload; a session keeps the one that it began with. */
+  configuration: Configuration;
+  readonly catalog: Catalog;
+  readonly spool: Spool;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly disk: FileSystem;
+  readonly sessions: Sessions;
+  readonly deliveries: Deliveries;
+  /** Name under which this process claims transfers. */
+  readonly owner: string;
+  /** True from the moment a shutdown was asked for: nothing new is begun. */
+  stopping: boolean;
+  /** Something may have become due: the scheduler looks again. */
+  kick(): void;
+}
+
+/** The key block of messages about a transfer. */
+export function keys(transfer: { idtu: string; part: string; idf: string }) {
+  return { idtu: transfer.idtu, part: transfer.part, idf: transfer.idf };
+}
+
+/** Codes by which a partner addresses this site. */
+export function ownCodes(configuration: Configuration, part: Part): string[] {
+  return [part.nspart, part.sfidorig, configuration.cftparm.npart];
+}

@@ -1,0 +1,53 @@
+/** The TLS profiles of a configuration with their certificates loaded: built whole, then swapped in whole. */
+import type { Configuration, Part, Prot, Ssl } from "../config/model.ts";
+import { type ClientTls, clientTls, type ServerTls, serverTls } from "../net/tls.ts";
+import { loadMaterial, type Material } from "../pki/material.ts";
+import { CygnetError } from "../platform/errors.ts";
+
+export interface TlsProfiles {
+  /** For callers of a protocol. */
+  server(ssl: string): ServerTls;
+  /** For a call to a partner: its own profile, else the protocol's. */
+  client(part: Part, prot: Prot): ClientTls;
+}
+
+/**
+ * Loads every certificate and makes every profile.
+ * @throws CygnetError CYG_PKI_… or CYG_TLS_… for the first that cannot be used
+ */
+export async function loadTlsProfiles(configuration: Configuration): Promise<TlsProfiles> {
+  const materials = new Map<string, Material>();
+  for (const { id, file, key, keypassw } of configuration.pki.values()) {
+    const password = keypassw ? { password: keypassw.reveal() } : {};
+    materials.set(id, await loadMaterial({ id, file, ...(key === "" ? {} : { key }), ...password }));
+  }
+  const material = (id: string): Material => {
+    const found = materials.get(id);
+    if (found === undefined) throw new CygnetError("CYG_PKI_UNKNOWN", `no [[pki]] has the id ${id}`);
+    return found;
+  };
+  const profile = (ssl: Ssl) => ({
+    id: ssl.id,
+    material: ssl.usercid === "" ? null : material(ssl.usercid),
+    roots: ssl.rootcid.map(material),
+    verify: ssl.verify,
+    versions: ssl.version,
+    ciphers: ssl.ciphlist,
+  });
+  const servers = new Map<string, ServerTls>();
+  const clients = new Map<string, ClientTls>();
+  for (const ssl of configuration.cftssl.values()) {
+    if (ssl.direct === "server") servers.set(ssl.id, serverTls(profile(ssl)));
+    else clients.set(ssl.id, clientTls(profile(ssl)));
+  }
+  const get = <T>(profiles: Map<string, T>, id: string, direct: string): T => {
+    const found = profiles.get(id);
+    if (found === undefined)
+      throw new CygnetError("CYG_TLS_PROFILE", `no ${direct} profile ${id} in [[cftssl]]`);
+    return found;
+  };
+  return {
+    server: (ssl) => get(servers, ssl, "server"),
+    client: (part, prot) => get(clients, part.ssl || prot.ssl, "client"),
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * The one table of messages that this gateway can emit. Ids, severities and variables are Transfer CFT's where it has
+ * the message; the wording is ours. CFTH70..99, CFTC70, CFTI70, CFTR70..71 and CFTS70, 75..77 are not Transfer CFT's.
+ */
+import { catalogMessages } from "./families/catalog.ts";
+import { fileMessages } from "./families/files.ts";
+import { networkMessages } from "./families/network.ts";
+import { requestMessages } from "./families/requests.ts";
+import { sessionMessages } from "./families/sessions.ts";
+import { startMessages } from "./families/start.ts";
+import { tlsMessages } from "./families/tls.ts";
+import { transferMessages } from "./families/transfers.ts";
+import type { Message } from "./message.ts";
+
+/** Every message, family by family. */
+export const messages: readonly Message[] = [
+  ...startMessages,
+  ...networkMessages,
+  ...sessionMessages,
+  ...requestMessages,
+  ...transferMessages,
+  ...fileMessages,
+  ...catalogMessages,
+  ...tlsMessages,
+];
+
+/** Every message by id. */
+export const catalogue: ReadonlyMap<string, Message> = new Map(messages.map((row) => [row.id, row]));

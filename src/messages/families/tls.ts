@@ -1,0 +1,109 @@
+import { type Message, message, NOTHING } from "../message.ts";
+
+const HANDSHAKE = "ctx part? ssl version cipher auth host?";
+
+/**
+ * CFTY: TLS. `ctx` is the same in all lines of one TLS session; client lines carry `part`, server lines `prot`.
+ * Order of a good session as client: 19I 21I 23I 14I … 11I; as server: 20I 25I 24I 22I 15I … 12I.
+ */
+export const tlsMessages: readonly Message[] = [
+  message("CFTY08I", "pid", "TLS started", "TLS is ready for use.", NOTHING),
+  message("CFTY09I", "pid", "TLS stopped", "TLS is no longer in use.", NOTHING),
+  message(
+    "CFTY10E",
+    "pid? ctx text",
+    "TLS event out of place: {text}",
+    "A network event concerned a TLS session that no longer exists; it was ignored.",
+    "Report it if it is repeated.",
+  ),
+  message("CFTY11I", "ctx part ssl", "Client TLS session closed", "The TLS session has ended.", NOTHING),
+  message("CFTY12I", "ctx prot ssl", "Server TLS session closed", "The TLS session has ended.", NOTHING),
+  message(
+    "CFTY13E",
+    "ctx alert cr? part? prot? host? text?",
+    "TLS handshake failed here: {text}",
+    "This gateway ended the handshake, usually because it does not trust the other side's certificate.",
+    "Compare versions, ciphers and trusted certificates (rootcid) with the partner; `cygnet explain TLS <cr>`.",
+  ),
+  message(
+    "CFTY14I",
+    HANDSHAKE,
+    "Client TLS handshake done",
+    "We called; the line is encrypted now.",
+    NOTHING,
+  ),
+  message(
+    "CFTY15I",
+    "ctx prot ssl version cipher auth host?",
+    "Server TLS handshake done",
+    "A partner called; the line is encrypted now.",
+    NOTHING,
+  ),
+  message(
+    "CFTY16I",
+    "ctx text",
+    "TLS external check: {text}",
+    "An external check of certificates had this to say.",
+    NOTHING,
+  ),
+  message("CFTY17I", "ctx text", "TLS security: {text}", "A security function had this to say.", NOTHING),
+  message(
+    "CFTY18E",
+    "ctx text cr?",
+    "Certificate check failed: {text}",
+    "A certificate or a key could not be used.",
+    "Check the [[pki]] objects that the TLS profile names: file, period of validity, key.",
+  ),
+  message(
+    "CFTY19I",
+    "part ssl ctx pid? host?",
+    "Client TLS handshake begins",
+    "We called the partner and ask for TLS.",
+    NOTHING,
+  ),
+  message(
+    "CFTY20I",
+    "prot ssl ctx pid?",
+    "Server TLS handshake begins",
+    "Somebody called a TLS port.",
+    NOTHING,
+  ),
+  message(
+    "CFTY21I",
+    "ctx id? rootid?",
+    "Server certificate accepted",
+    "We called and trust the certificate of the partner.",
+    NOTHING,
+  ),
+  message(
+    "CFTY22I",
+    "ctx id? rootid?",
+    "Client certificate accepted",
+    "We were called and trust the certificate of the caller.",
+    NOTHING,
+  ),
+  message("CFTY23I", "ctx id rootid?", "Client certificate presented", "We show this certificate.", NOTHING),
+  message("CFTY24I", "ctx id rootid?", "Server certificate presented", "We show this certificate.", NOTHING),
+  message("CFTY25I", "ctx host", "TLS caller's address", "Who calls, right behind CFTY20I.", NOTHING),
+  message(
+    "CFTY26I",
+    "ctx role",
+    "Anonymous TLS session opened as {role}",
+    "The other side showed no certificate, and none is demanded.",
+    'Set verify = "required" in the TLS profile if every caller must show one.',
+  ),
+  message(
+    "CFTY28W",
+    "ctx file? text",
+    "Certificate chain of the partner not stored: {text}",
+    "The partner's certificates could not be kept for later; the transfer goes on.",
+    "Check free space and permissions of the folder.",
+  ),
+  message(
+    "CFTY30E",
+    "ctx alert cr? part? prot? host? text?",
+    "TLS handshake failed at the other side: {text}",
+    "The partner ended the handshake with an alert.",
+    "Read the partner's log; most often it does not know our certificate or the authority behind it.",
+  ),
+];

@@ -1,0 +1,148 @@
+/** Where rendered lines go: winston transports of our own for the log file and for the console. */
+import winston from "winston";
+import type { Severity } from "./journal.ts";
+import { type Event, type Layout, render } from "./layout.ts";
+import { LogFile, type LogFileSettings } from "./log-file.ts";
+
+// winston's own File transport loses lines when a rotation falls into a burst, and stalls for ever on a full disk.
+// winston exports the base class under this name only; its type declarations have it as `transport`.
+const { Transport } = winston as unknown as {
+  Transport: new (options: { level: string }) => winston.transport;
+};
+
+/** What travels through winston: an event beside winston's own fields. */
+export interface LogInfo {
+  level: Severity;
+  message: string;
+  event: Event;
+}
+
+/** Told when the file cannot be written (once for each outage) and when it can again. */
+export interface FileObserver {
+  failed(file: string, error: unknown): void;
+  recovered(file: string, lines: number): void;
+  /** A line that could not be written. */
+  unwritten(line: string): void;
+}
+
+/** Lines that are written at once. */
+const BATCH = 1000;
+
+/** Writes lines to the log file in order, in batches, one batch at a time. */
+export class FileOutput extends Transport {
+  layout: Layout;
+  #file: LogFile;
+  #queue: (string | LogFileSettings)[] = [];
+  #running: Promise<void> | null = null;
+  #observer: FileObserver;
+  /** Lines not written since the file failed; null while it works. */
+  #lost: number | null = null;
+
+  constructor(settings: LogFileSettings, layout: Layout, level: Severity, observer: FileObserver) {
+    super({ level });
+    this.layout = layout;
+    this.#file = new LogFile(settings);
+    this.#observer = observer;
+  }
+
+  /** Lines that wait to be written. */
+  get backlog(): number {
+    return this.#queue.length;
+  }
+
+  /** Lines that come from now on go where these settings say. */
+  redirect(settings: LogFileSettings): void {
+    this.#push(settings);
+  }
+
+  override log(info: LogInfo, next: () => void): void {
+    this.#push(render(info.event, this.layout));
+    next();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    (this.#running ?? Promise.resolve()).then(() => this.#file.close()).then(() => done(), done);
+  }
+
+  #push(item: string | LogFileSettings): void {
+    this.#queue.push(item);
+    this.#running ??= this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    await null; // lines of the same turn of the event loop go into one batch
+    while (this.#queue.length > 0) {
+      const [first] = this.#queue;
+      if (typeof first === "object") {
+        this.#queue.shift();
+        await this.#close();
+        this.#file = new LogFile(first);
+      } else {
+        await this.#write();
+      }
+    }
+    this.#running = null;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#file.close();
+    } catch (error) {
+      this.#observer.failed(this.#file.settings.fname, error);
+    }
+  }
+
+  async #write(): Promise<void> {
+    const end = this.#queue.findIndex((item, index) => typeof item !== "string" || index === BATCH);
+    const lines = this.#queue.slice(0, end < 0 ? this.#queue.length : end) as string[];
+    const { fname } = this.#file.settings;
+    try {
+      const written = await this.#file.append(lines);
+      this.#queue.splice(0, written);
+      const lost = this.#lost;
+      this.#lost = null;
+      if (lost !== null) this.#observer.recovered(fname, lost);
+    } catch (error) {
+      this.#queue.splice(0, lines.length);
+      if (this.#lost === null) this.#observer.failed(fname, error);
+      this.#lost = (this.#lost ?? 0) + lines.length;
+      for (const line of lines) this.#observer.unwritten(line);
+    }
+  }
+}
+
+const COLOURS: Readonly<Record<Severity, string>> = {
+  T: "\u001b[2m",
+  I: "",
+  W: "\u001b[33m",
+  E: "\u001b[31m",
+  F: "\u001b[1;31m",
+};
+const PLAIN = "\u001b[0m";
+
+/** Octets that may wait in a slow console before lines of information are left out there. */
+const CONSOLE_BACKLOG = 4 * 1024 * 1024;
+
+/** A stream that lines are shown on; `isTTY` decides on colour. */
+export type ConsoleStream = NodeJS.WritableStream & { isTTY?: boolean; writableLength?: number };
+
+/** Shows lines in layout V24 on a console, coloured on a terminal only. */
+export class ConsoleOutput extends Transport {
+  #stream: ConsoleStream;
+
+  constructor(stream: ConsoleStream, level: Severity) {
+    super({ level });
+    this.#stream = stream;
+  }
+
+  override log(info: LogInfo, next: () => void): void {
+    const { severity } = info.event.message;
+    const crowded = (this.#stream.writableLength ?? 0) > CONSOLE_BACKLOG;
+    if (!crowded || (severity !== "T" && severity !== "I")) {
+      const line = render(info.event, "V24");
+      const colour = this.#stream.isTTY === true ? COLOURS[severity] : "";
+      this.#stream.write(colour === "" ? `${line}\n` : `${colour}${line}${PLAIN}\n`);
+    }
+    next();
+  }
+}

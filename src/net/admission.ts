@@ -1,0 +1,157 @@
+/**
+ * Who may come in, and how many: one per CFTNET resource, shared by its listeners.
+ *
+ * 1. Never more than `maxcnx` connections hold a seat (when it is lowered, those above it stay till they leave).
+ * 2. A recognised partner is never put out for a newcomer.
+ * 3. Connections that say nothing cannot keep a partner out for longer than a second: when all seats are taken,
+ *    the oldest connection that is not recognised and has had its second gives way.
+ */
+import type { Journal, MessageVariables } from "../messages/journal.ts";
+import type { Clock } from "../platform/clock.ts";
+import { type AddressSet, addressSet } from "./addresses.ts";
+
+export interface AdmissionRules {
+  maxcnx: number;
+  /** CIDR blocks; empty = everybody. */
+  allow: readonly string[];
+  /** CIDR blocks; wins over allow. */
+  deny: readonly string[];
+}
+
+/** Since the resource was opened, but for `open` and `silent`, which are now. */
+export interface AdmissionCounters {
+  open: number;
+  silent: number;
+  accepted: number;
+  denied: number;
+  refused: number;
+  displaced: number;
+}
+
+/** A connection's place. Both calls may be repeated. */
+export interface Seat {
+  recognised(): void;
+  leave(): void;
+}
+
+interface Sitter {
+  since: number;
+  cut: () => void;
+  leave: () => void;
+}
+
+const GRACE = 1000;
+const QUIET = 1000;
+
+export class Admission {
+  /** CFTNET id. */
+  readonly net: string;
+  readonly counters: AdmissionCounters = {
+    open: 0,
+    silent: 0,
+    accepted: 0,
+    denied: 0,
+    refused: 0,
+    displaced: 0,
+  };
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  /** Connections that are not recognised yet, oldest first. */
+  readonly #silent = new Set<Sitter>();
+  readonly #said = new Map<string, { at: number; unsaid: number }>();
+  #listeners = 0;
+  #maxcnx = 0;
+  #allow: AddressSet = addressSet([]);
+  #deny: AddressSet = addressSet([]);
+
+  /** Errors: CYG_NET_CIDR. */
+  constructor(net: string, rules: AdmissionRules, journal: Journal, clock: Clock) {
+    this.net = net;
+    this.#journal = journal;
+    this.#clock = clock;
+    this.update(rules);
+  }
+
+  /** Puts other rules in force for calls to come; connections that are there stay. Errors: CYG_NET_CIDR, nothing changed. */
+  update({ maxcnx, allow, deny }: AdmissionRules): void {
+    const [allowed, denied] = [addressSet(allow), addressSet(deny)];
+    this.#maxcnx = maxcnx;
+    this.#allow = allowed;
+    this.#deny = denied;
+  }
+
+  /**
+   * Asks for a seat. `cut` must end the connection at once; it is called when the seat goes to somebody else.
+   * Gives null when the caller has to go; the reason has been journalled.
+   */
+  enter(address: string, port: number, prot: string, cut: () => void): Seat | null {
+    if (this.#deny.has(address) || !(this.#allow.empty || this.#allow.has(address))) {
+      this.counters.denied++;
+      const text = `call from ${address} closed: address not allowed on ${this.net}`;
+      this.#say("CFTN05W", { net: this.net, prot, host: address }, text);
+      return null;
+    }
+    if (this.counters.open >= this.#maxcnx && !this.#makeRoom(prot)) {
+      this.counters.refused++;
+      this.#say("CFTN36W", { limit: this.#maxcnx, host: address, net: this.net, prot }, `port ${port}`);
+      return null;
+    }
+    return this.#seat(cut);
+  }
+
+  /** A listener of this resource has opened: the first one opens the resource. */
+  listening(): void {
+    if (this.#listeners++ === 0) this.#journal.emit("CFTN01I", { net: this.net });
+  }
+
+  /** A listener has closed. */
+  silenced(): void {
+    this.#listeners--;
+  }
+
+  #seat(cut: () => void): Seat {
+    const recognised = () => {
+      if (this.#silent.delete(sitter)) this.counters.silent--;
+    };
+    let present = true;
+    const leave = () => {
+      recognised();
+      if (present) this.counters.open--;
+      present = false;
+    };
+    const sitter: Sitter = { since: this.#clock.monotonic(), cut, leave };
+    this.#silent.add(sitter);
+    this.counters.accepted++;
+    this.counters.open++;
+    this.counters.silent++;
+    return { recognised, leave };
+  }
+
+  /** Puts out the oldest silent connections until there is a free seat; false when that cannot be had. */
+  #makeRoom(prot: string): boolean {
+    for (const oldest of this.#silent) {
+      if (this.counters.open < this.#maxcnx) break;
+      if (this.#maxcnx < 1 || this.#clock.monotonic() - oldest.since < GRACE) return false;
+      oldest.leave();
+      oldest.cut();
+      this.counters.displaced++;
+      const text = "the longest silent connection gave way to a new caller";
+      this.#say("CFTN05W", { net: this.net, prot }, text);
+    }
+    return this.counters.open < this.#maxcnx;
+  }
+
+  /** A flood of callers must not become a flood of lines: one a second of each kind, with the number left unsaid. */
+  #say(id: string, variables: MessageVariables, text: string): void {
+    const now = this.#clock.monotonic();
+    const kind = `${id}${"host" in variables}`;
+    const last = this.#said.get(kind);
+    if (last && now - last.at < QUIET) {
+      last.unsaid++;
+      return;
+    }
+    const more = last && last.unsaid > 0 ? ` (and ${last.unsaid} more since the last such message)` : "";
+    this.#said.set(kind, { at: now, unsaid: 0 });
+    this.#journal.emit(id, { ...variables, text: text + more });
+  }
+}

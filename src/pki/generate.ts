@@ -1,0 +1,163 @@
+import "reflect-metadata";
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, webcrypto } from "node:crypto";
+import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { isIP } from "node:net";
+import { dirname } from "node:path";
+import * as x509 from "@peculiar/x509";
+import { type Clock, systemClock } from "../platform/clock.ts";
+import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
+
+/** What the made certificate says. */
+export interface Wish {
+  commonName: string;
+  /** Host names and addresses for the subjectAltName. */
+  hosts: readonly string[];
+  /** Validity in days from now. */
+  days: number;
+}
+
+const ALGORITHM = {
+  name: "RSASSA-PKCS1-v1_5",
+  hash: "SHA-256",
+  modulusLength: 3072,
+  publicExponent: new Uint8Array([1, 0, 1]),
+};
+const DAY = 24 * 3600 * 1000;
+/** Clocks of two partners differ: a certificate that is valid from this very second is refused by half of them. */
+const BACKDATED = 3600 * 1000;
+
+/**
+ * Makes sure that a key and a certificate of our own stand in these files, as needed at a first start.
+ * Missing both: an RSA-3072 key and a self-signed certificate are made. Missing the certificate: the key that is
+ * there is kept and certified. The key is written first, so an interruption in between is made good next time.
+ * Files appear whole (written aside, synced, renamed), the key with mode 0600, folders with 0700.
+ * Returns true when something was made. Errors: CYG_PKI_FILE, CYG_PKI_KEY.
+ */
+export async function ensureSelfSigned(
+  files: { certificate: string; key: string },
+  wish: Wish,
+  clock: Clock = systemClock,
+): Promise<boolean> {
+  if ((await readIfThere(files.certificate)) !== null) return false;
+  const found = await readIfThere(files.key);
+  const key = found === null ? await newKey() : existingKey(found, files.key);
+  if (found === null) await writeWhole(files.key, pkcs8(key), 0o600);
+  await writeWhole(files.certificate, await selfSigned(key, wish, clock), 0o644);
+  return true;
+}
+
+/** A new RSA-3072 private key; the work is done off the main thread. */
+export async function newKey(): Promise<KeyObject> {
+  const pair = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", pair.privateKey));
+  return createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+}
+
+/**
+ * A self-signed certificate for an RSA key, PEM. It serves as server, as client and as its own root, and its key
+ * may sign and unwrap keys: digitalSignature, keyEncipherment and keyCertSign, serverAuth and clientAuth,
+ * CA with no CA below it (the profile of Odette's CA plus the root part).
+ */
+export async function selfSigned(key: KeyObject, wish: Wish, clock: Clock = systemClock): Promise<string> {
+  const publicKey = createPublicKey(key).export({ format: "der", type: "spki" });
+  const keys = {
+    privateKey: await webcrypto.subtle.importKey(
+      "pkcs8",
+      key.export({ format: "der", type: "pkcs8" }),
+      ALGORITHM,
+      false,
+      ["sign"],
+    ),
+    publicKey: await webcrypto.subtle.importKey("spki", publicKey, ALGORITHM, true, ["verify"]),
+  };
+  const { KeyUsageFlags: usage } = x509;
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: [{ CN: [wish.commonName] }],
+    notBefore: new Date(clock.now() - BACKDATED),
+    notAfter: new Date(clock.now() + wish.days * DAY),
+    signingAlgorithm: ALGORITHM,
+    keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(usage.digitalSignature | usage.keyEncipherment | usage.keyCertSign, true),
+      new x509.ExtendedKeyUsageExtension([
+        x509.ExtendedKeyUsage.serverAuth,
+        x509.ExtendedKeyUsage.clientAuth,
+      ]),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ...alternativeNames(wish.hosts),
+    ],
+  });
+  return `${certificate.toString("pem")}\n`;
+}
+
+function alternativeNames(hosts: readonly string[]): x509.Extension[] {
+  if (hosts.length === 0) return [];
+  const names = hosts.map((value) => ({ type: isIP(value) ? ("ip" as const) : ("dns" as const), value }));
+  return [new x509.SubjectAlternativeNameExtension(names)];
+}
+
+/** Sixteen random octets, positive and not zero (RFC 5280 4.1.2.2). */
+function serialNumber(): string {
+  const octets = randomBytes(16);
+  octets[0] = ((octets[0] as number) & 0x3f) | 0x40;
+  return octets.toString("hex");
+}
+
+function existingKey(pem: Buffer, path: string): KeyObject {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch (cause) {
+    throw new CygnetError(
+      "CYG_PKI_KEY",
+      `${path} stands where a key is needed but is none that can be read`,
+      { cause },
+    );
+  }
+  if (key.asymmetricKeyType !== "rsa") {
+    throw new CygnetError(
+      "CYG_PKI_KEY",
+      `${path} is not an RSA key; certificates are made for RSA keys only`,
+    );
+  }
+  return key;
+}
+
+function pkcs8(key: KeyObject): string {
+  return key.export({ format: "pem", type: "pkcs8" }) as string;
+}
+
+async function readIfThere(path: string): Promise<Buffer | null> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if (isSystemError(cause, "ENOENT")) return null;
+    throw new CygnetError("CYG_PKI_FILE", `${path} cannot be read: ${describe(cause)}`, { cause });
+  }
+}
+
+async function writeWhole(path: string, content: string, mode: number): Promise<void> {
+  const aside = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const handle = await open(aside, "wx", mode);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(aside, path);
+    const folder = await open(dirname(path), "r");
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (cause) {
+    await unlink(aside).catch(() => {}); // it may never have come into being; the first error is the one that counts
+    throw new CygnetError("CYG_PKI_FILE", `${path} cannot be written: ${describe(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,140 @@
+import { basename, dirname, join } from "node:path";
+import type { Transfer } from "../catalog/catalog.ts";
+import { CygnetError } from "../platform/errors.ts";
+import { finishClaim, recordClaim } from "./claim.ts";
+import type { SpoolContext } from "./context.ts";
+import { removeFile } from "./directories.ts";
+import { spoolError } from "./faults.ts";
+import { openIncoming } from "./incoming.ts";
+import { safeName } from "./names.ts";
+import { openOutgoing } from "./outgoing.ts";
+import { finishPlace, type PlaceNote, place, wasPlaced } from "./place.ts";
+import { recoverSpool } from "./recover.ts";
+import type { Spool } from "./spool.ts";
+
+/** The spool on a disk and a catalog. `rundir` is absolute. */
+export function createSpool(context: SpoolContext): Spool {
+  const { catalog, disk } = context;
+  /** Records, and outbox files, with a step in progress in this process: `recover` leaves them alone. */
+  const busy = new Set<string>();
+  /** Claims that the system refused, by the path of the outbox file: tried again under the same record. */
+  const refused = new Map<string, string>();
+
+  async function during<T>(file: string, step: () => Promise<T>): Promise<T> {
+    if (busy.has(file)) {
+      throw new CygnetError("CYG_SPOOL_BUSY", `Another step for the file ${file} is in progress.`);
+    }
+    busy.add(file);
+    try {
+      return await step();
+    } finally {
+      busy.delete(file);
+    }
+  }
+
+  return {
+    claim: (candidate, send, to) =>
+      during(candidate.path, async () => {
+        const known = await refusedClaim(context, refused.get(candidate.path), candidate.ino);
+        const transfer = known ?? (await recordClaim(context, candidate, send, to));
+        const note = transfer.spool;
+        if (note?.step !== "claim") return transfer;
+        refused.set(candidate.path, transfer.idtu);
+        const claimed = await during(transfer.idtu, () => finishClaim(context, transfer, note));
+        refused.delete(candidate.path);
+        return claimed;
+      }),
+    openOutgoing: (transfer, position) => openOutgoing(disk, transfer, position),
+    openIncoming: (transfer, position) => openIncoming(context, transfer, position),
+    deliver: (transfer, target) => during(transfer.idtu, () => deliver(context, transfer.idtu, target)),
+    settle: (transfer) => during(transfer.idtu, () => settle(context, transfer.idtu)),
+    fail: (transfer) => during(transfer.idtu, () => fail(context, transfer.idtu)),
+    async discard(transfer) {
+      const { workfile } = await recordOf(context, transfer.idtu);
+      // The catalog first: a work file that no record names is removed by the next recovery.
+      await catalog.update(transfer.idtu, { workfile: "", bytes: 0, spool: null });
+      if (workfile === "") return;
+      await guarded(`Removing ${workfile}`, () => removeFile(disk, workfile));
+    },
+    recover: () => recoverSpool(context, { busy, deliverNoted, settle, fail }),
+  };
+}
+
+/** The unfinished record of an outbox file, when it is still that file. */
+async function refusedClaim(
+  context: SpoolContext,
+  idtu: string | undefined,
+  ino: bigint,
+): Promise<Transfer | undefined> {
+  const transfer = idtu === undefined ? undefined : await context.catalog.get(idtu);
+  const note = transfer?.spool;
+  return note?.step === "claim" && note.ino === String(ino) ? transfer : undefined;
+}
+
+async function deliver(context: SpoolContext, idtu: string, target: string): Promise<string> {
+  // The record, not the caller's copy of it, knows of an earlier attempt.
+  const transfer = await recordOf(context, idtu);
+  if (transfer.workfile === "" && transfer.fname !== "") return transfer.fname;
+  return await guarded(`Delivering ${transfer.workfile} to ${target}`, async () => {
+    const earlier = await deliverNoted(context, transfer);
+    return earlier ?? (await delivered(context, transfer, await place(context, transfer, target)));
+  });
+}
+
+/** Finishes a noted delivery whose link was made; undefined when there is none. */
+async function deliverNoted(context: SpoolContext, transfer: Transfer): Promise<string | undefined> {
+  const note = transfer.spool;
+  if (note?.step !== "deliver" || !(await wasPlaced(context.disk, transfer, note))) return undefined;
+  return await delivered(context, transfer, note);
+}
+
+async function delivered(context: SpoolContext, transfer: Transfer, note: PlaceNote): Promise<string> {
+  await finishPlace(context.disk, transfer, note);
+  await context.catalog.update(transfer.idtu, { fname: note.target, workfile: "", spool: null });
+  return note.target;
+}
+
+async function settle(context: SpoolContext, idtu: string): Promise<void> {
+  const transfer = await recordOf(context, idtu);
+  const note = transfer.spool;
+  await putAway(context, transfer, note?.step === "claimed" ? note.archive : "");
+}
+
+async function fail(context: SpoolContext, idtu: string): Promise<void> {
+  const transfer = await recordOf(context, idtu);
+  await putAway(context, transfer, join(context.rundir, "failed", safeName(transfer.part)));
+}
+
+/** Moves the file of an ended send to `folder`, or deletes it when that is "". A noted move is finished first. */
+async function putAway(context: SpoolContext, transfer: Transfer, folder: string): Promise<void> {
+  const { catalog, disk } = context;
+  const { workfile, spool: note } = transfer;
+  if (workfile === "") return;
+  await guarded(`Putting ${workfile} away`, async () => {
+    if (note?.step === "deliver") {
+      const placed = await wasPlaced(disk, transfer, note);
+      const again = join(dirname(note.target), basename(transfer.fname));
+      await finishPlace(disk, transfer, placed ? note : await place(context, transfer, again));
+    } else if (folder !== "") {
+      const placed = await place(context, transfer, join(folder, basename(transfer.fname)));
+      await finishPlace(disk, transfer, placed);
+    } else {
+      await removeFile(disk, workfile);
+    }
+    await catalog.update(transfer.idtu, { workfile: "", spool: null });
+  });
+}
+
+async function recordOf(context: SpoolContext, idtu: string): Promise<Transfer> {
+  const transfer = await context.catalog.get(idtu);
+  if (transfer !== undefined) return transfer;
+  throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog has no transfer ${idtu}.`);
+}
+
+async function guarded<T>(doing: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    throw spoolError(error, doing);
+  }
+}

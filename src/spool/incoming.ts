@@ -1,0 +1,103 @@
+import { createHash, type Hash } from "node:crypto";
+import { dirname, join } from "node:path";
+import type { Transfer } from "../catalog/catalog.ts";
+import { CygnetError, isSystemError } from "../platform/errors.ts";
+import type { FileSystem, OpenFile } from "../platform/filesystem.ts";
+import type { SpoolContext } from "./context.ts";
+import { ensureDirectory } from "./directories.ts";
+import { spoolError } from "./faults.ts";
+import { hashPrefix } from "./prefix.ts";
+import type { Incoming } from "./spool.ts";
+
+/** Where the work files of receives are, named by IDTU. */
+export function receiveFolder(rundir: string): string {
+  return join(rundir, "work", "recv");
+}
+
+/**
+ * Opens the work file of a receive at `position`, made where it is not there. The catalog names it before it
+ * exists, so that a work file without a record is rubbish. Throws CYG_SPOOL_SHORT when the file has less than
+ * `position` octets: the transfer begins anew.
+ */
+export async function openIncoming(
+  context: SpoolContext,
+  transfer: Transfer,
+  position: number,
+): Promise<Incoming> {
+  const { catalog, disk } = context;
+  const path = join(receiveFolder(context.rundir), transfer.idtu);
+  if (transfer.workfile !== path) await catalog.update(transfer.idtu, { workfile: path });
+  let file: OpenFile | undefined;
+  try {
+    await ensureDirectory(disk, dirname(path));
+    file = await openOrCreate(disk, path);
+    const hash = createHash("sha256");
+    const kept = await hashPrefix(file, hash, position);
+    if (kept < position) {
+      throw new CygnetError(
+        "CYG_SPOOL_SHORT",
+        `The work file ${path} has ${kept} octets, less than the ${position} to go on from: receive it from the beginning.`,
+      );
+    }
+    await file.truncate(position);
+    return incomingOn(disk, path, file, hash, position);
+  } catch (error) {
+    await file?.close();
+    throw spoolError(error, `Opening the work file ${path}`);
+  }
+}
+
+async function openOrCreate(disk: FileSystem, path: string): Promise<OpenFile> {
+  try {
+    return await disk.open(path, "update");
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+    return await disk.open(path, "create");
+  }
+}
+
+function incomingOn(disk: FileSystem, path: string, file: OpenFile, hash: Hash, position: number): Incoming {
+  let length = position;
+  let named = false;
+  /** Writes follow each other; one that fails fails all that come after it. */
+  let written: Promise<void> = Promise.resolve();
+  return {
+    path,
+    get length() {
+      return length;
+    },
+    write(buffers) {
+      const at = length;
+      for (const buffer of buffers) {
+        hash.update(buffer);
+        length += buffer.length;
+      }
+      written = written
+        .then(() => file.write(buffers, at))
+        .catch((error) => {
+          throw spoolError(error, `Writing ${path}`);
+        });
+      return written;
+    },
+    async sync() {
+      await written;
+      const synced = length;
+      try {
+        await file.sync();
+        // Octets of a file whose name a crash forgets are not safe.
+        if (!named) await disk.syncDirectory(dirname(path));
+        named = true;
+      } catch (error) {
+        throw spoolError(error, `Syncing ${path}`);
+      }
+      return synced;
+    },
+    digest: () => hash.digest("hex"),
+    // A failed write was reported to whoever wrote.
+    close: () =>
+      written.then(
+        () => file.close(),
+        () => file.close(),
+      ),
+  };
+}

@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import type { Transfer } from "../catalog/catalog.ts";
+import { CygnetError } from "../platform/errors.ts";
+import type { FileSystem, OpenFile } from "../platform/filesystem.ts";
+import { spoolError } from "./faults.ts";
+import { hashPrefix } from "./prefix.ts";
+import type { Outgoing } from "./spool.ts";
+
+/**
+ * Opens the claimed file of a send at `position`. Throws CYG_SPOOL_CHANGED when it no longer has the size that
+ * was claimed (somebody still had it open and wrote on), CYG_SPOOL_GONE when it is not there.
+ */
+export async function openOutgoing(
+  disk: FileSystem,
+  transfer: Transfer,
+  position: number,
+): Promise<Outgoing> {
+  const path = transfer.workfile;
+  let file: OpenFile | undefined;
+  try {
+    file = await disk.open(path, "read");
+    const { size } = await disk.status(path);
+    if (size !== transfer.filesize || position > size) {
+      throw new CygnetError(
+        "CYG_SPOOL_CHANGED",
+        `The claimed file ${path} has ${size} octets, not the ${transfer.filesize} that it had in the outbox: it was written to after it was taken.`,
+      );
+    }
+    const hash = createHash("sha256");
+    let at = await hashPrefix(file, hash, position);
+    const open = file;
+    return {
+      size,
+      async read(buffer) {
+        try {
+          const count = await open.read(buffer, at);
+          hash.update(buffer.subarray(0, count));
+          at += count;
+          return count;
+        } catch (error) {
+          throw spoolError(error, `Reading ${path}`);
+        }
+      },
+      digest: () => hash.digest("hex"),
+      close: () => open.close(),
+    };
+  } catch (error) {
+    await file?.close();
+    throw spoolError(error, `Opening the claimed file ${path === "" ? `of ${transfer.idtu}` : path}`);
+  }
+}
