@@ -27,6 +27,8 @@ export function refuseFile(
     return no(3, "the originator is not known for this partner");
   }
   if (sfid.dsn === "") return no(1, "the dataset name is empty");
+  // it must come back in the end-to-end response, octet by octet
+  if (/[^\x20-\x7e]/.test(sfid.dsn)) return no(1, "the dataset name has characters outside ASCII");
   if (sfid.fmt === "F" || sfid.fmt === "V") {
     return no(4, "record formats F and V are not supported by this version");
   }

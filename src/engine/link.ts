@@ -161,7 +161,10 @@ export class Link {
         this.#subrecords = buffer.subarray(1);
         this.#perform(this.machine.input(DATA_EVENT));
       } else {
-        const command = decode(buffer, this.machine.level, (name) => this.#options.user.tolerated(name));
+        const command = decode(buffer, this.machine.level, (name) => {
+          // before the SSIDs both forms of an ESID are right
+          if (name !== "esid-form" || this.machine.agreement) this.#options.user.tolerated(name);
+        });
         this.#options.trace?.("in", command);
         this.#perform(this.machine.input(command));
       }

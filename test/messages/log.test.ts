@@ -119,6 +119,7 @@ test("a torn end, a file moved away, deleted or replaced cost no line", async (t
   t.match((await lines.next()).value, /IDTU=3 /, "also when somebody made the new file");
   await lines.return(undefined);
   await log.close();
+  t.match(await readFile(fname, "utf8"), /^.* <IDTU=3 .*\n$/, "which then holds the line");
   t.equal((await readFile(join(path, "kept"), "utf8")).split("\n").length, 3);
   t.equal(fallback.text, "");
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
 import type { Transfer } from "../../src/catalog/catalog.ts";
@@ -133,7 +133,7 @@ function receiving(world: { answered: boolean; taken: string[] }, consumer: "non
         world.taken.push(content);
         if (consumer === "moves")
           renameSync(join(at.root, path), join(at.root, `taken${world.taken.length}`));
-        else unlinkSync(join(at.root, path));
+        else removeLater(join(at.root, path));
       }
       const anywhere = Object.values(at.payloads()).includes(CONTENT) || world.taken.length > 0;
       if (world.answered && !anywhere) throw new Error("an answered file is lost");
@@ -162,6 +162,16 @@ function receiving(world: { answered: boolean; taken: string[] }, consumer: "non
       else expectSame(world.taken.length, 1);
     },
   };
+}
+
+/** Removes a file when the file system's clock, which ticks in milliseconds, has moved on since its last change. */
+function removeLater(path: string): void {
+  const probe = `${path}.probe`;
+  const { ctimeNs } = statSync(path, { bigint: true });
+  do writeFileSync(probe, "");
+  while (statSync(probe, { bigint: true }).ctimeNs <= ctimeNs);
+  unlinkSync(probe);
+  unlinkSync(path);
 }
 
 /** Another file system for the inbox: links into it fail unless they start there. */

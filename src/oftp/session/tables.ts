@@ -1,6 +1,6 @@
 /**
  * The five state tables of RFC 5024 section 9 as data, cell by cell. A letter names a transition of the table
- * (see `transitions.ts`); X = impossible, U and W = error of the local user; the session stays as it is.
+ * (see `machine.ts`); X = impossible, U and W = error of the local user; the session stays as it is.
  * Columns are states; "Other" stands for every state that the table does not list.
  */
 
