@@ -90,6 +90,45 @@ test("claim: a crash anywhere leaves the file in the outbox or claimed under one
   t.ok(crashes > 40, `${crashes} crashes`);
 });
 
+test("claim of a file that is replaced in the last moment: a crash anywhere, and the new one is claimed once", async (t) => {
+  const crashes = await everyCrash(() => ({
+    async prepare(world) {
+      const { path } = await world.drop("a.txt", "older");
+      let hasty = true;
+      world.around = (disk) => ({
+        ...disk,
+        rename: (from, to) => {
+          if (hasty) {
+            writeFileSync(`${path}.tmp`, CONTENT);
+            renameSync(`${path}.tmp`, path);
+          }
+          hasty = false;
+          return disk.rename(from, to);
+        },
+      });
+    },
+    async live(world, { spool }) {
+      expectSame((await spool.recover()).troubles, []);
+      for (const name of readdirSync(world.outbox)) {
+        const claim = async () =>
+          spool.claim(await world.candidate(join(world.outbox, name)), SEND, {
+            workdir: world.workdir,
+            archive: "",
+          });
+        if ((await claim()).workfile === "") await claim();
+      }
+    },
+    async check(world, { catalog }) {
+      const send = (await catalog.claimSend("ACME", "me", 0)) as Transfer;
+      expectSame(world.payloads(), { [`work/outbox/${send.idtu}`]: CONTENT });
+      expectSame(send.filesize, CONTENT.length);
+      const others = (await catalog.list({})).filter(({ idtu }) => idtu !== send.idtu);
+      for (const { phasestep, diagi } of others) expectSame([phasestep, diagi], ["K", 110]);
+    },
+  }));
+  t.ok(crashes > 60, `${crashes} crashes`);
+});
+
 /** A partner that offers one file until it is answered, and a consumer that takes what it sees in the inbox. */
 function receiving(world: { answered: boolean; taken: string[] }, consumer: "none" | "moves" | "deletes") {
   return {

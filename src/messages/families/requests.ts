@@ -74,10 +74,10 @@ export const requestMessages: readonly Message[] = [
   ),
   message(
     "CFTR71W",
-    "id file reason part? idf?",
-    "File refused: {reason}",
-    "A file in a watched folder does not satisfy the folder's rules or the partner's; it stays where it is.",
-    "Do what the reason says; the file is taken as soon as it fits.",
+    "id? part? idf? ids? file? fname? reason text?",
+    "File refused: {text}",
+    "A file dropped into a folder, or offered by a partner, does not satisfy the rules; it stays where it is.",
+    "Do what the text says; `cygnet explain SFNA <reason>` where the reason is a number.",
   ),
   message(
     "CFTX01W",

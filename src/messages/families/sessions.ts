@@ -56,7 +56,7 @@ export const sessionMessages: readonly Message[] = [
   ),
   message(
     "CFTH56I",
-    "part ids role prot? host? level? buffer? credit?",
+    "part ids role prot? protocol? host? level? buffer? credit?",
     "OFTP session opened as {role}",
     "Both sides know each other and have agreed how to work.",
     NOTHING,
@@ -99,7 +99,7 @@ export const sessionMessages: readonly Message[] = [
   ),
   message(
     "CFTH70W",
-    "part? ids? name text?",
+    "part? ids? host? name text?",
     "Tolerance used: {name}",
     "The partner departs from RFC 5024 in a harmless way that the gateway puts up with.",
     'Tell the partner; quirks = ["strict"] on its CFTPART turns the tolerance off.',
@@ -141,8 +141,8 @@ export const sessionMessages: readonly Message[] = [
   ),
   message(
     "CFTH76W",
-    "part? ids? where why",
-    "Session lost: {why}",
+    "part? ids? host? prot? state? reason? text",
+    "Session lost: {text}",
     "The line was lost before the session had ended; interrupted files go on in a later session.",
     "The gateway calls again by itself; look at the network if it is repeated.",
   ),
@@ -155,7 +155,7 @@ export const sessionMessages: readonly Message[] = [
   ),
   message(
     "CFTH78W",
-    "part? ids? timer seconds",
+    "part? ids? host? prot? timer seconds? text?",
     "Timer expired: {timer}",
     "An answer did not come in time.",
     "Look at the partner and the line; the timers are keys of the CFTPROT object.",

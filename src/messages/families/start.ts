@@ -63,7 +63,7 @@ export const startMessages: readonly Message[] = [
   ),
   message(
     "CFTS43I",
-    "generation text?",
+    "generation text",
     "Configuration reloaded: {text}",
     "A new generation of the configuration is in force; running sessions end with the one they began with.",
     NOTHING,
