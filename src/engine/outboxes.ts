@@ -10,7 +10,7 @@ import { substitute } from "../config/symbols.ts";
 import { sendVariables } from "../config/variables.ts";
 import { utf8 } from "../oftp/wire/codec.ts";
 import type { Timer } from "../platform/clock.ts";
-import { describe } from "../platform/errors.ts";
+import { CygnetError, describe } from "../platform/errors.ts";
 import { datasetName } from "../spool/names.ts";
 import { type ReadyFile, Sightings, scanOutbox } from "../spool/outbox.ts";
 import { keys, type Site } from "./site.ts";
@@ -43,6 +43,11 @@ export class Outboxes {
       await disk.makeDirectory(folder.scandir);
       await disk.makeDirectory(folder.workdir);
       if (folder.archivedir !== "") await disk.makeDirectory(folder.archivedir);
+      const [scandir, workdir] = await Promise.all([folder.scandir, folder.workdir].map((path) => disk.status(path)));
+      if (scandir?.dev !== workdir?.dev) {
+        const why = "a file is claimed by renaming it, so both must be on the same file system";
+        throw new CygnetError("CYG_FOLDER_DEVICE", `cftfolder ${folder.id}: scandir and workdir: ${why}`);
+      }
       if (folder.part !== "(0)") continue;
       for (const part of configuration.cftpart.keys()) await disk.makeDirectory(join(folder.scandir, part));
     }

@@ -153,6 +153,7 @@ export class Receiving {
   }
 
   data(subrecords: Buffer, credit: boolean): void {
+    if (this.#running === null) return;
     let from = 0;
     while (from < subrecords.length) {
       if (this.#piece.length - this.#fill < 63) this.#flush();
