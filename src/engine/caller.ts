@@ -40,8 +40,9 @@ export async function call(
   const { configuration, journal } = site;
   const tcp = configuration.cfttcp.get(part.id);
   let failure: CallFailure = { diagi: 406, diagp: "CALL OUT", text: "no host and port to call" };
+  let secureOnly = part.require.includes("tls");
   for (const { prot, port, host } of tcp ? paths(configuration, part, tcp) : []) {
-    if (part.require.includes("tls") && prot.ssl === "") continue;
+    if (secureOnly && prot.ssl === "") continue;
     journal.emit("CFTT13I", { part: part.id, idtu: "", idf: "", prot: prot.id, sap: port, host });
     try {
       const connection = await dial({
@@ -59,6 +60,8 @@ export async function call(
     } catch (error) {
       const known = error instanceof NetError;
       failure = { diagi: known ? error.diagi : 302, diagp: known ? error.diagp : "", text: describe(error) };
+      // somebody who breaks the handshake must not win a session in clear
+      if (known && error.diagi === 260) secureOnly = true;
       const { diagi, diagp, text } = failure;
       journal.emit("CFTH10E", { part: part.id, net: prot.net, host, diagi, diagp, text });
     }

@@ -43,7 +43,9 @@ export class Outboxes {
       await disk.makeDirectory(folder.scandir);
       await disk.makeDirectory(folder.workdir);
       if (folder.archivedir !== "") await disk.makeDirectory(folder.archivedir);
-      const [scandir, workdir] = await Promise.all([folder.scandir, folder.workdir].map((path) => disk.status(path)));
+      const [scandir, workdir] = await Promise.all(
+        [folder.scandir, folder.workdir].map((path) => disk.status(path)),
+      );
       if (scandir?.dev !== workdir?.dev) {
         const why = "a file is claimed by renaming it, so both must be on the same file system";
         throw new CygnetError("CYG_FOLDER_DEVICE", `cftfolder ${folder.id}: scandir and workdir: ${why}`);

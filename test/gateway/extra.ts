@@ -207,7 +207,11 @@ ${more}
 }
 
 /** Changes one configuration file, saved as editors do: written beside and renamed. */
-export async function edit(gateway: Gateway, name: string, change: (text: string) => string): Promise<string> {
+export async function edit(
+  gateway: Gateway,
+  name: string,
+  change: (text: string) => string,
+): Promise<string> {
   const before = await readFile(`${gateway.directory}/${name}`, "utf8");
   const after = change(before);
   if (after === before) throw new Error(`the edit of ${name} changes nothing`);

@@ -124,7 +124,6 @@ export class Gateway {
   /** Writes the configuration; a running gateway sees it and reloads. */
   async configure(options: SideOptions, partner: Gateway): Promise<void> {
     await certificates(join(this.directory, "pki"));
-    await this.write("partners.d/.keep", "");
     await this.write(
       relative(this.directory, this.partnerFile),
       partnerToml({
@@ -428,11 +427,6 @@ usefsevents   = true
 id = "DEFAULT"
 nfname   = "&FROOT&(-.)FSUF"
 ackstate = "require"
-
-[[cftsend]]
-id   = "SIGNED"
-nfname = "&FROOT&(-.)FSUF"
-sign = true
 
 [[cftrecv]]
 id    = "DEFAULT"
