@@ -132,7 +132,7 @@ export class Gateway {
     for (const warning of warnings) this.#warn(warning);
     await outboxes.prepare(configuration);
     await this.#recover();
-    (await listeners.prepare(configuration)).commit();
+    (await listeners.prepare(configuration, this.#profiles)).commit();
     await outboxes.apply(configuration);
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
     this.#watchFiles();
@@ -223,7 +223,7 @@ export class Gateway {
     try {
       profiles = await loadTlsProfiles(configuration);
       await outboxes.prepare(configuration);
-      const ports = await listeners.prepare(configuration);
+      const ports = await listeners.prepare(configuration, profiles);
       // from here on nothing fails
       this.#profiles = profiles;
       site.configuration = configuration;

@@ -99,23 +99,24 @@ export class Link {
     }
   }
 
+  /** The session has ended, or only the partner's close is awaited: there is nothing more to say. */
   get over(): boolean {
-    return this.#over;
+    return this.#over || this.machine.state === "WF_NDISC";
   }
 
   /**
-   * A request of the user.
+   * A request of the user. Without effect once the session is over: the user hears `ended`.
    * @throws CygnetError CYG_OFTP_USER when the session's state does not allow it
    */
   request(event: SessionEvent): void {
-    if (this.#over) return;
+    if (this.over) return;
     this.#perform(this.machine.input(event));
     this.#arm();
   }
 
   /** Ends the session with an ESID reason; harmless when it has ended already. */
   end(reason: number, text: string): void {
-    if (this.#over || this.machine.state === "WF_NDISC" || this.machine.state === "IDLE") return;
+    if (this.over || this.machine.state === "IDLE") return;
     this.request({ type: "F_RELEASE_RQ", reason, text });
   }
 
@@ -287,6 +288,8 @@ export class Link {
     const name = timerOf(this.machine.state, initiator);
     const now = clock.monotonic();
     if (name === this.#armed && now - this.#armedAt < 500) return;
+    // a session start that drips in octet by octet gains no time by it
+    if (name === "disctc" && name === this.#armed && this.#timer) return;
     this.#timer?.cancel();
     this.#timer = null;
     this.#armed = name;
@@ -303,7 +306,7 @@ export class Link {
     const text = this.#decoder.partial ? "an exchange buffer stalled half-way" : `timer ${name} expired`;
     this.#end ??= { normal: idle && this.machine.agreement !== null, reason: 9, text, origin: "local" };
     try {
-      this.request({ type: "TIME-OUT" });
+      this.#perform(this.machine.input({ type: "TIME-OUT" }));
     } catch (error) {
       this.#end = { normal: false, reason: 99, text: describe(error), origin: "local" };
       this.destroy();

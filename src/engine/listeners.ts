@@ -69,14 +69,14 @@ export class Listeners {
    * Opens what a configuration wants and is not open yet.
    * @throws CygnetError CYG_NET_BIND; then nothing has changed
    */
-  async prepare(configuration: Configuration): Promise<ListenerChange> {
+  async prepare(configuration: Configuration, profiles: TlsProfiles): Promise<ListenerChange> {
     const wanted = wantedPorts(configuration);
     const opened: Port[] = [];
     const replaced: Port[] = [];
     const rollback = async () => {
       for (const { listener } of opened) listener.close();
       for (const port of replaced)
-        port.listener = await this.#open(this.#configuration ?? configuration, port);
+        port.listener = await this.#open(this.#configuration ?? configuration, port, this.#profiles());
     };
     try {
       for (const port of wanted) {
@@ -86,7 +86,7 @@ export class Listeners {
           old.listener.close();
           replaced.push(old);
         }
-        opened.push({ ...port, listener: await this.#open(configuration, port) });
+        opened.push({ ...port, listener: await this.#open(configuration, port, profiles) });
       }
     } catch (error) {
       await rollback();
@@ -115,24 +115,36 @@ export class Listeners {
     this.#ports = [];
   }
 
-  #open(configuration: Configuration, { key, host, prot }: Wanted): Promise<Listener> {
+  async #open(
+    configuration: Configuration,
+    { host, prot }: Wanted,
+    profiles: TlsProfiles,
+  ): Promise<Listener> {
     const net = configuration.cftnet.get(prot.net) as Net;
     const admission = this.#admissions.get(net.id) ?? new Admission(net.id, net, this.#journal, this.#clock);
     this.#admissions.set(net.id, admission);
-    // whatever protocol object a reload puts behind the port serves the next caller
-    const current = () => this.#ports.find((port) => port.key === key)?.prot ?? prot;
-    return listen({
+    // whatever protocol object a reload puts behind the port serves the next caller; a caller that comes before the
+    // port is in force meets what it was opened for
+    let opened: Listener | null = null;
+    const inForce = () => this.#ports.find(({ listener }) => listener === opened)?.prot;
+    const current = () => inForce() ?? prot;
+    opened = await listen({
       host,
       port: prot.sap as number,
-      ...(prot.ssl === "" ? {} : { tls: () => this.#profiles().server(current().ssl) }),
+      ...(prot.ssl === ""
+        ? {}
+        : { tls: () => (inForce() ? this.#profiles() : profiles).server(current().ssl) }),
       admission,
       keepalive: net.keepalive,
-      handshakeTimeout: prot.disctc === 0 ? 60_000 : prot.disctc,
+      get handshakeTimeout() {
+        return current().disctc || 60_000;
+      },
       onConnection: (connection) => this.#arrived(connection, current().id),
       journal: this.#journal,
       prot: prot.id,
       clock: this.#clock,
     });
+    return opened;
   }
 }
 

@@ -43,6 +43,8 @@ export class Receiving {
   #queued = 0;
   #written = 0;
   #syncedAt = 0;
+  #syncStart = 0;
+  #syncing: Promise<void> = Promise.resolve();
   #paused = false;
   #creditDue = false;
   #compressed = false;
@@ -129,6 +131,7 @@ export class Receiving {
       this.#running = { transfer, file, position, closing: false };
       this.#written = position;
       this.#syncedAt = position;
+      this.#syncStart = position;
       this.#failure = null;
       this.#compressed = false;
       await site.catalog.update(transfer.idtu, {
@@ -184,6 +187,7 @@ export class Receiving {
     running.closing = true;
     this.#flush();
     await this.#queue;
+    await this.#syncing;
     const { transfer, file } = running;
     try {
       if (this.#failure !== null) throw this.#failure;
@@ -253,7 +257,7 @@ export class Receiving {
     const running = this.#running;
     if (running === null || running.closing) return;
     this.#flush();
-    site.sessions.track(this.#queue.then(() => this.#failed(running, over)));
+    site.sessions.track(this.#queue.then(() => this.#syncing).then(() => this.#failed(running, over)));
   }
 
   /** Keeps the half-received file, up to what is synced. */
@@ -319,11 +323,7 @@ export class Receiving {
       if (this.#failure === null) {
         await file.write([piece.subarray(0, octets)]);
         this.#written += octets;
-        if (this.#written - this.#syncedAt >= SYNC_EVERY) {
-          this.#syncedAt = await file.sync();
-          const running = this.#running;
-          if (running) await site.catalog.update(running.transfer.idtu, { bytes: this.#syncedAt });
-        }
+        if (this.#written - this.#syncStart >= SYNC_EVERY) this.#syncAside(file);
       }
     } catch (error) {
       this.#failure ??= error;
@@ -338,6 +338,21 @@ export class Receiving {
       link.resume();
     }
     this.#giveCredit();
+  }
+
+  /** Forces what is there to the disk while more is written: the end of a long file does not wait for all of it. */
+  #syncAside(file: Incoming): void {
+    const { site } = this.#session;
+    this.#syncStart = this.#written;
+    const syncing = this.#syncing.then(async () => {
+      const running = this.#running;
+      if (running?.file !== file || running.closing) return;
+      this.#syncedAt = await file.sync();
+      await site.catalog.update(running.transfer.idtu, { bytes: this.#syncedAt });
+    });
+    this.#syncing = syncing.catch((error: unknown) => {
+      this.#failure ??= error;
+    });
   }
 
   /** CDT, when it is due and the disk keeps up. */

@@ -137,6 +137,8 @@ export class Sending {
         }
         at = packer.put(piece, at, filled, read === file.size);
       }
+      // while the file was read the session may have come to its end: nothing follows our ESID
+      while (link.machine.state !== "OPO") await this.credit.wait();
       for (let count = packer.count; count > 0; count--) link.request({ type: "F_DATA_RQ" });
       free[turn] = this.#write(batches[turn] as Buffer, packer.length);
       turn = (turn + 1) % depth;

@@ -7,10 +7,13 @@ export class Waiter<T> {
   /** Waits for the next `give`; rejects at once after a `fail`. One waiter at a time. */
   wait(): Promise<T> {
     if (this.#failed) return Promise.reject(this.#failed);
-    return new Promise((resolve, reject) => {
+    const waiting = new Promise<T>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    // whoever waits may have stumbled before it came to await this: its own error is the one that counts
+    waiting.catch(() => {});
+    return waiting;
   }
 
   /** Hands a value to whoever waits; false when nobody does. */

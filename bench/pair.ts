@@ -1,0 +1,135 @@
+/** Two gateways as processes of their own, each other's partner on loopback, in a folder of their own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ask } from "../src/cli/client.ts";
+import { ensureSelfSigned } from "../src/pki/generate.ts";
+
+const MAIN = fileURLToPath(new URL("../src/cli/main.js", import.meta.url));
+
+export interface Site {
+  name: string;
+  rundir: string;
+  process: ChildProcess;
+  ask<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T>;
+  /** Largest resident memory so far, MB. */
+  peak(): number;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function configuration(name: string, other: string, port: number, otherPort: number, tls: boolean): string {
+  return `
+[cftparm]
+part = "${name}"
+npart = "O0013${name}"
+rundir = "run"
+allow_plain_secrets = true
+[[cftnet]]
+id = "NET"
+host = "127.0.0.1"
+[[cftprot]]
+id = "OFTP"
+type = "odette"
+net = "NET"
+sap = ${port}
+${tls ? 'ssl = "TLS"' : ""}
+${
+  tls
+    ? `[[cftssl]]
+id = "TLS"
+direct = "server"
+usercid = "own"
+verify = "none"
+[[cftssl]]
+id = "TLS"
+direct = "client"
+rootcid = ["other"]
+[[pki]]
+id = "own"
+file = "own.pem"
+key = "own.key"
+[[pki]]
+id = "other"
+file = "../${other}/own.pem"
+usage = ["ca"]`
+    : ""
+}
+[[cftfolder]]
+id = "OUTBOX"
+scandir = "outbox"
+workdir = "work/outbox"
+part = "(0)"
+interval = 1
+fileidledelay = "100ms"
+usefsevents = true
+[[cftpart]]
+id = "${other}"
+prot = ["OFTP"]
+sap = [${otherPort}]
+nrpart = "O0013${other}"
+[[cfttcp]]
+id = "${other}"
+host = "127.0.0.1"
+`;
+}
+
+/** Starts both and waits until they answer. */
+export async function startPair(folder: string, tls: boolean): Promise<{ sender: Site; receiver: Site }> {
+  const ports = [await freePort(), await freePort()] as const;
+  const names = ["ALPHA", "BETA"] as const;
+  for (const [index, name] of names.entries()) {
+    const home = join(folder, name);
+    mkdirSync(home, { recursive: true });
+    const own = { certificate: join(home, "own.pem"), key: join(home, "own.key") };
+    if (tls) await ensureSelfSigned(own, { commonName: name, hosts: ["127.0.0.1"], days: 30 });
+    const [port, otherPort] = index === 0 ? ports : ([ports[1], ports[0]] as const);
+    const other = names[1 - index] as string;
+    writeFileSync(join(home, "cygnet.toml"), configuration(name, other, port, otherPort, tls));
+  }
+  const [sender, receiver] = await Promise.all(names.map((name) => start(name, join(folder, name))));
+  return { sender: sender as Site, receiver: receiver as Site };
+}
+
+async function start(name: string, home: string): Promise<Site> {
+  const flags = ["--disable-warning=ExperimentalWarning", MAIN, "run", "--config", join(home, "cygnet.toml")];
+  const child = spawn(process.execPath, flags, { stdio: ["ignore", "ignore", "inherit"] });
+  const rundir = join(home, "run");
+  const site: Site = {
+    name,
+    rundir,
+    process: child,
+    ask: (method, path, body) => ask(join(rundir, "control.sock"), method, path, body),
+    peak() {
+      const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+      return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+    },
+  };
+  for (let tries = 0; ; tries++) {
+    try {
+      await site.ask("GET", "/status");
+      return site;
+    } catch (error) {
+      if (tries > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+export async function stop(...sites: Site[]): Promise<void> {
+  await Promise.all(
+    sites.map(async ({ process: child, ask: request }) => {
+      const gone = new Promise((resolve) => child.once("exit", resolve));
+      await request("POST", "/shut", { fast: true }).catch(() => child.kill("SIGKILL"));
+      await gone;
+    }),
+  );
+}
