@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { TransferFilter } from "../catalog/catalog.ts";
 import type { Gateway } from "../engine/gateway.ts";
-import { startTransfer, submitFile } from "../engine/requests.ts";
+import { endTransfer, startTransfer, submitFile } from "../engine/requests.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { detailOf, recordOf } from "./record.ts";
 import { statusOf } from "./status.ts";
@@ -122,6 +122,24 @@ function routes(gateway: Gateway, shut: (fast: boolean) => void): FastifyInstanc
   app.post<{ Params: { idtu: string } }>("/transfers/:idtu/start", async (request) =>
     recordOf(await startTransfer(gateway.site, request.params.idtu)),
   );
+
+  app.post<{ Params: { idtu: string }; Body: { reason?: number; text?: string } | null }>(
+    "/transfers/:idtu/end",
+    {
+      schema: {
+        body: {
+          type: ["object", "null"],
+          properties: { reason: { type: "integer", minimum: 0, maximum: 99 }, text: { type: "string" } },
+        },
+      },
+    },
+    async ({ params, body }) =>
+      recordOf(
+        await endTransfer(gateway.site, params.idtu, { reason: body?.reason ?? 0, text: body?.text ?? "" }),
+      ),
+  );
+
+  app.post<{ Params: { id: string } }>("/partners/:id/test", (request) => gateway.probe(request.params.id));
 
   app.post<{ Params: { id: string } }>("/partners/:id/call", async (request, reply) => {
     const why = gateway.scheduler.poll(request.params.id);

@@ -6,6 +6,8 @@ import { type CommonOptions, Failed, places, print } from "./context.ts";
 
 export interface LogOptions extends CommonOptions {
   follow?: boolean;
+  /** Only protocol commands (CFTH75). */
+  trace?: boolean;
   level?: Severity;
   part?: string;
   idtu?: string;
@@ -19,10 +21,11 @@ export async function log(options: LogOptions): Promise<void> {
     ...(part ? { part } : {}),
     ...(idtu ? { idtu } : {}),
   };
-  const filtered = Object.keys(filter).length > 0;
+  const filtered = options.trace === true || Object.keys(filter).length > 0;
   const show = (line: string) => {
     const entry = parseLine(line);
     if (filtered && (entry === null || !matches(entry, filter))) return;
+    if (options.trace && !entry?.id.startsWith("CFTH75")) return;
     if (!options.json) return print(line);
     if (entry) {
       const { time, severity, id, text, variables } = entry;

@@ -10,7 +10,8 @@ import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
 import { run } from "./run.ts";
-import { display, listcat, recv, send, start } from "./transfers.ts";
+import { testPartner } from "./test-partner.ts";
+import { display, end, listcat, recv, send, start } from "./transfers.ts";
 
 const { version } = JSON.parse(readFileSync(join(projectRoot(), "package.json"), "utf8")) as {
   version: string;
@@ -80,6 +81,24 @@ function program(): Command {
   command("start", "start a held or stopped send again").argument("<idtu>", "the transfer").action(start);
 
   command(
+    "end",
+    "give the end-to-end response for a received file",
+    'For flows with ackmode = "manual": the partner hears that the file was accepted, or why it was not.',
+  )
+    .argument("<idtu>", "the transfer (phase Z)")
+    .option("--reject <reason>", "refuse it: NERP reason, for example 34 (see explain NERP 34)", parseReason)
+    .option("--text <words>", "why, in words, for the partner")
+    .action(end);
+
+  command(
+    "test-partner",
+    "call a partner on every path, say hello and good-bye",
+    "Shows TLS, the session that was agreed on, or why there is none. No file moves.",
+  )
+    .argument("<partner>", "whom to call")
+    .action(testPartner);
+
+  command(
     "listcat",
     "list transfers, newest first",
     "States: D waiting, C running, H held, K stopped, Z sent and waiting for the response, X ended.",
@@ -96,6 +115,7 @@ function program(): Command {
 
   command("log", "show the log")
     .option("-f, --follow", "go on with what comes")
+    .option("-t, --trace", "only the protocol trace")
     .addOption(new Option("-l, --level <severity>", "lowest severity shown").choices([..."TIWEF"]))
     .option("-p, --part <partner>", "only lines about this partner")
     .option("-u, --idtu <idtu>", "only lines about this transfer")
@@ -113,6 +133,11 @@ function program(): Command {
   // commands inherit neither of these from their parent once they exist
   for (const each of [cygnet, ...cygnet.commands]) each.exitOverride().configureOutput({});
   return cygnet;
+}
+
+function parseReason(text: string): string {
+  if (!/^[1-9]\d?$/.test(text)) throw new InvalidArgumentError("a NERP reason from 3 to 99 is needed");
+  return text;
 }
 
 function parseCount(text: string): number {

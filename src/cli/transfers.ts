@@ -68,6 +68,18 @@ export async function start(idtu: string, options: CommonOptions): Promise<void>
   else print(summary(transfer));
 }
 
+export async function end(
+  idtu: string,
+  options: CommonOptions & { reject?: string; text?: string },
+): Promise<void> {
+  const { socket } = await places(options);
+  const verdict = { reason: Number(options.reject ?? 0), text: options.text ?? "" };
+  const path = `/transfers/${encodeURIComponent(idtu)}/end`;
+  const transfer = await ask<TransferRecord>(socket, "POST", path, verdict);
+  if (options.json) printJson(transfer);
+  else print(`${idtu}: ${options.reject ? `rejected with reason ${options.reject}` : "accepted"}`);
+}
+
 export interface ListOptions extends CommonOptions {
   part?: string;
   idf?: string;

@@ -43,6 +43,8 @@ export interface Net {
   /** Local addresses to listen on. */
   host: readonly string[];
   maxcnx: number;
+  /** From one address; 0 = no limit. */
+  maxcnx_host: number;
   /** CIDR blocks; empty allow = everybody; deny wins. */
   allow: readonly string[];
   deny: readonly string[];
@@ -89,6 +91,8 @@ export type Requirement = "sign" | "encrypt" | "tls" | "auth";
 export interface Part {
   id: string;
   prot: readonly string[];
+  /** Levels used with it; null = its protocols'. */
+  level: readonly Level[] | null;
   /** The partner's ports, paired with `prot`. */
   sap: readonly number[];
   nspart: string;
@@ -107,6 +111,10 @@ export interface Part {
   ssl: string;
   security: SecurityChoice;
   require: readonly Requirement[];
+  /** What is tolerated of it: see oftp/tolerances.ts. */
+  quirks: readonly string[];
+  /** Log its protocol commands whatever the level of the log. */
+  trace: boolean;
 }
 
 /** What is applied to a file on its way out. */
@@ -156,6 +164,8 @@ export interface Recv {
   id: string;
   /** Template, relative to rundir. */
   fname: string;
+  /** Who gives the end-to-end response: the gateway on delivery, or somebody with `cygnet end`. */
+  ackmode: "auto" | "manual";
 }
 
 export interface Folder {
@@ -203,6 +213,8 @@ export interface Cat {
   /** How long ended sends and receives are kept, ms. */
   sx: number;
   rx: number;
+  /** How long half-received files are kept, ms. */
+  rh: number;
 }
 
 export interface Log {

@@ -36,6 +36,7 @@ export function resolveConfiguration(
       id: net.id,
       host: list(net.host),
       maxcnx: net.maxcnx,
+      maxcnx_host: net.maxcnx_host,
       allow: net.allow.map(block),
       deny: net.deny.map(block),
       keepalive: parseDuration(net.keepalive, "s"),
@@ -51,7 +52,11 @@ export function resolveConfiguration(
     })),
     cftssl: new Map(tree.cftssl.map(({ comment: _, ...ssl }) => [`${ssl.id}/${ssl.direct}`, ssl])),
     cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), flow),
-    cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ id, fname }) => ({ id, fname })),
+    cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ id, fname, ackmode }) => ({
+      id,
+      fname,
+      ackmode,
+    })),
     cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
     pki: table(tree.pki, (pki) => ({
       id: pki.id,
@@ -66,6 +71,7 @@ export function resolveConfiguration(
       fname: resolve(rundir, cftcat.fname),
       sx: parseDuration(cftcat.sx, "d"),
       rx: parseDuration(cftcat.rx, "d"),
+      rh: parseDuration(cftcat.rh, "d"),
     },
     cftlog: {
       fname: resolve(rundir, cftlog.fname),
@@ -99,7 +105,7 @@ function withDefault<T extends { id: string }>(
   name: "cftsend" | "cftrecv",
 ): T[] {
   if (rows.some((row) => row.id === id)) return [...rows];
-  const keys = ["nfname", "fname", "fcode", "frecfm", "flrecl", "ackstate", "pri"];
+  const keys = ["nfname", "fname", "fcode", "frecfm", "flrecl", "ackstate", "pri", "ackmode"];
   const defaults = keys.map((key) => [key, keySchema(name, key)?.default] as const);
   return [...rows, { ...Object.fromEntries(defaults.filter(([, value]) => value !== undefined)), id } as T];
 }
@@ -132,6 +138,7 @@ function partner(
   return {
     id: part.id,
     prot: part.prot,
+    level: part.level ?? null,
     sap: part.sap ?? part.prot.map((id) => (tls.get(id) ? TLS_PORT : CLEAR_PORT)),
     nspart,
     nrpart,
@@ -146,6 +153,8 @@ function partner(
     ssl: part.ssl,
     security: { sign, encrypt, compress, signed_eerp, cipher },
     require: part.require,
+    quirks: part.quirks,
+    trace: part.trace,
   };
 }
 

@@ -30,6 +30,30 @@ export function paths(configuration: Configuration, part: Part, tcp: Tcp): Path[
   });
 }
 
+/**
+ * Dials one path.
+ * @throws NetError with DIAGI and DIAGP
+ */
+export function dialPath(
+  { configuration, journal, clock }: Site,
+  profiles: TlsProfiles,
+  part: Part,
+  { prot, port, host }: Path,
+  signal: AbortSignal,
+): Promise<Connection> {
+  return dial({
+    host,
+    port,
+    ...(prot.ssl === "" ? {} : { tls: profiles.client(part, prot) }),
+    timeout: prot.disctc === 0 ? 60_000 : prot.disctc,
+    keepalive: configuration.cftnet.get(prot.net)?.keepalive ?? 0,
+    journal,
+    part: part.id,
+    clock,
+    signal,
+  });
+}
+
 /** Dials until a connection stands, TLS included. */
 export async function call(
   site: Site,
@@ -45,17 +69,7 @@ export async function call(
     if (secureOnly && prot.ssl === "") continue;
     journal.emit("CFTT13I", { part: part.id, idtu: "", idf: "", prot: prot.id, sap: port, host });
     try {
-      const connection = await dial({
-        host,
-        port,
-        ...(prot.ssl === "" ? {} : { tls: profiles.client(part, prot) }),
-        timeout: prot.disctc === 0 ? 60_000 : prot.disctc,
-        keepalive: configuration.cftnet.get(prot.net)?.keepalive ?? 0,
-        journal,
-        part: part.id,
-        clock: site.clock,
-        signal,
-      });
+      const connection = await dialPath(site, profiles, part, { prot, port, host }, signal);
       return { connection, prot };
     } catch (error) {
       const known = error instanceof NetError;

@@ -6,19 +6,25 @@
  * - A delivery that keeps failing ends in a NERP, with the file kept in failed/<PART>/.
  */
 import { isAbsolute, join } from "node:path";
-import type { Transfer } from "../catalog/catalog.ts";
+import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Recv } from "../config/model.ts";
 import { substitute } from "../config/symbols.ts";
 import { receiveVariables } from "../config/variables.ts";
 import type { Timer } from "../platform/clock.ts";
-import { describe } from "../platform/errors.ts";
+import { CygnetError, describe } from "../platform/errors.ts";
 import { datasetName, safeName } from "../spool/names.ts";
 import { keys, type Site } from "./site.ts";
 
 /** Waits between attempts, ms; after the last one the delivery is given up. */
 const ATTEMPTS = [1_000, 5_000, 30_000, 120_000, 600_000, 600_000, 1_800_000, 3_600_000];
 
-const BUILT_IN: Recv = { id: "", fname: "inbox/&PART/&NFNAME" };
+/** What an end-to-end response says: NERPREAS (0 = positive) and NERPREAST. */
+export interface Verdict {
+  reason: number;
+  text: string;
+}
+
+const BUILT_IN: Recv = { id: "", fname: "inbox/&PART/&NFNAME", ackmode: "auto" };
 
 export class Deliveries {
   readonly #site: () => Site;
@@ -84,23 +90,43 @@ export class Deliveries {
     }
   }
 
-  /** The file is in the inbox: the record ends and its response waits for the next turn. */
+  /** The file is in the inbox: the record ends and its response waits for the next turn, or for `cygnet end`. */
   async finish(transfer: Transfer): Promise<void> {
+    const { catalog, clock, journal } = this.#site();
+    const { fname } = transfer;
+    const delivered: Changes = { edate: clock.now(), diagi: 0, diagp: "", diagc: "", fname };
+    if (this.#flow(transfer).ackmode === "manual") {
+      const waits: Changes = { phase: "Z", phasestep: "H", workfile: "", spool: null };
+      await catalog.release(transfer.idtu, { ...delivered, ...waits });
+    } else {
+      await this.#respond(transfer, delivered, { kind: "EERP", reason: 0, text: "" });
+    }
+    journal.emit("CFTT56I", { ...keys(transfer), role: "server", fname });
+  }
+
+  /**
+   * An operator's or application's verdict on a delivered file whose flow waits for one.
+   * @throws CygnetError CYG_REQUEST_STATE when it does not wait
+   */
+  async end(transfer: Transfer, verdict: Verdict): Promise<void> {
+    if (transfer.direct !== "recv" || transfer.phase !== "Z") {
+      const state = `${transfer.direct} in phase ${transfer.phase}`;
+      const text = `${transfer.idtu} is a ${state}; only a receive that waits for its response (phase Z) can be ended`;
+      throw new CygnetError("CYG_REQUEST_STATE", text);
+    }
+    const { reason, text } = verdict;
+    const diagnosis: Changes = reason === 0 ? {} : { diagp: `NERP ${reason}`, diagc: text };
+    await this.#respond(transfer, diagnosis, { kind: reason === 0 ? "EERP" : "NERP", reason, text });
+  }
+
+  async #respond(
+    transfer: Transfer,
+    changes: Changes,
+    answer: Verdict & { kind: "EERP" | "NERP" },
+  ): Promise<void> {
     const site = this.#site();
-    await site.catalog.finishReceive(
-      transfer.idtu,
-      {
-        phase: "X",
-        phasestep: "X",
-        edate: site.clock.now(),
-        diagi: 0,
-        diagp: "",
-        diagc: "",
-        fname: transfer.fname,
-      },
-      { ...responseTo(transfer), kind: "EERP", reason: 0, text: "" },
-    );
-    site.journal.emit("CFTT56I", { ...keys(transfer), role: "server", fname: transfer.fname });
+    const done: Changes = { ...changes, phase: "X", phasestep: "X" };
+    await site.catalog.finishReceive(transfer.idtu, done, { ...responseTo(transfer), ...answer });
     site.kick();
   }
 
@@ -108,22 +134,24 @@ export class Deliveries {
     const site = this.#site();
     try {
       await site.spool.fail(transfer);
-      await site.catalog.finishReceive(
-        transfer.idtu,
-        { phase: "X", phasestep: "X", edate: site.clock.now(), diagi: 142, diagp: "", diagc: text },
-        { ...responseTo(transfer), kind: "NERP", reason: 34, text: "the file could not be delivered" },
-      );
-      site.kick();
+      const ended: Changes = { edate: site.clock.now(), diagi: 142, diagp: "", diagc: text };
+      const why = "the file could not be delivered";
+      await this.#respond(transfer, ended, { kind: "NERP", reason: 34, text: why });
     } catch (error) {
       site.journal.emit("CFTC70E", { ...keys(transfer), text: `${text}; ${describe(error)}` });
     }
   }
 
+  #flow(transfer: Transfer): Recv {
+    const { cftrecv, cftparm } = this.#site().configuration;
+    return cftrecv.get(transfer.idf) ?? cftrecv.get(cftparm.default) ?? BUILT_IN;
+  }
+
   /** Where the file goes: what came over the wire becomes single, safe path components. */
   #target(transfer: Transfer): string {
     const { configuration } = this.#site();
-    const { rundir, default: fallback } = configuration.cftparm;
-    const flow = configuration.cftrecv.get(transfer.idf) ?? configuration.cftrecv.get(fallback) ?? BUILT_IN;
+    const { rundir } = configuration.cftparm;
+    const flow = this.#flow(transfer);
     const name = nameOf(transfer);
     const variables = receiveVariables({
       site: configuration.cftparm.part,

@@ -24,6 +24,7 @@ import { createSpool } from "../spool/create.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
+import { type PathReport, probePartner } from "./probe.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
@@ -180,9 +181,17 @@ export class Gateway {
 
   /** Reads the configuration again and puts it into force, or tells why not. One at a time. */
   reload(cause: string): Promise<ReloadResult> {
-    const next = this.#reloading.then(() => this.#reload(cause));
-    this.#reloading = next.catch(() => {});
+    const next = this.#reloading
+      .then(() => this.#reload(cause))
+      // nobody awaits a reload that a file or a signal asked for
+      .catch((error: unknown) => this.#rejected(cause, [describe(error)]));
+    this.#reloading = next;
     return next;
+  }
+
+  /** Calls a partner on every path without moving a file. */
+  probe(part: string): Promise<PathReport[]> {
+    return probePartner(this.site, this.#profiles, part);
   }
 
   /** What a reload would do, without doing it. */
@@ -209,6 +218,7 @@ export class Gateway {
     const changes = plan(before, configuration);
     const current = this.generations.at(-1)?.number ?? 0;
     if (changes.length === 0) {
+      await this.#watch?.follow(configuration.includes);
       this.lastRejection = [];
       return { accepted: true, generation: current, plan: [], warnings };
     }
@@ -233,7 +243,7 @@ export class Gateway {
     }
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
-    this.#watch?.follow(configuration.includes);
+    await this.#watch?.follow(configuration.includes);
     const number = current + 1;
     this.generations.push({ number, at: site.clock.now(), plan: changes });
     if (this.generations.length > 100) this.generations.shift();
@@ -264,7 +274,7 @@ export class Gateway {
 
   #schedulePurge(wait: number): void {
     this.#purge = this.site.clock.timer(wait, () => {
-      const { sx, rx } = this.site.configuration.cftcat;
+      const { sx, rx, rh } = this.site.configuration.cftcat;
       const now = this.site.clock.now();
       this.#catalog
         .purge({ sends: now - sx, receives: now - rx })
@@ -272,8 +282,22 @@ export class Gateway {
           (count) => count > 0 && this.journal.emit("CFTC08I", { text: `purge: ${count} records deleted` }),
         )
         .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }));
+      this.#expire(now - rh).catch((error: unknown) =>
+        this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }),
+      );
       this.#schedulePurge(PURGE_EVERY);
     });
+  }
+
+  /** Drops what was half received and not offered again since `before`: the next offer starts anew. */
+  async #expire(before: number): Promise<void> {
+    const { catalog, spool, journal } = this.site;
+    for (const transfer of await catalog.list({ direct: "recv", state: "H", limit: 10_000 })) {
+      if (transfer.workfile === "" || (transfer.bdate ?? transfer.kdate) > before) continue;
+      await spool.discard(transfer);
+      await catalog.update(transfer.idtu, { diagc: "the half-received file has expired" });
+      journal.emit("CFTC08I", { ...keys(transfer), text: `half-received file of ${transfer.idtu} dropped` });
+    }
   }
 
   /** Stops: `fast` cuts what runs (it resumes at the next start), otherwise transfers finish, up to 30 s. */

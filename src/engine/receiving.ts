@@ -6,14 +6,15 @@
  * - Credit is given only when what came before is with the operating system: memory stays bounded.
  * - A restart position is never beyond what was synced.
  */
-import type { Transfer } from "../catalog/catalog.ts";
+import type { Changes, Transfer } from "../catalog/catalog.ts";
 import { BLOCK, blocks } from "../oftp/files/unstructured.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { unpack } from "../oftp/wire/subrecords.ts";
-import { describe, isSystemError } from "../platform/errors.ts";
+import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import type { Incoming } from "../spool/spool.ts";
 import { refuseFile } from "./admission.ts";
-import type { SessionOver } from "./link.ts";
+import { insist } from "./insist.ts";
+import { SessionOver } from "./link.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
 
@@ -145,12 +146,19 @@ export class Receiving {
         diagc: "",
       });
     } catch (error) {
-      await site.catalog.release(transfer.idtu, {
+      const opened = this.#running?.file;
+      this.#running = null;
+      // nothing was written to it, so nothing is lost by a close that fails
+      await opened?.close().catch(() => {});
+      const changes: Changes = {
         phase: "T",
         phasestep: "H",
-        diagi: isSystemError(error, "ENOSPC", "EDQUOT") ? 111 : 101,
+        diagi: isFull(error) ? 111 : 101,
         diagc: describe(error),
-      });
+        // what the work file does not have cannot be gone on from
+        ...(error instanceof CygnetError && error.code === "CYG_SPOOL_SHORT" ? { bytes: 0 } : {}),
+      };
+      await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
       throw error;
     }
   }
@@ -193,9 +201,7 @@ export class Receiving {
       if (this.#failure !== null) throw this.#failure;
       if (efid.ucnt !== BigInt(file.length)) return await this.#miscounted(running, efid);
       await file.sync();
-      this.#running = null;
       const sha256 = file.digest();
-      await file.close();
       this.#spare.length = Math.min(this.#spare.length, 1);
       const done = {
         phase: "Y",
@@ -206,6 +212,9 @@ export class Receiving {
         workfile: file.path,
       } as const;
       await site.catalog.update(transfer.idtu, done);
+      this.#running = null;
+      // synced and recorded: a close that fails takes nothing away
+      await file.close().catch(() => {});
       this.#received({ ...transfer, ...done });
     } catch (error) {
       await this.#failed(running, error);
@@ -273,18 +282,12 @@ export class Receiving {
       site.journal.emit("CFTF09E", { ...keys(transfer), fname: file.path, text: describe(unsynced) });
     }
     await file.close().catch(() => {});
-    const full = isSystemError(error, "ENOSPC", "EDQUOT");
-    const diagi = full ? 114 : isSystemError(error) ? 109 : 302;
+    const lost = error instanceof SessionOver;
+    const diagi = isFull(error) ? 114 : lost ? 302 : 109;
     const diagc = describe(error);
     try {
-      await site.catalog.release(transfer.idtu, {
-        phase: "T",
-        phasestep: "H",
-        bytes,
-        diagi,
-        diagp: "",
-        diagc,
-      });
+      const changes: Changes = { phase: "T", phasestep: "H", bytes, diagi, diagp: "", diagc };
+      await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
       site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp: "", diagc });
     } catch (uncatalogued) {
       site.journal.emit("CFTT82E", {
@@ -389,4 +392,10 @@ export class Receiving {
     if (configuration.cftrecv.has(sfid.dsn)) return sfid.dsn;
     return part?.idf || configuration.cftparm.default;
   }
+}
+
+/** The disk or the quota is full, whoever says so: the system, or the spool around it. */
+function isFull(error: unknown): boolean {
+  const cause = error instanceof CygnetError ? error.cause : error;
+  return isSystemError(cause, "ENOSPC", "EDQUOT");
 }

@@ -65,10 +65,10 @@ export function samePassword(expected: Secret, given: string): boolean {
 }
 
 /** What this side offers or grants under a protocol object; `srin` as Responder, `srout` as Initiator. */
-export function capabilities(prot: Prot, initiator: boolean): Capabilities {
+export function capabilities(prot: Prot, part: Part, initiator: boolean): Capabilities {
   const direction = initiator ? prot.srout : prot.srin;
   return {
-    levels: prot.level,
+    levels: prot.level.filter((level) => part.level === null || part.level.includes(level)),
     sdeb: prot.srusize,
     cred: prot.scredit,
     sr: direction === "both" ? "B" : direction === "sender" ? "S" : "R",

@@ -4,8 +4,15 @@ import { basename, isAbsolute, join } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
+import type { Verdict } from "./deliveries.ts";
 import { describeSend, holdReason } from "./outboxes.ts";
 import { keys, type Site } from "./site.ts";
+
+/** NERPREAS: RFC 5024 section 5.3.14. */
+const NERP_REASONS = new Set([
+  3, 4, 9, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 50, 90,
+  99,
+]);
 
 const PIECE = 1024 * 1024;
 
@@ -100,4 +107,20 @@ export async function startTransfer(site: Site, idtu: string): Promise<Transfer>
   journal.emit("CFTR12I", { ...keys(transfer), cmd: "START", user: "operator", text: idtu });
   site.kick();
   return { ...transfer, phasestep: "D" };
+}
+
+/**
+ * Transfer CFT's END for a receive whose flow has ackmode = "manual": the response goes out in the next session.
+ * @throws CygnetError CYG_REQUEST_STATE, CYG_REQUEST_REASON
+ */
+export async function endTransfer(site: Site, idtu: string, verdict: Verdict): Promise<Transfer> {
+  const transfer = await site.catalog.get(idtu);
+  if (transfer === undefined) throw new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
+  if (verdict.reason !== 0 && !NERP_REASONS.has(verdict.reason)) {
+    const known = [...NERP_REASONS].join(", ");
+    throw new CygnetError("CYG_REQUEST_REASON", `${verdict.reason} is no NERP reason; known are ${known}`);
+  }
+  await site.deliveries.end(transfer, verdict);
+  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user: "operator", text: idtu });
+  return { ...transfer, phase: "X", phasestep: "X" };
 }

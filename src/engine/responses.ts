@@ -9,6 +9,8 @@ import type { Changes, EndResponse, FileIdentity, Transfer } from "../catalog/ca
 import type { Part } from "../config/model.ts";
 import { nerpText } from "../messages/codes.ts";
 import type { Eerp, Nerp } from "../oftp/wire/commands.ts";
+import { conclude } from "./conclude.ts";
+import { insist } from "./insist.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
 
@@ -33,7 +35,8 @@ export async function sendResponse(session: Session, part: Part): Promise<boolea
     await taken;
     await site.catalog.responseSent(response.id);
   } catch (error) {
-    await site.catalog.releaseResponse(response.id);
+    const { idtu } = response;
+    await insist(site, { idtu, part: part.id }, () => site.catalog.releaseResponse(response.id));
     throw error;
   }
   const id = response.kind === "EERP" ? "CFTH60I" : "CFTH73I";
@@ -97,6 +100,7 @@ async function acknowledge(session: Session, transfer: Transfer): Promise<void> 
   const answered: Changes = { ack: "A", diagi: 0, diagp: "", diagc: "" };
   const ended: Changes = { ...answered, phase: "X", phasestep: "X", edate: site.clock.now() };
   await site.catalog.update(transfer.idtu, running ? answered : ended);
+  if (running) await conclude(site, transfer);
   site.journal.emit("CFTT59I", { ...keys(transfer), ids, role, kind: "EERP", text: "EERP" });
   if (!running) await site.spool.settle({ ...transfer, phase: "X", phasestep: "X", ack: "A" });
 }

@@ -17,6 +17,8 @@ import { untilOpen } from "./window.ts";
 /** After these ESID reasons nobody calls again within a minute: it is the partner's or our software. */
 const PATIENT = new Set([1, 2, 6, 7]);
 const A_MINUTE = 60_000;
+/** DIAGI of a failed TLS handshake: not tried again, because a certificate does not get better by itself. */
+const NOT_TRUSTED = 260;
 /** Kicks within this time are one. */
 const GATHER = 10;
 /** Longest sleep: work that another process left behind is found at the latest then. */
@@ -173,6 +175,12 @@ export class Scheduler {
       reason: text,
     };
     await catalog.setClock(state);
+    if (diagi === NOT_TRUSTED) {
+      const why = { diagi, diagp: failure.diagp, diagc: text };
+      for (const { idtu, idf } of await catalog.stopSends(part.id, why)) {
+        journal.emit("CFTT75E", { idtu, part: part.id, idf, ...why });
+      }
+    }
     if (wait !== null) return;
     const stopped = await catalog.stopSends(part.id, {
       diagi: refused ? 406 : 405,

@@ -13,6 +13,8 @@ import type { Sfid } from "../oftp/wire/commands.ts";
 import { capacity } from "../oftp/wire/subrecords.ts";
 import { describe } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
+import { conclude } from "./conclude.ts";
+import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
 import { jittered, spacing } from "./retry.ts";
 import type { Session } from "./session.ts";
@@ -186,7 +188,8 @@ export class Sending {
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
-    if (!waits) await site.spool.settle({ ...fresh, ...done, phase: "X", phasestep: "X" });
+    if (waits) await conclude(site, transfer);
+    else if (fresh.ack !== "N") await site.spool.settle({ ...fresh, ...done, phase: "X", phasestep: "X" });
   }
 
   /** SFNA. On a retry "duplicate file" proves that an earlier attempt had arrived. */
@@ -254,7 +257,7 @@ export class Sending {
     const diagi = end === null ? 100 : end.reason === 9 ? 240 : end.reason === 99 ? 302 : 730;
     const diagp = end === null || end.reason === 99 ? "" : diagpOfEsid(end.reason);
     const diagc = end?.text || describe(error);
-    await site.catalog.release(transfer.idtu, {
+    const changes: Changes = {
       phase: "T",
       phasestep: next === null ? "K" : "D",
       diagi: next === null ? 405 : diagi,
@@ -263,7 +266,8 @@ export class Sending {
       bytes,
       tries: Math.max(tries, 1),
       retryAt: next ?? 0,
-    });
+    };
+    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
     site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
     if (next === null) site.journal.emit("CFTT03E", { ...keys(transfer), diagi: 405, diagp, text: diagc });
   }

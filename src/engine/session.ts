@@ -26,6 +26,8 @@ export interface SessionRequest {
   prot: Prot;
   /** The partner that we call; null when somebody calls us. */
   part: Part | null;
+  /** Only say hello: no file goes either way. */
+  probe?: boolean;
 }
 
 /** Longest wait for deliveries under way before the turn is passed without their responses, ms. */
@@ -52,11 +54,13 @@ export class Session implements SessionUser {
   readonly opened: Promise<boolean>;
   readonly #rtr = new Waiter<void>();
   readonly #work = new Waiter<void>();
+  readonly #probe: boolean;
   #speaking = false;
   #resolveClosed: (end: SessionEnd) => void = () => {};
   #resolveOpened: (opened: boolean) => void = () => {};
 
-  constructor({ site, connection, prot, part }: SessionRequest) {
+  constructor({ site, connection, prot, part, probe = false }: SessionRequest) {
+    this.#probe = probe;
     this.ids = String(++counter).padStart(6, "0");
     this.site = site;
     this.configuration = site.configuration;
@@ -75,7 +79,12 @@ export class Session implements SessionUser {
       connection,
       initiator: this.initiator,
       session: part
-        ? { capabilities: capabilities(prot, true), code: part.nspart, password: part.nspassw.reveal() }
+        ? {
+            // a station that only sends is sent nothing
+            capabilities: { ...capabilities(prot, part, true), ...(probe ? { sr: "S" } : {}) },
+            code: part.nspart,
+            password: part.nspassw.reveal(),
+          }
         : {},
       timers: {
         disctc: prot.disctc,
@@ -87,8 +96,7 @@ export class Session implements SessionUser {
       },
       clock: site.clock,
       user: this,
-      trace:
-        site.configuration.cftlog.level === "T" ? (way, command) => this.#trace(way, command) : undefined,
+      trace: (way, command) => this.#trace(way, command),
     });
     this.sending = new Sending(this);
     this.receiving = new Receiving(this);
@@ -139,7 +147,7 @@ export class Session implements SessionUser {
     this.link.connection.recognised();
     this.link.request({
       type: "F_CONNECT_RS",
-      capabilities: capabilities(this.prot, false),
+      capabilities: capabilities(this.prot, this.part, false),
       code: this.part.nspart,
       password: this.part.nspassw.reveal(),
     });
@@ -288,6 +296,7 @@ export class Session implements SessionUser {
 
   /** Sends one response or file; false when nothing waits. */
   async #sendNext(): Promise<boolean> {
+    if (this.#probe) return false;
     const part = this.part as Part;
     if (await sendResponse(this, part)) return true;
     if (this.site.stopping || !this.agreement?.maySend) return false;
@@ -299,7 +308,7 @@ export class Session implements SessionUser {
 
   /** An idle requester keeps the session for DISCTD; true when there is something to send after all. */
   async #moreWork(): Promise<boolean> {
-    if (!this.initiator || this.site.stopping) return false;
+    if (!this.initiator || this.#probe || this.site.stopping) return false;
     let timer: { cancel(): void } | undefined;
     const expired = new Promise<false>((resolve) => {
       if (this.prot.disctd > 0) timer = this.site.clock.timer(this.prot.disctd, () => resolve(false));
@@ -321,7 +330,9 @@ export class Session implements SessionUser {
   }
 
   #trace(way: "in" | "out", command: Command): void {
-    const part = this.part?.id;
-    this.site.journal.emit("CFTH75T", { part, ids: this.ids, way, text: traceLine(command) });
+    const id = this.part?.trace ? "CFTH75I" : "CFTH75T";
+    if (id === "CFTH75T" && this.site.configuration.cftlog.level !== "T") return;
+    const text = `${way} ${traceLine(command)}`;
+    this.site.journal.emit(id, { part: this.part?.id, ids: this.ids, text });
   }
 }

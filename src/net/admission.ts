@@ -12,6 +12,8 @@ import { type AddressSet, addressSet } from "./addresses.ts";
 
 export interface AdmissionRules {
   maxcnx: number;
+  /** Connections from one address; 0 or absent = no limit. */
+  maxcnx_host?: number;
   /** CIDR blocks; empty = everybody. */
   allow: readonly string[];
   /** CIDR blocks; wins over allow. */
@@ -35,6 +37,7 @@ export interface Seat {
 }
 
 interface Sitter {
+  address: string;
   since: number;
   cut: () => void;
   leave: () => void;
@@ -61,6 +64,9 @@ export class Admission {
   readonly #said = new Map<string, { at: number; unsaid: number }>();
   #listeners = 0;
   #maxcnx = 0;
+  #maxcnxHost = 0;
+  /** Seats taken, by address. */
+  readonly #byHost = new Map<string, number>();
   #allow: AddressSet = addressSet([]);
   #deny: AddressSet = addressSet([]);
 
@@ -73,9 +79,10 @@ export class Admission {
   }
 
   /** Puts other rules in force for calls to come; connections that are there stay. Errors: CYG_NET_CIDR, nothing changed. */
-  update({ maxcnx, allow, deny }: AdmissionRules): void {
+  update({ maxcnx, maxcnx_host = 0, allow, deny }: AdmissionRules): void {
     const [allowed, denied] = [addressSet(allow), addressSet(deny)];
     this.#maxcnx = maxcnx;
+    this.#maxcnxHost = maxcnx_host;
     this.#allow = allowed;
     this.#deny = denied;
   }
@@ -91,12 +98,21 @@ export class Admission {
       this.#say("CFTN05W", { net: this.net, prot, host: address }, text);
       return null;
     }
-    if (this.counters.open >= this.#maxcnx && !this.#makeRoom(prot)) {
+    const limits = [
+      {
+        limit: this.#maxcnxHost || Number.POSITIVE_INFINITY,
+        taken: () => this.#byHost.get(address) ?? 0,
+        address,
+      },
+      { limit: this.#maxcnx, taken: () => this.counters.open, address: null },
+    ];
+    const full = limits.find((each) => each.taken() >= each.limit && !this.#makeRoom(each, prot));
+    if (full) {
       this.counters.refused++;
-      this.#say("CFTN36W", { limit: this.#maxcnx, host: address, net: this.net, prot }, `port ${port}`);
+      this.#say("CFTN36W", { limit: full.limit, host: address, net: this.net, prot }, `port ${port}`);
       return null;
     }
-    return this.#seat(cut);
+    return this.#seat(address, cut);
   }
 
   /** A listener of this resource has opened: the first one opens the resource. */
@@ -109,36 +125,47 @@ export class Admission {
     this.#listeners--;
   }
 
-  #seat(cut: () => void): Seat {
+  #seat(address: string, cut: () => void): Seat {
     const recognised = () => {
       if (this.#silent.delete(sitter)) this.counters.silent--;
     };
     let present = true;
     const leave = () => {
       recognised();
-      if (present) this.counters.open--;
+      if (present) {
+        this.counters.open--;
+        this.#count(address, -1);
+      }
       present = false;
     };
-    const sitter: Sitter = { since: this.#clock.monotonic(), cut, leave };
+    const sitter: Sitter = { address, since: this.#clock.monotonic(), cut, leave };
     this.#silent.add(sitter);
     this.counters.accepted++;
     this.counters.open++;
+    this.#count(address, 1);
     this.counters.silent++;
     return { recognised, leave };
   }
 
-  /** Puts out the oldest silent connections until there is a free seat; false when that cannot be had. */
-  #makeRoom(prot: string): boolean {
+  #count(address: string, change: number): void {
+    const seats = (this.#byHost.get(address) ?? 0) + change;
+    if (seats > 0) this.#byHost.set(address, seats);
+    else this.#byHost.delete(address);
+  }
+
+  /** Puts out the oldest silent connections (of one address) until there is a free seat; false when that cannot be had. */
+  #makeRoom(full: { limit: number; taken: () => number; address: string | null }, prot: string): boolean {
     for (const oldest of this.#silent) {
-      if (this.counters.open < this.#maxcnx) break;
-      if (this.#maxcnx < 1 || this.#clock.monotonic() - oldest.since < GRACE) return false;
+      if (full.address !== null && oldest.address !== full.address) continue;
+      if (full.taken() < full.limit) break;
+      if (full.limit < 1 || this.#clock.monotonic() - oldest.since < GRACE) return false;
       oldest.leave();
       oldest.cut();
       this.counters.displaced++;
       const text = "the longest silent connection gave way to a new caller";
       this.#say("CFTN05W", { net: this.net, prot }, text);
     }
-    return this.counters.open < this.#maxcnx;
+    return full.taken() < full.limit;
   }
 
   /** A flood of callers must not become a flood of lines: one a second of each kind, with the number left unsaid. */

@@ -138,7 +138,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   const parm = { part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT" };
   t.strictSame(configuration.cftparm, parm);
   t.strictSame(cftnet.get("LOCAL"), {
-    ...{ id: "LOCAL", host: ["127.0.0.1"], maxcnx: 100, deny: [], keepalive: 60_000 },
+    ...{ id: "LOCAL", host: ["127.0.0.1"], maxcnx: 100, maxcnx_host: 0, deny: [], keepalive: 60_000 },
     allow: ["127.0.0.0/8", "10.1.2.3/32", "::1/128"],
   });
   t.strictSame(cftprot.get("OFTPS"), {
@@ -167,7 +167,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(cftsend.get("DEFAULT"), {
     ...{ id: "DEFAULT", nfname: "&FROOT&(-.)FSUF", frecfm: "U", ackstate: "require", pri: 128, security: {} },
   });
-  t.strictSame(cftrecv.get("DEFAULT"), { id: "DEFAULT", fname: "inbox/&PART/&NFNAME" });
+  t.strictSame(cftrecv.get("DEFAULT"), { id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto" });
   t.match(cftfolder.get("OUTBOX"), {
     ...{ scandir: join(rundir, "outbox"), workdir: join(rundir, "work/outbox"), archivedir: "" },
     ...{ part: "(0)", idf: "(1)", schedule: "*/2 * * * * *", fileidledelay: 1000, filesizemax: 0 },
@@ -178,6 +178,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     fname: join(rundir, "catalog.db"),
     sx: 30 * 86_400_000,
     rx: 864_000_000,
+    rh: 7 * 86_400_000,
   });
   t.match(configuration.cftlog, { fname: join(rundir, "log/cygnet.log"), level: "I", maxsize: 10_000_000 });
   t.strictSame(configuration.admin, { socket: join(rundir, "control.sock") });

@@ -1,12 +1,12 @@
 /** Two gateways as processes of their own exchange files: every promise of the straight case, from the outside. */
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { type Test, test } from "tap";
+import { test } from "tap";
 import type { TransferRecord } from "../../src/admin/record.ts";
 import { capacity } from "../../src/oftp/wire/subrecords.ts";
+import { ended, everythingArrived, exchange } from "./arrivals.ts";
 import {
   filesBelow,
   freePorts,
@@ -15,78 +15,12 @@ import {
   hashTree,
   octets,
   partnerToml,
-  type SideOptions,
   type SiteOptions,
   site,
   waitFor,
 } from "./harness.ts";
 
 const MiB = 1024 * 1024;
-
-/** Drops files into an outbox and tells what is to arrive: name to SHA-256. */
-async function dropAll(
-  gateway: Gateway,
-  sizes: readonly number[],
-  seed: number,
-): Promise<Map<string, string>> {
-  const expected = new Map<string, string>();
-  for (const [index, size] of sizes.entries()) {
-    const name = `${gateway.id.toLowerCase()}-${String(index).padStart(3, "0")}-${size}.bin`;
-    expected.set(name, await gateway.drop(name, { size, seed: seed + index }));
-  }
-  return expected;
-}
-
-const ended = (all: readonly TransferRecord[], count: number) =>
-  all.length >= count && all.every(({ state, ack }) => state === "X" && ack === "A");
-
-/** Waits until both sides have sent and received all, then checks contents, catalog, outbox and work folder. */
-async function everythingArrived(
-  t: Test,
-  pairs: readonly { from: Gateway; to: Gateway; expected: Map<string, string> }[],
-  timeout = 60_000,
-): Promise<void> {
-  for (const { from, to, expected } of pairs) {
-    const count = expected.size;
-    try {
-      await waitFor(
-        `${count} files from ${from.id} to ${to.id}`,
-        async () =>
-          ended(await from.transfers({ direct: "send" }), count) &&
-          ended(await to.transfers({ direct: "recv" }), count),
-        { timeout },
-      );
-    } catch (error) {
-      const open = [
-        ...(await from.transfers({ direct: "send" })),
-        ...(await to.transfers({ direct: "recv" })),
-      ].filter(({ state, ack }) => state !== "X" || ack !== "A");
-      t.fail((error as Error).message, { open: open.slice(0, 5), count: open.length });
-      throw error;
-    }
-    t.equal((await from.transfers({ direct: "send" })).length, count, `${from.id} sent ${count} files`);
-    const received = await to.transfers({ direct: "recv" });
-    t.equal(received.length, count, `${to.id} received ${count} files`);
-    const wanted = Object.fromEntries([...expected].sort());
-    t.same(
-      Object.fromEntries(await hashTree(to.inbox())),
-      wanted,
-      `the inbox of ${to.id} holds each file once, equal`,
-    );
-    t.ok(
-      received.every(
-        ({ sha256, nfname, fname }) => expected.get(fname.split("/").at(-1) ?? nfname) === sha256,
-      ),
-      `the catalog of ${to.id} knows the SHA-256 of each`,
-    );
-  }
-  for (const gateway of new Set(pairs.flatMap(({ from, to }) => [from, to]))) {
-    t.same(await filesBelow(join(gateway.rundir, "outbox")), [], `the outbox of ${gateway.id} is empty`);
-    await waitFor(`${gateway.id} to clear its work folder`, async () => {
-      return (await filesBelow(join(gateway.rundir, "work"))).length === 0;
-    });
-  }
-}
 
 /** Sessions that a gateway opened or accepted, by IDS: how many files went and came in each. */
 async function sessionsOf(gateway: Gateway): Promise<Map<string, { send: number; recv: number }>> {
@@ -106,19 +40,6 @@ async function sessionsOf(gateway: Gateway): Promise<Map<string, { send: number;
 const startBoth = ({ hub, acme }: { hub: Gateway; acme: Gateway }) =>
   Promise.all([hub.start(), acme.start()]);
 
-/** Both ways at once: `sizes` from each side. */
-async function exchange(t: Test, options: SiteOptions, sizes: readonly number[], seed: number) {
-  const { hub, acme } = await site(t, options);
-  const there = await dropAll(hub, sizes, seed);
-  const back = await dropAll(acme, sizes, seed + 10_000);
-  await startBoth({ hub, acme });
-  await everythingArrived(t, [
-    { from: hub, to: acme, expected: there },
-    { from: acme, to: hub, expected: back },
-  ]);
-  return { hub, acme };
-}
-
 const CREDIT = 16;
 const FULL = capacity(65_535 - 1);
 const MIXED = [
@@ -135,7 +56,7 @@ for (const { name, options, sizes } of [
   { name: "TLS 1.3", options: { prot: ["OFTPS"], version: ["1.3"] }, sizes: mixed(40) },
 ] as const) {
   test(`${sizes.length} files of mixed sizes each way at once, ${name}`, async (t) => {
-    const { hub, acme } = await exchange(t, { ...options, scredit: CREDIT } as SiteOptions, sizes, 1);
+    const { hub, acme } = await exchange(t, { ...options, scredit: CREDIT } as SiteOptions, sizes);
     for (const gateway of [hub, acme]) {
       const sessions = await sessionsOf(gateway);
       t.ok(sessions.size <= 6, `${gateway.id}: ${2 * sizes.length} files in ${sessions.size} sessions`);
@@ -150,7 +71,7 @@ for (const { name, options, sizes } of [
 }
 
 test("both directions and many files in one session; the partner that may not call is served by it", async (t) => {
-  const { hub, acme } = await exchange(t, { acme: { state: "activeserv" } }, mixed(20), 2);
+  const { hub, acme } = await exchange(t, { acme: { state: "activeserv" } }, mixed(20));
   for (const gateway of [hub, acme]) {
     t.same([...(await sessionsOf(gateway)).values()], [{ send: 20, recv: 20 }], `${gateway.id}: one session`);
   }
@@ -177,21 +98,21 @@ const combinations: { name: string; options: SiteOptions; sizes?: readonly numbe
   { name: "level 1 asked by a caller of level 5", options: { acme: { level: [1] } } },
   { name: "a caller that only sends", options: { srout: "sender" } },
   {
-    name: "one side is never more than a sender, the other never more than a receiver, as caller",
-    options: { hub: { srout: "sender" }, acme: { srout: "receiver", state: "activeserv" } },
+    name: "one side never more than a receiver as caller",
+    options: { acme: { srout: "receiver" } },
   },
   { name: "one side takes nothing from callers", options: { hub: { srin: "sender" } } },
 ];
 for (const { name, options, sizes = SMALL } of combinations) {
   test(`both ways with ${name}`, async (t) => {
-    const { hub, acme } = await exchange(t, options, sizes, 3);
     const level = options.level?.[0] ?? options.acme?.level?.[0] ?? 5;
+    const { hub, acme } = await exchange(t, options, sizes, { level });
     const opened = [...hub.messages("CFTH56I"), ...acme.messages("CFTH56I")];
     t.ok(
       opened.every((line) => line.includes(`level ${level}`)),
       `level ${level} was agreed`,
     );
-    t.ok(opened.length <= 8, `${opened.length} ends of sessions`);
+    t.ok(opened.length / 2 < 2 * sizes.length, `${opened.length / 2} sessions for ${2 * sizes.length} files`);
   });
 }
 
@@ -204,3 +125,297 @@ for (const scomp of [1, 0] as const) {
     await everythingArrived(t, [{ from: hub, to: acme, expected: new Map([["runs.bin", sha256]]) }]);
   });
 }
+
+test("the response comes in a later session when the file could not be delivered in the first", async (t) => {
+  const { hub, acme } = await site(t, { disctd: "200ms" });
+  await acme.start();
+  await fs.rm(acme.inbox(), { recursive: true });
+  await fs.writeFile(acme.inbox(), "a file where the inbox should be");
+  await hub.start();
+  const expected = new Map([["late.bin", await hub.drop("late.bin", { size: 100_000, seed: 4 })]]);
+  await waitFor("phase Z", async () => (await hub.transfer("send", "late.bin"))?.state === "Z");
+  t.equal((await acme.transfers())[0]?.state, "Y", "received, not delivered");
+  t.match((await hub.cli("listcat", "--state", "Z")).stdout, "late.bin");
+  await acme.kill("SIGKILL");
+  await waitFor("the first session to end", async () => (await hub.status()).sessions.length === 0);
+  t.match((await acme.cli("listcat", "--json")).json, [{ state: "Y", ack: "" }], "read without a gateway");
+  await fs.rm(acme.inbox());
+  await acme.start();
+  await everythingArrived(t, [{ from: hub, to: acme, expected }]);
+  const sessions = await sessionsOf(hub);
+  t.equal(sessions.size, 2, "one session for the file, one for the response");
+  t.match(hub.messages("CFTT59I").join(), [...sessions.keys()][1]);
+});
+
+test("a delivery that fails is repeated without a restart", async (t) => {
+  const { hub, acme } = await site(t, { disctd: "200ms" });
+  await acme.start();
+  await fs.rm(acme.inbox(), { recursive: true });
+  await fs.writeFile(acme.inbox(), "");
+  await hub.start();
+  const expected = new Map([["late.bin", await hub.drop("late.bin", { size: 1000, seed: 4 })]]);
+  await waitFor("the failure", () => acme.messages("CFTF25E").length > 0);
+  await fs.rm(acme.inbox());
+  await everythingArrived(t, [{ from: hub, to: acme, expected }]);
+});
+
+const refusals = [
+  {
+    name: "wrong password",
+    options: { hub: { sends: "GUESS", restart: 2 } },
+    there: [/CFTT19E .*PART=HUB/, /CFTH22E .*DIAGI=403/],
+    here: [/CFTH11E .*ESID 04/, /CFTT08E/],
+  },
+  {
+    name: "unknown code",
+    options: { hub: { code: "O0999NOBODY", restart: 2 } },
+    // its originator is in the record for ever, and stays unknown
+    lasting: true,
+    there: [/CFTT15E .*O0999NOBODY/, /CFTH22E .*DIAGI=409/],
+    here: [/CFTH11E .*ESID 03/, /CFTT08E/],
+  },
+  {
+    name: "inactive partner",
+    options: { acme: { state: "noactive" }, hub: { restart: 2 } },
+    there: [/CFTT46W .*PART=HUB/, /CFTH22E .*DIAGI=430/],
+    here: [/CFTH11E .*ESID 08/, /CFTT08E/],
+  },
+] as const;
+for (const { name, options, there, here, ...rest } of refusals) {
+  test(`${name}: the session is refused, nothing is recorded there, the send stops after its restarts`, async (t) => {
+    const { hub, acme } = await site(t, { ...(options as SiteOptions), retryw: "100ms" });
+    await startBoth({ hub, acme });
+    const sha256 = await hub.drop("secret.bin", { size: 1000, seed: 5 });
+    await waitFor("state K", async () => (await hub.transfer("send", "secret.bin"))?.state === "K");
+    t.match(await hub.transfer("send", "secret.bin"), { diagi: 406, diagp: "MAXRST", ack: "" });
+    t.equal(hub.messages("CFTH11E").length, 2, "as often as restart says");
+    for (const pattern of here) t.match(hub.log(), pattern);
+    for (const pattern of there) t.match(acme.log(), pattern);
+    t.same(await acme.transfers(), [], "no record of a refused call");
+    t.notMatch(hub.log() + acme.log(), /GUESS|HUBPW|ACMEPW/, "no password in a log");
+
+    await hub.configure({ retryw: "100ms" }, acme);
+    await acme.configure({ retryw: "100ms" }, hub);
+    for (const gateway of [hub, acme]) t.match(await gateway.cli("reload"), { status: 0 });
+    const { idtu } = (await hub.transfer("send", "secret.bin")) as TransferRecord;
+    t.match(await hub.cli("start", idtu), { status: 0 }, "an operator starts it again");
+    if ("lasting" in rest) {
+      await waitFor("the refusal", async () => (await hub.transfer("send", "secret.bin"))?.state === "H");
+      t.match(await hub.transfer("send", "secret.bin"), { diagi: 909, diagp: "103" });
+      return;
+    }
+    await everythingArrived(t, [{ from: hub, to: acme, expected: new Map([["secret.bin", sha256]]) }]);
+  });
+}
+
+test("TLS with a root that did not sign: DIAGI 260, CFTY13E here and CFTY30E or CFTY13E there", async (t) => {
+  const { hub, acme } = await site(t, { prot: ["OFTPS"], retryw: "100ms", hub: { root: "hub", retrym: 2 } });
+  await startBoth({ hub, acme });
+  const sha256 = await hub.drop("secret.bin", { size: 1000, seed: 5 });
+  await waitFor("state K", async () => (await hub.transfer("send", "secret.bin"))?.state === "K");
+  t.match(await hub.transfer("send", "secret.bin"), { diagi: 260, diagp: /^PKI \d+$/, diagc: /certificate/ });
+  t.equal(hub.messages("CFTT13I").length, 1, "it is not tried again");
+  t.match(hub.log(), /CFTH10E .*DIAGI=260 DIAGP="PKI \d+"/);
+  t.match(hub.log(), /CFTY13E/);
+  t.match(acme.log(), /CFTY(13|30)E/);
+  t.same(await acme.transfers(), []);
+  await hub.configure({ prot: ["OFTPS"] }, acme);
+  t.match(await hub.cli("reload"), { status: 0 });
+  const { idtu } = (await hub.transfer("send", "secret.bin")) as TransferRecord;
+  t.match(await hub.cli("start", idtu), { status: 0 });
+  await everythingArrived(t, [{ from: hub, to: acme, expected: new Map([["secret.bin", sha256]]) }]);
+});
+
+test("TLS first, then clear: the second protocol serves when the first port is closed", async (t) => {
+  const { hub, acme } = await site(t, { prot: ["OFTPS", "OFTP"] });
+  const [closed] = await freePorts(1);
+  const partner = await fs.readFile(hub.partnerFile, "utf8");
+  await fs.writeFile(hub.partnerFile, partner.replace(String(acme.ports.OFTPS), String(closed)));
+  await startBoth({ hub, acme });
+  const expected = new Map([["one.bin", await hub.drop("one.bin", { size: 1000, seed: 6 })]]);
+  await everythingArrived(t, [{ from: hub, to: acme, expected }]);
+  t.match(await hub.transfers(), [{ prot: "OFTP" }]);
+});
+
+test("a partner that is down is called again; two that are down delay nobody", async (t) => {
+  const { hub, acme } = await site(t, { retryw: "300ms" });
+  const [closed] = await freePorts(1);
+  const silent = createServer(() => {});
+  const port = await new Promise<number>((resolve) => {
+    silent.listen(0, "127.0.0.1", () => resolve((silent.address() as { port: number }).port));
+  });
+  const held = new Set<{ destroy(): void }>();
+  silent.on("connection", (socket) => held.add(socket.on("error", () => {})));
+  t.teardown(() => {
+    for (const socket of held) socket.destroy();
+    silent.close();
+  });
+  for (const [id, at] of [
+    ["DOWN", closed],
+    ["SILENT", port],
+  ] as const) {
+    const ports = { OFTP: at as number, OFTPS: at as number };
+    const names = { ours: "O0999HUB", theirs: `O0999${id}`, sends: "HUBPW", expects: `${id}PW` };
+    await hub.write(
+      `partners.d/${id.toLowerCase()}.toml`,
+      partnerToml({ id, ports, ...names, retryw: "300ms" }),
+    );
+  }
+  await hub.start();
+  const lost = join(hub.rundir, "outbox");
+  for (const id of ["DOWN", "SILENT"]) {
+    for (const name of ["a", "b"]) await fs.writeFile(join(lost, id, name), "x");
+  }
+  const expected = new Map([["up.bin", await hub.drop("up.bin", { size: 1000, seed: 6 })]]);
+  await waitFor("three failures with each closed port", async () => {
+    const { partners } = await hub.status();
+    const failures = new Map(partners.map((partner) => [partner.id, partner.failures]));
+    return (failures.get("DOWN") ?? 0) >= 3 && (failures.get("ACME") ?? 0) >= 3;
+  });
+  await waitFor("a call to the silent one", () => held.size > 0);
+  t.match(await hub.transfer("send", "up.bin"), { state: "D", ack: "" }, "it waits");
+  t.match(hub.messages("CFTH10E")[0], /DIAGI=302/);
+  await acme.start();
+  await waitFor("the file that ACME could not have before", () => existsSync(acme.inbox("up.bin")), {
+    timeout: 5000,
+  });
+  t.equal(await hashFile(acme.inbox("up.bin")), expected.get("up.bin"));
+  t.match(
+    (await hub.transfers()).filter(({ part }) => part !== "ACME").map(({ state }) => state),
+    ["D", "D", "D", "D"],
+  );
+});
+
+test("send: --wait ends with the response, without it at once; wrong use says why", async (t) => {
+  const { hub, acme } = await site(t, { acme: { disctd: "200ms" } });
+  await hub.start();
+  const file = join(hub.directory, "report.txt");
+  await fs.writeFile(file, "ten octets");
+  const waiting = await hub.cli("send", "--part", "ACME", "--json", file);
+  t.match(
+    waiting,
+    { status: 0, json: { state: "D", fname: file } },
+    "nobody answers yet, and it does not wait",
+  );
+  const settled = hub.cli("send", "--part", "ACME", "--nfname", "OTHER.NAME", "--wait", "--json", file);
+  await acme.start();
+  t.match(await settled, { status: 0, json: { state: "X", ack: "A", nfname: "OTHER.NAME", filesize: 10 } });
+  await waitFor("both", async () => ended(await acme.transfers(), 2));
+  t.same([...(await hashTree(acme.inbox())).keys()], ["OTHER.NAME", "report.txt"]);
+  t.equal(await fs.readFile(file, "utf8"), "ten octets", "the file itself stays");
+  for (const [args, status, words] of [
+    [["send", "--part", "NOBODY", file], 1, "NOBODY"],
+    [["send", "--part", "ACME", `${file}.not`], 1, "cannot be read"],
+    [["send", "--part", "ACME", hub.directory], 1, "not a file"],
+    [["send", file], 2, "--part"],
+    [["start", "99999999"], 1, "99999999"],
+  ] as const) {
+    const result = await hub.cli(...args);
+    t.equal(result.status, status, args.join(" "));
+    t.match(result.stderr, words);
+  }
+  await hub.kill("SIGTERM");
+  t.match(await hub.exited(), { code: 0 }, "SIGTERM ends it in good order");
+  t.match(await hub.cli("send", "--part", "ACME", file), { status: 1, stderr: /no gateway is running/ });
+  t.match((await hub.cli("listcat", "--json")).json.length, 2, "the catalog can be read all the same");
+});
+
+for (const { name, fault } of [
+  { name: "the receiver is killed", fault: async ({ acme }: Pair) => restarted(acme) },
+  { name: "the sender is killed", fault: async ({ hub }: Pair) => restarted(hub) },
+  { name: "the receiver hangs until the sender's rto has passed", fault: hung },
+]) {
+  test(`300 MiB, and ${name} in the middle: it goes on where it was and is equal`, async (t) => {
+    const options = { prot: ["OFTPS"], srusize: 4096, scredit: 32, rto: "2s", retryw: "200ms" } as const;
+    const { hub, acme } = await site(t, options);
+    await startBoth({ hub, acme });
+    const expected = new Map([["big.bin", await hub.drop("big.bin", { size: 300 * MiB, seed: 7 })]]);
+    await waitFor("half of it", async () => half(await acme.status()), { every: 5 });
+    await fault({ hub, acme });
+    await everythingArrived(t, [{ from: hub, to: acme, expected }]);
+    for (const gateway of [hub, acme]) {
+      const position = Number(/POS=(\d+)/.exec(gateway.messages("CFTT96I").join("\n"))?.[1]);
+      t.ok(position > 0, `${gateway.id} goes on at ${position}`);
+      t.equal(position % 1024, 0);
+    }
+  });
+}
+
+type Pair = { hub: Gateway; acme: Gateway };
+
+const half = ({ sessions }: Awaited<ReturnType<Gateway["status"]>>) =>
+  sessions.some(({ bytes }) => (bytes ?? 0) > 150 * MiB);
+
+async function restarted(gateway: Gateway): Promise<void> {
+  await gateway.kill("SIGKILL");
+  await gateway.start();
+}
+
+async function hung({ hub, acme }: Pair): Promise<void> {
+  await acme.kill("SIGSTOP");
+  await waitFor("the sender to lose patience", () => hub.messages("CFTH78W").length > 0);
+  await acme.kill("SIGCONT");
+}
+
+test("a flow that asks for a signature is refused and its file never sent", async (t) => {
+  const more = '\n[[cftsend]]\nid = "SIGNED"\nnfname = "&FROOT"\nsign = true\n';
+  const { hub, acme } = await site(t, { hub: { more } });
+  await startBoth({ hub, acme });
+  await hub.drop("SIGNED/contract.pdf", "to be signed");
+  const expected = new Map([["plain.txt", await hub.drop("plain.txt", "goes as it is")]]);
+  await waitFor("the other file", async () => (await hub.transfer("send", "plain.txt"))?.state === "X");
+  await waitFor("state K", async () => (await hub.transfer("send", "contract.pdf"))?.state === "K");
+  const contract = (await hub.transfer("send", "contract.pdf")) as TransferRecord;
+  t.match(contract, { idf: "SIGNED", diagi: 278, diagc: /sign/, bytes: 0 });
+  const started = await hub.cli("start", contract.idtu);
+  t.match(started, { status: 1, stderr: /sign/ }, "nor can it be started");
+  const { status, stderr } = await hub.cli("send", "--part", "ACME", "--idf", "SIGNED", "--wait", hub.config);
+  t.match({ status, stderr }, { status: 1, stderr: /sign/ });
+  t.same(Object.fromEntries(await hashTree(acme.inbox())), Object.fromEntries(expected));
+  t.equal((await acme.transfers()).length, 1);
+  const kept = (await hub.cli("display", contract.idtu, "--json")).json.workfile;
+  t.equal(await fs.readFile(kept, "utf8"), "to be signed", "the file is kept");
+});
+
+test("names are data: they arrive as they are or as safe names, and nothing is overwritten", async (t) => {
+  const { hub, acme } = await site(t, { prot: ["OFTPS"] });
+  const long = `${"long-".repeat(48)}end.txt`;
+  const names: [name: string, delivered: string | RegExp][] = [
+    ["with space.txt", "with space.txt"],
+    ["Übergröße ß €.txt", "Übergröße ß €.txt"],
+    ["日本語.dat", "日本語.dat"],
+    [long, /^long-.*~[0-9a-f]{12}\.txt$/],
+    ["$(touch pwned); `rm -rf x` & 'y'.txt", "$(touch pwned); `rm -rf x` & 'y'.txt"],
+    ["-rf", "-rf"],
+    ["pipe|star*question?.txt", "pipe%7Cstar%2Aquestion%3F.txt"],
+    ["line\nbreak\ttab\u001b[31m.txt", "line%0Abreak%09tab%1B[31m.txt"],
+    ["percent%20.txt", "percent%2520.txt"],
+    ["back\\slash.txt", "back%5Cslash.txt"],
+    ["NUL.txt", "%4EUL.txt"],
+    ["trailing dot.", "trailing dot"],
+    ["no-extension", "no-extension"],
+    ["UPPER.TXT", "UPPER.TXT"],
+    ["upper.txt", "upper.txt"],
+    ["a.tar.gz", "a.tar.gz"],
+  ];
+  const sent = new Map<string, string | RegExp>();
+  for (const [index, [name, delivered]] of names.entries()) {
+    sent.set(await hub.drop(name, `content ${index}`), delivered);
+  }
+  await startBoth({ hub, acme });
+  await waitFor("all", async () => ended(await acme.transfers(), names.length));
+  const arrived = await hashTree(acme.inbox());
+  t.equal(arrived.size, names.length);
+  for (const [name, sha256] of arrived) t.match(name, sent.get(sha256) ?? "(nothing expected)");
+
+  for (let round = 2; round <= 3; round += 1) {
+    const sha256 = await hub.drop("with space.txt", `round ${round}`);
+    await waitFor(`round ${round}`, async () => ended(await acme.transfers(), names.length + round - 1));
+    const after = await hashTree(acme.inbox());
+    t.equal(after.get(`with space~${round}.txt`), sha256, "the same name again gets a suffix");
+    for (const [name, hash] of arrived) t.equal(after.get(name), hash);
+  }
+  t.same(await filesBelow(join(hub.rundir, "outbox")), []);
+  t.notOk(existsSync(join(hub.directory, "pwned")) || existsSync(join(acme.directory, "pwned")));
+  t.notMatch(hub.log() + acme.log(), /\u001b/, "no control character in a log");
+});

@@ -1,7 +1,7 @@
 /** A partner that speaks OFTP by hand: what a product would send, and what none ever should. */
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { decode, encode } from "../../src/oftp/wire/codec.ts";
 import type { Command, Sfid, Ssid } from "../../src/oftp/wire/commands.ts";
@@ -101,13 +101,14 @@ export class Raw {
     return received as Extract<Received, { type: T }>;
   }
 
-  /** All that comes until the other side closes. */
+  /** All that comes until the other side closes; after an ESID it is our part to close first. */
   async rest(): Promise<Received[]> {
     const all: Received[] = [];
     for (;;) {
       const received = await this.next();
       if (received === null) return all;
       all.push(received);
+      if (received.type === "ESID") this.socket.end();
     }
   }
 
@@ -132,7 +133,7 @@ export class Raw {
 
 export function words(received: Received | null): string {
   if (received === null) return "the end of the line";
-  return received.type === "ESID" ? `ESID ${received.reas} ${received.reast}` : received.type;
+  return "reas" in received ? `${received.type} ${received.reas} ${received.reast}` : received.type;
 }
 
 /** Opens a session as the partner RAW (see `rawPartner`). */
@@ -247,4 +248,62 @@ export function accepts(port: number): Promise<boolean> {
     });
     socket.once("error", () => resolve(false));
   });
+}
+
+/** Stands between a caller and a port, and lets octets to the port through at a rate that can be changed. */
+export class Throttle {
+  readonly port: number;
+  /** Octets a second towards the port. */
+  rate: number;
+  /** Octets that went to the port. */
+  passed = 0;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server, rate: number) {
+    this.#server = server;
+    this.rate = rate;
+    this.port = (server.address() as AddressInfo).port;
+  }
+
+  static async before(port: number, rate: number): Promise<Throttle> {
+    const server = createServer();
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", () => resolve());
+    });
+    const throttle = new Throttle(server, rate);
+    server.on("connection", (caller) => throttle.#join(caller, port));
+    return throttle;
+  }
+
+  #join(caller: Socket, port: number): void {
+    const target = connect({ host: "127.0.0.1", port });
+    for (const [socket, other] of [
+      [caller, target],
+      [target, caller],
+    ] as const) {
+      this.#sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.once("close", () => {
+        this.#sockets.delete(socket);
+        other.destroySoon();
+      });
+      socket.on("error", () => other.destroy());
+    }
+    target.pipe(caller);
+    caller.on("data", (chunk: Buffer) => {
+      this.passed += chunk.length;
+      target.write(chunk);
+      if (this.rate === Number.POSITIVE_INFINITY && !target.writableNeedDrain) return;
+      caller.pause();
+      if (target.writableNeedDrain) target.once("drain", () => caller.resume());
+      else setTimeout(() => caller.resume(), (chunk.length / this.rate) * 1000);
+    });
+    caller.once("end", () => target.end());
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
 }

@@ -71,6 +71,13 @@ function checkConnection(scene: Scene, { entry, value }: Item<Cftpart>): void {
     const message = `found ${sap.length} ports for ${prot.length} protocols; allowed: one port for each entry of prot; example: sap = [${prot.map(() => 3305).join(", ")}]`;
     scene.findings.problem(entry, { key: "sap" }, "CYG_CONFIG_VALUE", message);
   }
+  for (const id of value.level ? (prot ?? []) : []) {
+    const own = scene.find("cftprot", id)?.value;
+    const levels = own?.level ?? (own?.ssl ? [5] : [5, 4, 2, 1]);
+    if (own === undefined || levels.some((level) => value.level?.includes(level))) continue;
+    const message = `no level of protocol ${id} is among them; it has ${levels.join(", ")}`;
+    scene.findings.problem(entry, { key: "level" }, "CYG_CONFIG_CLASH", message);
+  }
   const profiles = scene.list("cftssl").filter((item) => item.value.id === ssl);
   if (ssl && profiles.length > 0 && !profiles.some((item) => item.value.direct === "client")) {
     const message = `cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;

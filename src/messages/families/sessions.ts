@@ -140,6 +140,13 @@ export const sessionMessages: readonly Message[] = [
     NOTHING,
   ),
   message(
+    "CFTH75I",
+    "ids part? text",
+    "Trace: {text}",
+    "One command of the protocol with a partner that has trace = true.",
+    NOTHING,
+  ),
+  message(
     "CFTH76W",
     "part? ids? host? prot? state? reason? text",
     "Session lost: {text}",

@@ -10,6 +10,13 @@ export type SessionEvent =
   | { type: "N_CON_IND" }
   /** The Responder's verdict on the SSID received. */
   | { type: "F_CONNECT_RS"; capabilities: Capabilities; code: string; password: string }
+  /**
+   * Answer to CHALLENGE: the enveloped challenge (AUCHCHAL) and the 20 octets in it, or why there is none
+   * (no certificate of the partner that may be used), which ends the session with reason 11.
+   */
+  | { type: "F_CHALLENGE_RS"; answer: { chal: Buffer; expected: Buffer } | { text: string } }
+  /** Answer to RESPOND: the 20 octets of the challenge, or why it cannot be answered: reason 11. */
+  | { type: "F_RESPOND_RS"; answer: { rsp: Buffer } | { text: string } }
   | { type: "F_START_FILE_RQ"; sfid: Sfid }
   | { type: "F_START_FILE_RS"; answer: { accept: bigint } | { reason: number; retry: boolean; text: string } }
   /** One data exchange buffer is on its way out. */
@@ -41,7 +48,16 @@ export type SessionAction =
   | { do: "disconnect" }
   /** The partner's SSID is here: decide, then F_CONNECT_RS or F_RELEASE_RQ. */
   | { do: "F_CONNECT_IND"; ssid: Ssid }
-  /** Initiator: check the Responder's identity in `ssid` before anything else. */
+  /** The partner wants to prove itself: make a challenge for it, then F_CHALLENGE_RS. */
+  | { do: "CHALLENGE" }
+  /** The partner's challenge (AUCHCHAL): decrypt it, then F_RESPOND_RS. */
+  | { do: "RESPOND"; chal: Buffer }
+  /** Responder: the session is open and the Initiator has the turn; with authentication, both are proven. */
+  | { do: "OPEN"; agreement: Agreement }
+  /**
+   * Initiator: the session is open, with authentication after both are proven. Check the Responder's identity
+   * in `ssid` before anything else.
+   */
   | { do: "F_CONNECT_CF"; ssid: Ssid; agreement: Agreement }
   | { do: "F_START_FILE_IND"; sfid: Sfid }
   | { do: "F_START_FILE_CF"; answer: { accept: bigint } | { reason: number; retry: boolean; text: string } }

@@ -11,6 +11,15 @@
 import { CygnetError } from "../../platform/errors.ts";
 import type { Command, Esid, Ssid } from "../wire/commands.ts";
 import type { Level } from "../wire/level.ts";
+import {
+  askForChallenge,
+  awaitSecd,
+  challenged,
+  challengeMade,
+  challengeWanted,
+  responded,
+  responseReceived,
+} from "./authentication.ts";
 import type { SessionAction, SessionEvent } from "./events.ts";
 import { type Agreement, accept, type Capabilities, offer, respond } from "./negotiate.ts";
 import { cell, type State } from "./tables.ts";
@@ -48,8 +57,14 @@ export class SessionMachine {
   latched = false;
   /** Restart position offered for the file being opened (V.Restart-pos). */
   restartPosition = 0n;
-  /** The Initiator's SSID while the local user decides. */
-  caller: Ssid | null = null;
+  /** This side opened the session (V.Caller). */
+  initiator = false;
+  /** The partner's SSID. */
+  partner: Ssid | null = null;
+  /** Octets that the partner has to answer (V.Challenge), from AUCH to AURP. */
+  challenge: Buffer | null = null;
+  /** The local user has been asked for a challenge or an answer: the partner has to wait. */
+  asked = false;
   /** A request that waits for the turn (V.Req-buf). */
   stored: SessionEvent | null = null;
   #esidLevel: Level = 4;
@@ -77,6 +92,8 @@ export class SessionMachine {
    */
   input(event: SessionEvent): readonly SessionAction[] {
     if (event.type === "F_DATA_RS") return this.#renewCredit();
+    if (event.type === "F_CHALLENGE_RS") return challengeMade(this, event);
+    if (event.type === "F_RESPOND_RS") return responded(this, event);
     const tolerated = this.strict ? undefined : this.#tolerate(event);
     if (tolerated) return tolerated;
     const found = cell(this.state, nameOf(event));
@@ -246,20 +263,29 @@ function receiveData(machine: SessionMachine): readonly SessionAction[] {
 
 /** What each cell of the tables does, named table-letter as in RFC 5024 sections 9.6 to 9.10. */
 const TRANSITIONS: Record<string, Transition> = {
-  // Table S: session connection. I, J and K belong to secure authentication, which is never agreed on.
-  "S-A": (machine) => go(machine, "I_WF_NC"),
-  "S-B": (machine) => go(machine, "A_NC_ONLY", machine.send({ type: "SSRM", message: "ODETTE FTP READY " })),
+  // Table S: session connection
+  "S-A": (machine) => {
+    machine.initiator = true;
+    return go(machine, "I_WF_NC");
+  },
+  "S-B": (machine) => {
+    machine.initiator = false;
+    return go(machine, "A_NC_ONLY", machine.send({ type: "SSRM", message: "ODETTE FTP READY " }));
+  },
   "S-C": (machine) => go(machine, "I_WF_RM"),
   "S-D": (machine, event: EventOf<"SSID">) => {
     machine.settleEsid(event.lev);
     const result = accept(event, machine.capabilities as Capabilities);
     if ("refuse" in result) return machine.abort(result.refuse, result.text);
-    machine.agreement = result.agreement;
-    return go(machine, "IDLESP", { do: "F_CONNECT_CF", ssid: event, agreement: result.agreement });
+    const { agreement } = result;
+    machine.agreement = agreement;
+    machine.partner = event;
+    if (agreement.authentication) return askForChallenge(machine);
+    return go(machine, "IDLESP", { do: "F_CONNECT_CF", ssid: event, agreement });
   },
   "S-E": (machine, event: EventOf<"SSID">) => {
     machine.settleEsid(Math.min(event.lev, Math.max(...(machine.capabilities?.levels ?? [5]))));
-    machine.caller = event;
+    machine.partner = event;
     return go(machine, "A_WF_CONRS", { do: "F_CONNECT_IND", ssid: event });
   },
   "S-F": (machine, event: Command) => {
@@ -269,17 +295,22 @@ const TRANSITIONS: Record<string, Transition> = {
     return [{ do: "F_ABORT_IND", reason: 2, text, origin: "local" }, { do: "disconnect" }];
   },
   "S-G": (machine, event: EventOf<"F_CONNECT_RS">) => {
-    const caller = machine.caller as Ssid;
+    const caller = machine.partner as Ssid;
     machine.settleEsid(Math.min(caller.lev, Math.max(...event.capabilities.levels)));
     const result = respond(caller, event.capabilities, event.code, event.password);
     if ("refuse" in result) return machine.abort(result.refuse, result.text);
-    machine.agreement = result.agreement;
-    return go(machine, "IDLELI", machine.send(result.answer));
+    const { agreement, answer } = result;
+    machine.agreement = agreement;
+    if (agreement.authentication) return awaitSecd(machine, machine.send(answer));
+    return go(machine, "IDLELI", machine.send(answer), { do: "OPEN", agreement });
   },
   "S-H": (machine) => {
     const ssid = offer(machine.capabilities as Capabilities, machine.code, machine.password);
     return go(machine, "I_WF_SSID", machine.send(ssid));
   },
+  "S-I": challenged as Transition,
+  "S-J": challengeWanted as Transition,
+  "S-K": responseReceived as Transition,
   "S-L": violation,
 
   // Table E: errors and aborts
