@@ -23,6 +23,7 @@ export interface Configuration {
   cftsend: ReadonlyMap<string, Send>;
   cftrecv: ReadonlyMap<string, Recv>;
   cftfolder: ReadonlyMap<string, Folder>;
+  cftxlate: ReadonlyMap<string, Xlate>;
   pki: ReadonlyMap<string, Pki>;
   cftcat: Cat;
   cftlog: Log;
@@ -68,7 +69,7 @@ export interface Prot {
   resync: boolean;
   restart: number;
   level: readonly Level[];
-  secauth: "no" | "allow";
+  secauth: "no" | "allow" | "require";
   /** What we are towards callers, and towards those whom we call: both, only sender, only receiver of files. */
   srin: Direction;
   srout: Direction;
@@ -150,22 +151,41 @@ export interface Ssl {
   ciphlist: string;
 }
 
-export interface Send {
+export interface Send extends LocalForm {
   id: string;
   nfname: string;
-  frecfm: "U";
+  frecfm: "U" | "T" | "F" | "V";
+  /** Octets: of every record (F), of the longest (V), 0 (U, T). */
+  flrecl: number;
   ackstate: "require" | "ignore";
   pri: number;
   /** Each undefined key falls back to the partner's. */
   security: Partial<SecurityChoice>;
 }
 
-export interface Recv {
+export interface Recv extends LocalForm {
   id: string;
   /** Template, relative to rundir. */
   fname: string;
   /** Who gives the end-to-end response: the gateway on delivery, or somebody with `cygnet end`. */
   ackmode: "auto" | "manual";
+}
+
+/** How a file stands on the local disk. */
+export interface LocalForm {
+  /** "ascii": text with local line ends, CR LF on the line. */
+  fcode: "binary" | "ascii";
+  /** Records of format V: "T" one on each line, "V" each behind its length in two octets. */
+  ftype: "T" | "V";
+  /** Id of the [[cftxlate]] that converts characters; "" = none. */
+  xlate: string;
+}
+
+/** Charsets of the local file and of the line. */
+export interface Xlate {
+  id: string;
+  fcharset: string;
+  ncharset: string;
 }
 
 export interface Folder {

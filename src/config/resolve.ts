@@ -52,12 +52,9 @@ export function resolveConfiguration(
     })),
     cftssl: new Map(tree.cftssl.map(({ comment: _, ...ssl }) => [`${ssl.id}/${ssl.direct}`, ssl])),
     cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), flow),
-    cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ id, fname, ackmode }) => ({
-      id,
-      fname,
-      ackmode,
-    })),
+    cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ comment: _, ...recv }) => recv),
     cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
+    cftxlate: table(tree.cftxlate, ({ comment: _, ...xlate }) => xlate),
     pki: table(tree.pki, (pki) => ({
       id: pki.id,
       part: pki.part,
@@ -105,7 +102,18 @@ function withDefault<T extends { id: string }>(
   name: "cftsend" | "cftrecv",
 ): T[] {
   if (rows.some((row) => row.id === id)) return [...rows];
-  const keys = ["nfname", "fname", "fcode", "frecfm", "flrecl", "ackstate", "pri", "ackmode"];
+  const keys = [
+    "nfname",
+    "fname",
+    "fcode",
+    "frecfm",
+    "flrecl",
+    "ftype",
+    "xlate",
+    "ackstate",
+    "pri",
+    "ackmode",
+  ];
   const defaults = keys.map((key) => [key, keySchema(name, key)?.default] as const);
   return [...rows, { ...Object.fromEntries(defaults.filter(([, value]) => value !== undefined)), id } as T];
 }
@@ -163,10 +171,11 @@ function window(from: string, to: string): Model.Window {
 }
 
 function flow(send: Cftsend): Model.Send {
-  const { id, nfname, frecfm, ackstate, pri, sign, encrypt, compress, signed_eerp, cipher } = send;
+  const { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri } = send;
+  const { sign, encrypt, compress, signed_eerp, cipher } = send;
   const said = Object.entries({ sign, encrypt, compress, signed_eerp, cipher });
   const security = Object.fromEntries(said.filter(([, value]) => value !== undefined));
-  return { id, nfname, frecfm, ackstate, pri, security };
+  return { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri, security };
 }
 
 function folder(one: Cftfolder, rundir: string): Model.Folder {

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import nodeCron from "node-cron";
+import { checkCharset } from "../oftp/files/charset.ts";
 import { projectRoot } from "../platform/root.ts";
 import { type CftUnit, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
 
@@ -57,6 +58,15 @@ function isAddress(text: string): boolean {
   return isIP(text) !== 0 || (HOST_NAME.test(text) && !/^[0-9.]+$/.test(text));
 }
 
+function isCharset(name: string): boolean {
+  try {
+    checkCharset(name);
+    return true;
+  } catch {
+    return false; // the only thing that it tells
+  }
+}
+
 function isBlock(text: string): boolean {
   const [address = "", bits, ...more] = text.split("/");
   const family = isIP(address);
@@ -102,6 +112,7 @@ function load(): Loaded {
   ajv.addFormat("address", isAddress);
   ajv.addFormat("cidr", isBlock);
   ajv.addFormat("time-of-day", (text) => parseTimeOfDay(text) !== undefined);
+  ajv.addFormat("charset", isCharset);
   ajv.addFormat("cron", (text) => text === "" || nodeCron.validate(text));
   const names = readdirSync(folder).filter((name) => name.endsWith(".schema.json"));
   for (const name of names) ajv.addSchema(read(name));

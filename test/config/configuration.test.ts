@@ -166,8 +166,12 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(cftsend.get("INVOIC")?.security, { sign: true, cipher: "04" });
   t.strictSame(cftsend.get("DEFAULT"), {
     ...{ id: "DEFAULT", nfname: "&FROOT&(-.)FSUF", frecfm: "U", ackstate: "require", pri: 128, security: {} },
+    ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "" },
   });
-  t.strictSame(cftrecv.get("DEFAULT"), { id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto" });
+  t.strictSame(cftrecv.get("DEFAULT"), {
+    ...{ id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto" },
+    ...{ fcode: "binary", ftype: "T", xlate: "" },
+  });
   t.match(cftfolder.get("OUTBOX"), {
     ...{ scandir: join(rundir, "outbox"), workdir: join(rundir, "work/outbox"), archivedir: "" },
     ...{ part: "(0)", idf: "(1)", schedule: "*/2 * * * * *", fileidledelay: 1000, filesizemax: 0 },

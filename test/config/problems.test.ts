@@ -255,9 +255,45 @@ const ROWS: Row[] = [
     expect: [[`${M}:40:12`, "cftfolder OUTBOX", "schedule", "cron"]],
   },
   {
-    fault: "record format not there yet",
+    fault: "record format without a record length",
     main: { 42: 'id = "INVOIC"\nfrecfm = "V"' },
-    expect: [[`${M}:43:10`, "cftsend INVOIC", "frecfm", 'allowed: "U"']],
+    expect: [[`${M}:43:10`, "cftsend INVOIC", "frecfm", "flrecl = 80"]],
+  },
+  {
+    fault: "record format that does not exist",
+    main: { 42: 'id = "INVOIC"\nfrecfm = "X"' },
+    expect: [[`${M}:43:10`, "cftsend INVOIC", "frecfm", '"F", "V"']],
+  },
+  {
+    fault: "record length of an unstructured file",
+    main: { 42: 'id = "INVOIC"\nflrecl = 80' },
+    expect: [[`${M}:43:10`, "cftsend INVOIC", "flrecl", "allowed: 0"]],
+  },
+  {
+    fault: "record longer than its length can say",
+    main: { 42: 'id = "INVOIC"\nfrecfm = "V"\nftype = "V"\nflrecl = 70000' },
+    expect: [[`${M}:45:10`, "cftsend INVOIC", "flrecl", "65535"]],
+  },
+  {
+    fault: "text conversion of records",
+    main: { 42: 'id = "INVOIC"\nfcode = "ascii"' },
+    expect: [[`${M}:43:9`, "cftsend INVOIC", "fcode", 'frecfm = "T"']],
+  },
+  {
+    fault: "charset that does not exist",
+    main: { 42: 'id = "INVOIC"\n[[cftxlate]]\nid = "X"\nfcharset = "UTF-8"\nncharset = "KLINGON"' },
+    expect: [[`${M}:46:12`, "cftxlate X", "ncharset", "IBM037"]],
+  },
+  {
+    fault: "conversion that does not exist",
+    main: { 42: 'id = "INVOIC"\nxlate = "NONE"' },
+    expect: [[`${M}:43:9`, "cftsend INVOIC", "xlate", "there is no cftxlate"]],
+  },
+  {
+    fault: "partner level that its protocol does not have",
+    acme: { 4: 'nrpart = "O0999ACME"\nlevel = [4]' },
+    main: { 12: "sap = 3305\nlevel = [5]" },
+    expect: [[`${A}:5:9`, PART, "level", "it has 5"]],
   },
   {
     fault: "code in lower case",

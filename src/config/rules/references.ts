@@ -12,6 +12,7 @@ const LISTS: readonly ListTable[] = [
   "cftsend",
   "cftrecv",
   "cftfolder",
+  "cftxlate",
   "pki",
 ];
 
@@ -25,6 +26,8 @@ const REFERENCES: readonly { from: ListTable; key: string; to: ListTable; except
   { from: "cfttcp", key: "id", to: "cftpart" },
   { from: "cftssl", key: "usercid", to: "pki" },
   { from: "cftssl", key: "rootcid", to: "pki" },
+  { from: "cftsend", key: "xlate", to: "cftxlate" },
+  { from: "cftrecv", key: "xlate", to: "cftxlate" },
   { from: "cftfolder", key: "part", to: "cftpart", except: /^\(/ },
   { from: "cftfolder", key: "idf", to: "cftsend", except: /^\(/ },
   { from: "pki", key: "part", to: "cftpart" },
