@@ -293,7 +293,10 @@ const ROWS: Row[] = [
     fault: "partner level that its protocol does not have",
     acme: { 4: 'nrpart = "O0999ACME"\nlevel = [4]' },
     main: { 12: "sap = 3305\nlevel = [5]" },
-    expect: [[`${A}:5:9`, PART, "level", "it has 5"]],
+    expect: [
+      [`${A}:5:9`, PART, "level", "it has 5"],
+      [`${A}:5:9`, PART, "level", "it has 5"],
+    ],
   },
   {
     fault: "code in lower case",
