@@ -2,7 +2,10 @@
  * Whole sessions of two machines, through real octets: each ladder of RFC 5024 section 4 step by step, with what
  * goes over the line and both states after each step.
  */
+import { X509Certificate } from "node:crypto";
 import { test } from "tap";
+import { answerChallenge, newChallenge } from "../../src/cms/challenge.ts";
+import type { RecipientKey } from "../../src/cms/enveloped.ts";
 import type { SessionAction, SessionEvent } from "../../src/oftp/session/events.ts";
 import { SessionMachine, type SessionOptions } from "../../src/oftp/session/machine.ts";
 import type { Capabilities } from "../../src/oftp/session/negotiate.ts";
@@ -11,6 +14,9 @@ import type { Command } from "../../src/oftp/wire/commands.ts";
 import { DATA } from "../../src/oftp/wire/layout.ts";
 import { LEVELS, type Level } from "../../src/oftp/wire/level.ts";
 import { frame, StreamDecoder } from "../../src/oftp/wire/stream.ts";
+import { newKey, selfSigned } from "../../src/pki/generate.ts";
+import { CygnetError } from "../../src/platform/errors.ts";
+import { systemRandom } from "../../src/platform/random.ts";
 import { CAPABILITIES, EERP, NERP, SFID, ssid, told } from "./machines.ts";
 import { SESSION } from "./vectors.ts";
 
@@ -19,14 +25,48 @@ const OTHER = { I: "R", R: "I" } as const;
 
 const text = (reason: number): string => (reason === 0 ? "" : "see the reason");
 
+/** What each side signs in with: RSA-3072, and a certificate of the same name for a key that is gone. */
+const [I, R, gone] = await Promise.all([identity("I"), identity("R"), identity("R")]);
+const IDENTITIES: Record<Side, RecipientKey> = { I, R };
+
+async function identity(commonName: string): Promise<RecipientKey> {
+  const key = await newKey();
+  const pem = await selfSigned(key, { commonName, hosts: [], days: 1 });
+  return { certificate: new X509Certificate(pem), key };
+}
+
+/** A challenge for the other side: 3 = in 3DES, 1 = for a key that is gone, 9 = there is no certificate. */
+function challenge(n: number, side: Side): SessionEvent {
+  if (n === 9) return { type: "F_CHALLENGE_RS", answer: { text: "no certificate of the partner" } };
+  const { certificate } = n === 1 ? gone : IDENTITIES[OTHER[side]];
+  const suite = n === 3 ? "3des" : "aes256";
+  return { type: "F_CHALLENGE_RS", answer: newChallenge(certificate, suite, systemRandom) };
+}
+
+/** The answer to the challenge that a side was told of; 1 = a wrong one. */
+function respond(n: number, side: Side, line: Line): SessionEvent {
+  const asked = line.seen[side].at(-1);
+  if (asked?.do !== "RESPOND") throw new Error(`${side} was not challenged`);
+  try {
+    const rsp = answerChallenge(asked.chal, [IDENTITIES[side]]);
+    if (n === 1) rsp.writeUInt8((rsp[19] as number) ^ 1, 19);
+    return { type: "F_RESPOND_RS", answer: { rsp } };
+  } catch (error) {
+    if (!(error instanceof CygnetError && error.code === "CYG_CMS_RECIPIENT")) throw error;
+    return { type: "F_RESPOND_RS", answer: { text: "the challenge is for no key of ours" } };
+  }
+}
+
 /** What a step of a ladder asks of a machine; the number behind its name is `n`. */
-const REQUESTS: Record<string, (n: number, line: Line) => SessionEvent> = {
+const REQUESTS: Record<string, (n: number, line: Line, side: Side) => SessionEvent> = {
   accept: (_, line) => ({
     type: "F_CONNECT_RS",
     capabilities: line.responder,
     code: line.code.R,
     password: line.code.R,
   }),
+  challenge: (n, _, side) => challenge(n, side),
+  respond: (n, line, side) => respond(n, side, line),
   // a restart position
   file: (n) => ({ type: "F_START_FILE_RQ", sfid: { ...SFID, rest: BigInt(n) } }),
   take: (n) => ({ type: "F_START_FILE_RS", answer: { accept: BigInt(n) } }),
@@ -51,6 +91,9 @@ const REQUESTS: Record<string, (n: number, line: Line) => SessionEvent> = {
 const FORGED: Record<string, Command> = {
   "credit-9": ssid({ cred: 9 }),
   auth: ssid({ auth: true }),
+  "no-auth": ssid(),
+  secd: { type: "SECD" },
+  sfid: SFID,
   cd: { type: "CD" },
   cdt: { type: "CDT" },
   "normal-end": { type: "ESID", reas: 0, reast: "" },
@@ -69,6 +112,8 @@ class Line {
   readonly slow: boolean;
   /** Last thing that each side was told of. */
   readonly seen: Record<Side, SessionAction[]> = { I: [], R: [] };
+  /** Everything that each side was told of. */
+  readonly heard: Record<Side, string[]> = { I: [], R: [] };
   #trace: string[] = [];
   readonly #decoders = { I: new StreamDecoder(), R: new StreamDecoder() };
 
@@ -98,7 +143,7 @@ class Line {
     } else {
       const make = REQUESTS[request];
       if (make === undefined) throw new Error(`no request ${request}`);
-      const actions = this.sides[side].input(make(Number(argument), this));
+      const actions = this.sides[side].input(make(Number(argument), this, side));
       if (request === "data") this.#send(side, this.data, "DATA");
       this.#perform(side, actions);
     }
@@ -107,6 +152,7 @@ class Line {
 
   #perform(side: Side, actions: readonly SessionAction[]): void {
     this.seen[side] = [...actions];
+    this.heard[side].push(...actions.filter((action) => action.do !== "send").map(told));
     for (const action of actions) {
       if (action.do === "send") this.#send(side, encode(action.command, action.level), told(action));
       else if (action.do === "disconnect") this.#trace.push(`${side} closes`);
@@ -166,6 +212,23 @@ interface Ladder {
   /** Step of a side | what goes over the line | state of I, state of R. */
   steps: string;
 }
+
+/** A ladder in which both sides want secure authentication. */
+function secure(title: string, steps: string): Ladder {
+  const wanted = { authentication: true };
+  return { title: `secure authentication: ${title}`, since: 5, initiator: wanted, responder: wanted, steps };
+}
+
+const SECURE = `
+  I connect     | R SSRM, I SSID              | I_WF_SSID A_WF_CONRS
+  R accept      | R SSID, I SECD              | WF_AUCH   WF_SECD`;
+const PROVING_I = `${SECURE}
+  R challenge   | R AUCH                      | WF_AUCH   WF_AURP`;
+const PROVING_R = `${PROVING_I}
+  I respond     | I AURP, R SECD              | WF_SECD   WF_AUCH
+  I challenge 3 | I AUCH                      | WF_AURP   WF_AUCH`;
+const PROVEN = `${PROVING_R}
+  R respond     | R AURP                      | IDLESP    IDLELI`;
 
 const LADDERS: readonly Ladder[] = [
   { title: "one file, no response", steps: OPEN + ONE_FILE + KEPT + R_ENDS },
@@ -346,6 +409,72 @@ const LADDERS: readonly Ladder[] = [
       R forge auth  | R (auth), I ESID 12, R closes | WF_NDISC IDLE`,
   },
   {
+    title: "authentication that the Responder agreed to with N",
+    since: 5,
+    initiator: { authentication: true },
+    responder: { authentication: true },
+    steps: `
+      I connect     | R SSRM, I SSID          | I_WF_SSID A_WF_CONRS
+      R forge no-auth | R (no-auth), I ESID 12, R closes | WF_NDISC IDLE`,
+  },
+  secure(
+    "both prove themselves, then a file and its response",
+    `${PROVEN}${ONE_FILE}
+      R turn        | R EFPA Y, I CD          | IDLELI    IDLESP${R_EERP}${I_ENDS}`,
+  ),
+  secure(
+    "the Initiator answers wrongly",
+    `${PROVING_I}
+      I respond 1   | I AURP, R ESID 11, I closes | IDLE   WF_NDISC
+      R closed      |                         | IDLE      IDLE`,
+  ),
+  secure(
+    "the Responder answers wrongly",
+    `${PROVING_R}
+      R respond 1   | R AURP, I ESID 11, R closes | WF_NDISC IDLE
+      I closed      |                         | IDLE      IDLE`,
+  ),
+  secure(
+    "the Initiator has no certificate of the Responder",
+    `${SECURE}
+      R challenge   | R AUCH                  | WF_AUCH   WF_AURP
+      I respond     | I AURP, R SECD          | WF_SECD   WF_AUCH
+      I challenge 9 | I ESID 11, R closes     | WF_NDISC  IDLE`,
+  ),
+  secure(
+    "the Responder has no certificate of the Initiator",
+    `${SECURE}
+      R challenge 9 | R ESID 11, I closes     | IDLE      WF_NDISC`,
+  ),
+  secure(
+    "the Responder's certificate of the Initiator is not the Initiator's",
+    `${SECURE}
+      R challenge 1 | R AUCH                  | WF_AUCH   WF_AURP
+      I respond     | I ESID 11, R closes     | WF_NDISC  IDLE`,
+  ),
+  secure(
+    "the Initiator does not wait for its challenge",
+    `${SECURE}
+      I forge secd  | I (secd), R ESID 02, I closes | IDLE WF_NDISC`,
+  ),
+  secure(
+    "the Initiator sends a file before it is proven",
+    `${SECURE}
+      I forge sfid  | I (sfid), R ESID 02, I closes | IDLE WF_NDISC`,
+  ),
+  secure(
+    "the Initiator sends a file before the Responder is proven",
+    `${PROVING_I}
+      I respond     | I AURP, R SECD          | WF_SECD   WF_AUCH
+      I forge sfid  | I (sfid), R ESID 02, I closes | IDLE WF_NDISC`,
+  ),
+  secure(
+    "the Responder says nothing to the answer",
+    `${PROVING_I}
+      R closed      |                         | WF_AUCH   IDLE
+      I silence     | I ESID 09, I closes     | IDLE      IDLE`,
+  ),
+  {
     title: "no direction left",
     initiator: { sr: "S" },
     responder: { sr: "S" },
@@ -454,7 +583,7 @@ test("RFC 5024 9.8 F, G, T, Z: a request made while the CD is awaited is carried
       t.match(listener.input({ type: "F_CLOSE_FILE_RS", answer: { speaker: true } }), [
         { command: { type: "EFPA", cd: true } },
       ]);
-      t.strictSame(listener.input(REQUESTS[request]?.(0, line) as SessionEvent), []);
+      t.strictSame(listener.input(REQUESTS[request]?.(0, line, "R") as SessionEvent), []);
       const given = speaker.input({ type: "EFPA", cd: true });
       t.match(given.at(-1), { do: "send", command: { type: "CD" } });
       const [sent] = listener.input({ type: "CD" });
@@ -509,6 +638,26 @@ test("RFC 5024 3, 4: what each side is told on the way", (t) => {
     t.match(line.seen.I, initiator, `${side} ${request}: Initiator`);
     t.match(line.seen.R, responder, `${side} ${request}: Responder`);
   }
+  t.end();
+});
+
+test("RFC 5024 4.2.4: each side hears of an open session only when both are proven", (t) => {
+  const wanted = { ...CAPABILITIES, authentication: true };
+  const line = new Line(wanted, wanted, {});
+  for (const row of PROVEN.trim().split("\n")) {
+    const [side, request, argument = "0"] = words(row.split("|")[0] as string) as [Side, string, string?];
+    line.step(side, request, argument);
+  }
+  t.strictSame(line.heard, {
+    I: ["RESPOND", "CHALLENGE", "F_CONNECT_CF"],
+    R: ["F_CONNECT_IND", "CHALLENGE", "RESPOND", "OPEN"],
+  });
+  t.match(line.seen.I, [{ do: "F_CONNECT_CF", ssid: { code: "B" }, agreement: { authentication: true } }]);
+  t.match(line.seen.R.at(-1), { do: "OPEN", agreement: { authentication: true } });
+  // sizes on the line: SECD 1, AUCH 3 + n, AURP 21, each behind its header
+  const sizes = line.octets.map(([side, { length }]) => `${side} ${length - 4}`);
+  const fixed = [3, 5, 6, 8].map((at) => sizes[at]);
+  t.strictSame([sizes.length, ...fixed], [9, "I 1", "I 21", "R 1", "R 21"]);
   t.end();
 });
 

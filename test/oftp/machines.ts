@@ -75,6 +75,11 @@ export const EVENTS = {
   N_CON_CF: { type: "N_CON_CF" },
   N_CON_IND: { type: "N_CON_IND" },
   F_CONNECT_RS: { type: "F_CONNECT_RS", capabilities: CAPABILITIES, code: "A", password: "A" },
+  F_CHALLENGE_RS: {
+    type: "F_CHALLENGE_RS",
+    answer: { chal: Buffer.from("CMS"), expected: Buffer.alloc(20) },
+  },
+  F_RESPOND_RS: { type: "F_RESPOND_RS", answer: { rsp: Buffer.alloc(20) } },
   F_START_FILE_RQ: { type: "F_START_FILE_RQ", sfid: SFID },
   F_START_FILE_RS: { type: "F_START_FILE_RS", answer: { accept: 0n } },
   F_DATA_RQ: { type: "F_DATA_RQ" },
@@ -122,18 +127,16 @@ export const event = (name: string): SessionEvent => {
 
 const WANTS_TURN: SessionEvent = { type: "F_CLOSE_FILE_RS", answer: { speaker: true } };
 
+type Way = readonly [State | null, ...SessionEvent[]];
+
 /** How to come to a state: from another one, by some events. */
-const WAYS: Record<State, readonly [State | null, ...SessionEvent[]]> = {
+const WAYS: Record<Exclude<State, keyof typeof AUTHENTICATION.I>, Way> = {
   IDLE: [null],
   I_WF_NC: ["IDLE", EVENTS.F_CONNECT_RQ],
   I_WF_RM: ["I_WF_NC", EVENTS.N_CON_CF],
   I_WF_SSID: ["I_WF_RM", EVENTS.SSRM],
   A_NC_ONLY: ["IDLE", EVENTS.N_CON_IND],
   A_WF_CONRS: ["A_NC_ONLY", EVENTS.SSID],
-  // the states of secure authentication have no way to them
-  WF_SECD: ["IDLELI"],
-  WF_AUCH: ["IDLESP"],
-  WF_AURP: ["IDLESP"],
   IDLESP: ["I_WF_SSID", EVENTS.SSID],
   IDLESPCD: ["IDLELI", EVENTS.CD],
   WF_RTR: ["IDLESP", EVENTS.F_EERP_RQ],
@@ -154,10 +157,33 @@ const WAYS: Record<State, readonly [State | null, ...SessionEvent[]]> = {
   CDSTWFCD: ["WF_CD", EVENTS.F_CD_RQ],
   WF_NDISC: ["IDLESP", EVENTS.F_RELEASE_RQ_ERR],
 };
-export const STATES = Object.keys(WAYS) as State[];
+
+/** The same for secure authentication, where Initiator and Responder take the steps in another order. */
+const AUTHENTICATION = {
+  I: {
+    WF_AUCH: ["I_WF_SSID", EVENTS.SSID],
+    WF_SECD: ["WF_AUCH", EVENTS.AUCH, EVENTS.F_RESPOND_RS],
+    WF_AURP: ["WF_SECD", EVENTS.SECD, EVENTS.F_CHALLENGE_RS],
+  },
+  R: {
+    WF_SECD: ["A_WF_CONRS", EVENTS.F_CONNECT_RS],
+    WF_AURP: ["WF_SECD", EVENTS.SECD, EVENTS.F_CHALLENGE_RS],
+    WF_AUCH: ["WF_AURP", EVENTS.AURP],
+  },
+} satisfies Record<Role, Partial<Record<State, Way>>>;
+
+/** Initiator or Responder. */
+export type Role = "I" | "R";
+export const ROLES: readonly Role[] = ["I", "R"];
+export const AUTHENTICATING = Object.keys(AUTHENTICATION.I) as State[];
+export const STATES = [...(Object.keys(WAYS) as State[]), ...AUTHENTICATING];
 
 export interface Setting {
   strict?: boolean;
+  /** In the states of secure authentication; Initiator without it. */
+  role?: Role;
+  /** The user has been asked for a challenge (WF_SECD) or an answer (WF_AUCH). */
+  asked?: boolean;
   /** What the Initiator offers, or the Responder accepts with. */
   capabilities?: Capabilities;
   /** What the partner's SSID says otherwise. */
@@ -165,8 +191,11 @@ export interface Setting {
 }
 
 /** A machine in a state. */
-export function machineIn(state: State, setting: Setting = {}): SessionMachine {
-  const [before, ...events] = WAYS[state];
+export function machineIn(state: State, given: Setting = {}): SessionMachine {
+  const secure = AUTHENTICATING.includes(state);
+  const setting = secure ? authenticated(given) : given;
+  const ways: Partial<Record<State, Way>> = secure ? AUTHENTICATION[setting.role ?? "I"] : WAYS;
+  const [before, ...events] = ways[state] as Way;
   if (before === null) {
     return new SessionMachine({
       capabilities: setting.capabilities ?? CAPABILITIES,
@@ -175,22 +204,42 @@ export function machineIn(state: State, setting: Setting = {}): SessionMachine {
       strict: setting.strict ?? false,
     });
   }
-  const machine = machineIn(before, setting);
+  const machine = machineIn(before, { ...setting, asked: false });
   for (const each of events) {
     if (each.type === "SSID") machine.input(ssid(setting.partner));
     else if (each.type === "F_CONNECT_RS" && setting.capabilities) {
       machine.input({ ...each, capabilities: setting.capabilities });
     } else machine.input(each);
   }
-  if (events.length === 0) machine.state = state;
+  if (setting.asked) machine.input(state === "WF_SECD" ? EVENTS.SECD : EVENTS.AUCH);
   if (machine.state !== state) throw new Error(`the way to ${state} ends in ${machine.state}`);
   return machine;
 }
 
+/** A setting in which both sides want secure authentication. */
+export const authenticated = (setting: Setting = {}): Setting => ({
+  ...setting,
+  capabilities: { ...(setting.capabilities ?? CAPABILITIES), authentication: true },
+  partner: { ...setting.partner, auth: true },
+});
+
 /** Everything that a machine remembers. */
 export const memory = (machine: SessionMachine) => {
-  const { state, agreement, creditS, creditL, latched, restartPosition, caller, stored, level } = machine;
-  return { state, agreement, creditS, creditL, latched, restartPosition, caller, stored, level };
+  const { state, agreement, creditS, creditL, latched, restartPosition, stored, level } = machine;
+  const { initiator, partner, challenge, asked } = machine;
+  const credit = { creditS, creditL, latched };
+  return {
+    state,
+    agreement,
+    ...credit,
+    restartPosition,
+    stored,
+    level,
+    initiator,
+    partner,
+    challenge,
+    asked,
+  };
 };
 
 const two = (reason: number): string => String(reason).padStart(2, "0");

@@ -16,7 +16,9 @@ import type { Ssid } from "../../src/oftp/wire/commands.ts";
 import { LEVELS, type Level } from "../../src/oftp/wire/level.ts";
 import { CygnetError } from "../../src/platform/errors.ts";
 import {
+  AUTHENTICATING,
   at,
+  authenticated,
   CAPABILITIES,
   EVENTS,
   type EventName,
@@ -24,6 +26,8 @@ import {
   machineIn,
   memory,
   NERP,
+  ROLES,
+  type Role,
   type Setting,
   SFID,
   STATES,
@@ -78,6 +82,10 @@ const TRANSITIONS: Record<string, string> = {
   "S-E": "F_CONNECT_IND, -> A_WF_CONRS",
   "S-F": "F_ABORT_IND local 02, disconnect, -> IDLE",
   "S-H": "SSID, -> I_WF_SSID",
+  "S-I": "RESPOND, -> WF_AUCH",
+  "S-J": "CHALLENGE, -> WF_SECD",
+  "S-K I": "F_CONNECT_CF, -> IDLESP",
+  "S-K R": "SECD, -> WF_AUCH",
   "S-L": VIOLATION,
   "P-C": VIOLATION,
   "P-H": "F_CD_IND, -> IDLESP",
@@ -103,9 +111,6 @@ const TRANSITIONS: Record<string, string> = {
   "L-L": "F_NERP_IND, -> RTRP",
 };
 
-/** Secure authentication is not offered: its states cannot be reached and its transitions do nothing. */
-const WITHOUT = ["S-I", "S-J", "S-K"];
-
 /** What differs unless the machine is strict. */
 const TOLERATED: Record<string, string> = {
   "OPO CDT": "tolerated cdt-early, -> OPO",
@@ -123,29 +128,28 @@ test("RFC 5024 9: every state and every command received, strict and tolerant", 
   const listed = rows.map(([state]) => state as State);
   t.strictSame([...listed, "IDLE", "I_WF_NC"].sort(), [...STATES].sort(), "every state has a row");
   const used = new Set<string>();
-  for (const [state, ...cells] of rows) {
-    for (const [column, code] of cells.entries()) {
-      const command = head[column + 1] as EventName;
-      const row = command.replace("ESID0", "ESID_NORMAL").replace("ESIDx", "ESID_ERROR");
-      if (WITHOUT.includes(code)) {
-        t.equal(cell(state as State, row), code, `${state} ${command}`);
-        continue;
+  for (const [state, ...cells] of rows as [State, ...string[]][]) {
+    // the states of secure authentication are the same for both roles, but for the end of S-K
+    for (const role of AUTHENTICATING.includes(state) ? ROLES : (["I"] as const)) {
+      for (const [column, code] of cells.entries()) {
+        const command = head[column + 1] as EventName;
+        const row = command.replace("ESID0", "ESID_NORMAL").replace("ESIDx", "ESID_ERROR");
+        t.equal(cell(state, row), code === "." ? "ignore" : code, `${state} ${command}`);
+        const reason = command === "ESID0" ? "00" : "08";
+        const ended = command.startsWith("ESID") && ["d", "L-D", "S-F"].includes(code);
+        const outcome = ended ? "d" : code === "S-K" ? `S-K ${role}` : code;
+        const expected = ended
+          ? `F_ABORT_IND distant ${reason}, disconnect, -> IDLE`
+          : code === "."
+            ? `-> ${state}`
+            : TRANSITIONS[outcome];
+        used.add(outcome);
+        const key = `${state} ${command}`;
+        const strict = machineIn(state, { strict: true, role });
+        t.equal(step(strict, EVENTS[command]), expected, `${key} ${code} ${role}`);
+        const tolerant = machineIn(state, { role });
+        t.equal(step(tolerant, EVENTS[command]), TOLERATED[key] ?? expected, `${key} ${role}, tolerant`);
       }
-      const reason = command === "ESID0" ? "00" : "08";
-      const ended = command.startsWith("ESID") && ["d", "L-D", "S-F"].includes(code);
-      const expected = ended
-        ? `F_ABORT_IND distant ${reason}, disconnect, -> IDLE`
-        : code === "."
-          ? `-> ${state}`
-          : TRANSITIONS[code];
-      used.add(ended ? "d" : code);
-      const key = `${state} ${command}`;
-      t.equal(step(machineIn(state as State, { strict: true }), EVENTS[command]), expected, `${key} ${code}`);
-      t.equal(
-        step(machineIn(state as State), EVENTS[command]),
-        TOLERATED[key] ?? expected,
-        `${key}, tolerant`,
-      );
     }
   }
   t.strictSame([...used].sort(), [...Object.keys(TRANSITIONS), "d", "."].sort(), "every transition was met");
@@ -158,22 +162,38 @@ test("RFC 5024 9: every state and every command received, strict and tolerant", 
 
 /** Legal transitions one by one: [row, states, event, outcome, setting]. "= state" stands for the same state. */
 const SENDING: SessionEvent = { type: "F_START_FILE_RQ", sfid: { ...SFID, rest: 9n } };
-const ROWS: [number, string, SessionEvent, string, Setting?][] = [
+const BOTH_WANT: SessionEvent = {
+  ...EVENTS.F_CONNECT_RS,
+  capabilities: { ...CAPABILITIES, authentication: true },
+};
+const WRONG = "ESID 11, F_ABORT_IND local 11, -> WF_NDISC";
+type Row = [number, string, SessionEvent, string, Setting?];
+const ROWS: Row[] = [
   [1, "IDLE", EVENTS.F_CONNECT_RQ, "-> I_WF_NC"],
   [2, "I_WF_NC", EVENTS.N_CON_CF, "-> I_WF_RM"],
   [3, "I_WF_RM", EVENTS.SSRM, "SSID, -> I_WF_SSID"],
   [4, "I_WF_SSID", EVENTS.SSID, "F_CONNECT_CF, -> IDLESP"],
+  [5, "I_WF_SSID", ssid({ auth: true }), "SECD, -> WF_AUCH", authenticated()],
   [6, "I_WF_SSID", ssid({ auth: true }), "ESID 12, F_ABORT_IND local 12, -> WF_NDISC"],
   [7, "I_WF_SSID", ssid({ cred: 3 }), "ESID 10, F_ABORT_IND local 10, -> WF_NDISC"],
   [8, "IDLE", EVENTS.N_CON_IND, "SSRM, -> A_NC_ONLY"],
   [9, "A_NC_ONLY", EVENTS.SSID, "F_CONNECT_IND, -> A_WF_CONRS"],
-  [10, "A_WF_CONRS", EVENTS.F_CONNECT_RS, "SSID, -> IDLELI"],
-  [
-    12,
-    "A_WF_CONRS",
-    { ...EVENTS.F_CONNECT_RS, capabilities: { ...CAPABILITIES, authentication: true } },
-    "ESID 12, F_ABORT_IND local 12, -> WF_NDISC",
-  ],
+  [10, "A_WF_CONRS", EVENTS.F_CONNECT_RS, "SSID, OPEN, -> IDLELI"],
+  [11, "A_WF_CONRS", BOTH_WANT, "SSID, -> WF_SECD", authenticated()],
+  [12, "A_WF_CONRS", BOTH_WANT, "ESID 12, F_ABORT_IND local 12, -> WF_NDISC"],
+  ...ROLES.flatMap((role): Row[] => [
+    [13, "WF_SECD", EVENTS.SECD, "CHALLENGE, -> WF_SECD", { role }],
+    [13, "WF_SECD", EVENTS.F_CHALLENGE_RS, "AUCH, -> WF_AURP", { role, asked: true }],
+    [18, "WF_AURP", { type: "AURP", rsp: Buffer.alloc(20, 1) }, WRONG, { role }],
+    [18, "WF_AURP", { type: "AURP", rsp: Buffer.alloc(19) }, WRONG, { role }],
+    [18, "WF_AURP", { type: "AURP", rsp: Buffer.alloc(21) }, WRONG, { role }],
+  ]),
+  [14, "WF_AUCH", EVENTS.AUCH, "RESPOND, -> WF_AUCH", { role: "I" }],
+  [14, "WF_AUCH", EVENTS.F_RESPOND_RS, "AURP, -> WF_SECD", { role: "I", asked: true }],
+  [15, "WF_AUCH", EVENTS.AUCH, "RESPOND, -> WF_AUCH", { role: "R" }],
+  [15, "WF_AUCH", EVENTS.F_RESPOND_RS, "AURP, OPEN, -> IDLELI", { role: "R", asked: true }],
+  [16, "WF_AURP", EVENTS.AURP, "F_CONNECT_CF, -> IDLESP", { role: "I" }],
+  [17, "WF_AURP", EVENTS.AURP, "SECD, -> WF_AUCH", { role: "R" }],
   [19, "IDLESP IDLESPCD", EVENTS.F_START_FILE_RQ, "SFID, -> OPOP"],
   [20, "IDLESP IDLESPCD", EVENTS.F_EERP_RQ, "EERP, -> WF_RTR"],
   [20, "IDLESP IDLESPCD", EVENTS.F_NERP_RQ, "NERP, -> WF_RTR"],
@@ -231,13 +251,87 @@ test("RFC 5024 9: the legal transitions one by one", (t) => {
       t.equal(step(machineIn(state, setting), input), expected, `row ${row}: ${state} ${input.type}`);
     }
   }
-  const without = [5, 11, 13, 14, 15, 16, 17, 18];
-  const covered = new Set([...ROWS.map(([row]) => row), 42, ...without]);
+  const covered = new Set([...ROWS.map(([row]) => row), 42]);
   t.strictSame(
     [...Array(55).keys()].map((n) => n + 1).filter((row) => !covered.has(row)),
     [],
     "none is missing",
   );
+  t.end();
+});
+
+/** Answers to CHALLENGE and RESPOND that end the session, and those that nobody asked for: [state, event, outcome]. */
+const CANNOT: [State, SessionEvent, string, Setting][] = [
+  ["WF_SECD", { type: "F_CHALLENGE_RS", answer: { text: "no certificate" } }, WRONG, { asked: true }],
+  ["WF_AUCH", { type: "F_RESPOND_RS", answer: { text: "no key" } }, WRONG, { asked: true }],
+  ["WF_SECD", EVENTS.F_CHALLENGE_RS, "user error", {}],
+  ["WF_SECD", EVENTS.F_RESPOND_RS, "user error", { asked: true }],
+  ["WF_AUCH", EVENTS.F_RESPOND_RS, "user error", {}],
+  ["WF_AUCH", EVENTS.F_CHALLENGE_RS, "user error", { asked: true }],
+  ["WF_AURP", EVENTS.F_CHALLENGE_RS, "user error", {}],
+  // twenty octets
+  ["WF_SECD", challenge(19), "user error", { asked: true }],
+  ["WF_AUCH", { type: "F_RESPOND_RS", answer: { rsp: Buffer.alloc(21) } }, "user error", { asked: true }],
+];
+
+function challenge(octets: number): SessionEvent {
+  return { type: "F_CHALLENGE_RS", answer: { chal: Buffer.alloc(459), expected: Buffer.alloc(octets) } };
+}
+
+test("RFC 5024 4.2.4, 9.6: while the user thinks, the partner waits", (t) => {
+  const commands = (Object.keys(EVENTS) as EventName[]).filter((name) => !/^(F_|N_|TIME|INVALID)/.test(name));
+  for (const role of ROLES) {
+    for (const [state, input, expected, setting] of CANNOT) {
+      const found = step(machineIn(state, { ...setting, role }), input);
+      t.equal(found, expected, `${role} ${state} ${input.type}`);
+    }
+    for (const state of ["WF_SECD", "WF_AUCH"] as const) {
+      for (const name of commands) {
+        const reason = name === "ESID0" ? "00" : "08";
+        const ended = `F_ABORT_IND distant ${reason}, disconnect, -> IDLE`;
+        const expected = name.startsWith("ESID") ? ended : VIOLATION;
+        t.equal(
+          step(machineIn(state, { role, asked: true }), EVENTS[name]),
+          expected,
+          `${role} ${state} ${name}`,
+        );
+      }
+      const late = step(machineIn(state, { role, asked: true }), EVENTS["TIME-OUT"]);
+      t.equal(late, "ESID 09, F_ABORT_IND local 09, disconnect, -> IDLE", `${role} ${state} TIME-OUT`);
+    }
+  }
+  t.end();
+});
+
+test("RFC 5024 4.2.4, 9.6 K: every octet of an answer counts, and a challenge serves once", (t) => {
+  const expected = Buffer.from([...Array(20).keys()]);
+  const challenged = (role: Role): SessionMachine => {
+    const machine = machineIn("WF_SECD", { role, asked: true });
+    const [sent] = machine.input({ type: "F_CHALLENGE_RS", answer: { chal: Buffer.from("CMS"), expected } });
+    t.match(sent, { do: "send", command: { type: "AUCH", chal: Buffer.from("CMS") }, level: 5 });
+    return machine;
+  };
+  for (const role of ROLES) {
+    for (let octet = 0; octet < 20; octet++) {
+      const rsp = Buffer.from(expected);
+      rsp.writeUInt8((rsp[octet] as number) ^ 1, octet);
+      const machine = challenged(role);
+      t.equal(step(machine, { type: "AURP", rsp }), WRONG, `${role}, octet ${octet}`);
+      t.equal(machine.challenge, null);
+    }
+    const machine = challenged(role);
+    const right = step(machine, { type: "AURP", rsp: Buffer.from(expected) });
+    t.equal(right, TRANSITIONS[`S-K ${role}`], role);
+    t.equal(machine.challenge, null);
+  }
+  // what the user hears at the end is what was agreed on at the beginning
+  const [confirmed] = machineIn("WF_AURP", { role: "I" }).input(EVENTS.AURP);
+  t.match(confirmed, { do: "F_CONNECT_CF", ssid: ssid({ auth: true }), agreement: { authentication: true } });
+  const [answer, open] = machineIn("WF_AUCH", { role: "R", asked: true }).input(EVENTS.F_RESPOND_RS);
+  t.match(answer, { do: "send", command: { type: "AURP", rsp: Buffer.alloc(20) }, level: 5 });
+  t.match(open, { do: "OPEN", agreement: { authentication: true, level: 5 } });
+  const [, plain] = machineIn("A_WF_CONRS").input(EVENTS.F_CONNECT_RS);
+  t.match(plain, { do: "OPEN", agreement: { authentication: false, level: 5 } });
   t.end();
 });
 
@@ -350,6 +444,8 @@ const REQUESTS: readonly EventName[] = [
   "N_CON_CF",
   "N_CON_IND",
   "F_CONNECT_RS",
+  "F_CHALLENGE_RS",
+  "F_RESPOND_RS",
   "F_START_FILE_RQ",
   "F_START_FILE_RS",
   "F_DATA_RQ",
@@ -634,14 +730,13 @@ test("every state but IDLE has a timer", (t) => {
 });
 
 test("whatever comes: nothing is sent after an ESID, data is never counted without credit", (t) => {
-  const reachable = STATES.filter((state) => !["WF_SECD", "WF_AUCH", "WF_AURP"].includes(state));
   const names = Object.keys(EVENTS) as EventName[];
   const connects = ["F_CONNECT_RQ", "N_CON_IND"];
   const inputs = fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 25 });
   let most = 0;
   fc.assert(
-    fc.property(fc.constantFrom(...reachable), fc.boolean(), inputs, (state, strict, events) => {
-      const machine = machineIn(state, { strict });
+    fc.property(fc.constantFrom(...STATES), fc.constantFrom(...ROLES), inputs, (state, role, events) => {
+      const machine = machineIn(state, { strict: events.length % 2 === 0, role });
       let ended = state === "WF_NDISC" || state === "IDLE";
       let data = 0;
       for (const name of events) {
@@ -657,9 +752,16 @@ test("whatever comes: nothing is sent after an ESID, data is never counted witho
         if (connects.includes(name)) ended = false;
         else if (
           ended &&
-          /\b(SSRM|SSID|SFID|SFPA|SFNA|CDT|EFID|EFPA|EFNA|CD|EERP|NERP|RTR|ESID)\b/.test(result)
+          /\b(SSRM|SSID|SECD|AUCH|AURP|SFID|SFPA|SFNA|CDT|EFID|EFPA|EFNA|CD|EERP|NERP|RTR|ESID)\b/.test(
+            result,
+          )
         ) {
           return false;
+        }
+        // nobody hears of an open session before both are proven
+        if (machine.agreement?.authentication) {
+          if (result.includes("F_CONNECT_CF") && name !== "AURP") return false;
+          if (result.includes("OPEN") && name !== "F_RESPOND_RS") return false;
         }
         if (result.includes("F_DATA_IND") && creditL === 0) return false;
         if (name === "F_DATA_RQ" && machine.state.startsWith("OPO") && creditS === 0) return false;
