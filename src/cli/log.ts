@@ -33,6 +33,7 @@ export async function log(options: LogOptions): Promise<void> {
     }
   };
   if (!options.follow && !existsSync(file)) throw new Failed(`there is no log at ${file} yet`);
-  if (existsSync(file)) for await (const line of readLines(file)) show(line);
-  if (options.follow) for await (const line of follow(file)) show(line);
+  // one reader for what is there and what comes, so that no line falls between
+  const lines = options.follow ? follow(file, { from: "start" }) : readLines(file);
+  for await (const line of lines) show(line);
 }

@@ -5,11 +5,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { describe } from "../platform/errors.ts";
 import { projectRoot } from "../platform/root.ts";
 import { check } from "./check.ts";
-import { Failed, print, printJson } from "./context.ts";
+import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
-import { run } from "./run.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send, start } from "./transfers.ts";
 
@@ -44,7 +43,8 @@ function program(): Command {
     "run the gateway in the foreground",
     "SIGTERM and Ctrl-C stop it when running transfers have finished (a second one at once; what was cut resumes\n" +
       "at the next start), SIGHUP reloads the configuration. Files that change are taken over by themselves.",
-  ).action(run);
+    // loaded only here: the other commands start twice as fast without a gateway
+  ).action(async (options: CommonOptions) => (await import("./run.ts")).run(options));
 
   command(
     "check",

@@ -95,7 +95,8 @@ export async function listcat(options: ListOptions): Promise<void> {
     Object.entries({ part, idf, direct, state, since, limit }).filter(([, value]) => value !== undefined),
   );
   const transfers = await list(options, filter);
-  if (options.json) return printJson(transfers);
+  // the words of a fault are for display: these keys are a contract with programs
+  if (options.json) return printJson(transfers.map(({ diagc: _, ...record }) => record));
   const target = tableTarget(process.stdout);
   if (transfers.length === 0 && target.tty) return print("no transfers");
   print(renderTable(COLUMNS, transfers, target));

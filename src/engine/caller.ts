@@ -5,7 +5,6 @@ import { dial } from "../net/dial.ts";
 import { NetError } from "../net/failure.ts";
 import { describe } from "../platform/errors.ts";
 import type { Site } from "./site.ts";
-import type { TlsProfiles } from "./tls-profiles.ts";
 
 /** One way to reach a partner. */
 export interface Path {
@@ -35,8 +34,7 @@ export function paths(configuration: Configuration, part: Part, tcp: Tcp): Path[
  * @throws NetError with DIAGI and DIAGP
  */
 export function dialPath(
-  { configuration, journal, clock }: Site,
-  profiles: TlsProfiles,
+  { configuration, credentials, journal, clock }: Site,
   part: Part,
   { prot, port, host }: Path,
   signal: AbortSignal,
@@ -44,7 +42,7 @@ export function dialPath(
   return dial({
     host,
     port,
-    ...(prot.ssl === "" ? {} : { tls: profiles.client(part, prot) }),
+    ...(prot.ssl === "" ? {} : { tls: credentials.client(part, prot) }),
     timeout: prot.disctc === 0 ? 60_000 : prot.disctc,
     keepalive: configuration.cftnet.get(prot.net)?.keepalive ?? 0,
     journal,
@@ -57,7 +55,6 @@ export function dialPath(
 /** Dials until a connection stands, TLS included. */
 export async function call(
   site: Site,
-  profiles: TlsProfiles,
   part: Part,
   signal: AbortSignal,
 ): Promise<{ connection: Connection; prot: Prot } | CallFailure> {
@@ -69,7 +66,7 @@ export async function call(
     if (secureOnly && prot.ssl === "") continue;
     journal.emit("CFTT13I", { part: part.id, idtu: "", idf: "", prot: prot.id, sap: port, host });
     try {
-      const connection = await dialPath(site, profiles, part, { prot, port, host }, signal);
+      const connection = await dialPath(site, part, { prot, port, host }, signal);
       return { connection, prot };
     } catch (error) {
       const known = error instanceof NetError;

@@ -24,7 +24,14 @@ export interface Verdict {
   text: string;
 }
 
-const BUILT_IN: Recv = { id: "", fname: "inbox/&PART/&NFNAME", ackmode: "auto" };
+const BUILT_IN: Recv = {
+  id: "",
+  fname: "inbox/&PART/&NFNAME",
+  ackmode: "auto",
+  fcode: "binary",
+  ftype: "T",
+  xlate: "",
+};
 
 export class Deliveries {
   readonly #site: () => Site;

@@ -29,7 +29,7 @@ import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
-import { loadTlsProfiles, type TlsProfiles } from "./tls-profiles.ts";
+import { loadCredentials, type Credentials } from "./credentials.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -63,22 +63,22 @@ export class Gateway {
   readonly scheduler: Scheduler;
   readonly #file: string;
   readonly #catalog: Catalog;
-  #profiles: TlsProfiles;
   #watch: ConfigurationWatch | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
   #purge: Timer | null = null;
   #stopped: Promise<void> | null = null;
+  #fast = false;
 
   private constructor(file: string, configuration: Configuration, parts: Parts) {
     this.#file = file;
     this.#catalog = parts.catalog;
-    this.#profiles = parts.profiles;
     this.journal = parts.journal;
     this.startedAt = systemClock.now();
     const { journal, catalog } = parts;
     const { rundir } = configuration.cftparm;
     this.site = {
       configuration,
+      credentials: parts.credentials,
       catalog,
       spool: createSpool({ catalog, disk: systemFileSystem, rundir, clock: systemClock }),
       journal,
@@ -91,10 +91,9 @@ export class Gateway {
       stopping: false,
       kick: () => this.scheduler.kick(),
     };
-    const profiles = () => this.#profiles;
-    this.scheduler = new Scheduler(this.site, profiles);
+    this.scheduler = new Scheduler(this.site);
     this.outboxes = new Outboxes(this.site);
-    this.listeners = new Listeners(journal, systemClock, profiles, (connection, prot) =>
+    this.listeners = new Listeners(journal, systemClock, () => this.site.credentials, (connection, prot) =>
       this.#arrived(connection, prot),
     );
   }
@@ -107,7 +106,7 @@ export class Gateway {
     const result = await load(file);
     if ("problems" in result) throw new ConfigurationRejected(result.problems);
     const { configuration, warnings } = result;
-    const profiles = await loadTlsProfiles(configuration);
+    const credentials = await loadCredentials(configuration);
     await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
     await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
     const catalog = openCatalog(configuration.cftcat.fname, systemClock);
@@ -116,7 +115,7 @@ export class Gateway {
       clock: systemClock,
       console: options.console,
     });
-    const gateway = new Gateway(file, configuration, { catalog, journal, profiles });
+    const gateway = new Gateway(file, configuration, { catalog, journal, credentials });
     try {
       await gateway.#open(warnings);
     } catch (error) {
@@ -133,7 +132,7 @@ export class Gateway {
     for (const warning of warnings) this.#warn(warning);
     await outboxes.prepare(configuration);
     await this.#recover();
-    (await listeners.prepare(configuration, this.#profiles)).commit();
+    (await listeners.prepare(configuration, site.credentials)).commit();
     await outboxes.apply(configuration);
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
     this.#watchFiles();
@@ -191,7 +190,7 @@ export class Gateway {
 
   /** Calls a partner on every path without moving a file. */
   probe(part: string): Promise<PathReport[]> {
-    return probePartner(this.site, this.#profiles, part);
+    return probePartner(this.site, part);
   }
 
   /** What a reload would do, without doing it. */
@@ -229,13 +228,13 @@ export class Gateway {
         fixed.flatMap((change) => renderPlan([change])),
       );
     }
-    let profiles: TlsProfiles;
+    let credentials: Credentials;
     try {
-      profiles = await loadTlsProfiles(configuration);
+      credentials = await loadCredentials(configuration);
       await outboxes.prepare(configuration);
-      const ports = await listeners.prepare(configuration, profiles);
+      const ports = await listeners.prepare(configuration, credentials);
       // from here on nothing fails
-      this.#profiles = profiles;
+      site.credentials = credentials;
       site.configuration = configuration;
       ports.commit();
     } catch (error) {
@@ -302,19 +301,20 @@ export class Gateway {
 
   /** Stops: `fast` cuts what runs (it resumes at the next start), otherwise transfers finish, up to 30 s. */
   stop(fast: boolean): Promise<void> {
-    this.#stopped ??= this.#stop(fast);
+    this.#fast ||= fast;
+    this.#stopped ??= this.#stop();
     return this.#stopped;
   }
 
-  async #stop(fast: boolean): Promise<void> {
+  async #stop(): Promise<void> {
     const { site } = this;
     site.stopping = true;
     this.listeners.close();
     await this.outboxes.close();
     const ended = Promise.all(site.sessions.all.map((session) => session.closed));
-    const deadline = site.clock.monotonic() + (fast ? 0 : GRACE);
+    const deadline = site.clock.monotonic() + GRACE;
     while (site.sessions.all.length > 0) {
-      const late = site.clock.monotonic() >= deadline;
+      const late = this.#fast || site.clock.monotonic() >= deadline;
       for (const session of site.sessions.all) {
         if (late || session.idle) session.link.end(5, "the gateway is shutting down");
       }
@@ -345,7 +345,7 @@ export class Gateway {
 interface Parts {
   catalog: Catalog;
   journal: OpenJournal;
-  profiles: TlsProfiles;
+  credentials: Credentials;
 }
 
 /** The configuration cannot be used: every reason, with its place. */

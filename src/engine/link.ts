@@ -32,6 +32,12 @@ export interface SessionEnd {
 export interface SessionUser {
   connectIndication(ssid: Ssid): void;
   connectConfirmed(ssid: Ssid, agreement: Agreement): void;
+  /** Responder: the session is open. */
+  connectOpened(agreement: Agreement): void;
+  /** Secure authentication: the partner wants to be challenged (answer F_CHALLENGE_RS). */
+  challenge(): void;
+  /** Secure authentication: a challenge for us, a CMS envelope (answer F_RESPOND_RS). */
+  respond(chal: Buffer): void;
   startFile(sfid: Sfid): void;
   startFileConfirmed(answer: { accept: bigint } | { reason: number; retry: boolean; text: string }): void;
   /** Subrecords of one data exchange buffer; valid only during the call. `credit`: the window is used up. */
@@ -164,7 +170,9 @@ export class Link {
       } else {
         const command = decode(buffer, this.machine.level, (name) => {
           // before the SSIDs both forms of an ESID are right
-          if (name !== "esid-form" || this.machine.agreement) this.#options.user.tolerated(name);
+          if (name === "esid-form" && !this.machine.agreement) return;
+          if (!this.machine.tolerates(name)) throw new WireError(6, `${name} is not tolerated of this partner`);
+          this.#options.user.tolerated(name);
         });
         this.#options.trace?.("in", command);
         this.#perform(this.machine.input(command));
@@ -221,6 +229,12 @@ export class Link {
         return user.connectIndication(action.ssid);
       case "F_CONNECT_CF":
         return user.connectConfirmed(action.ssid, action.agreement);
+      case "OPEN":
+        return user.connectOpened(action.agreement);
+      case "CHALLENGE":
+        return user.challenge();
+      case "RESPOND":
+        return user.respond(action.chal);
       case "F_START_FILE_IND":
         return user.startFile(action.sfid);
       case "F_START_FILE_CF":

@@ -8,7 +8,7 @@ import { Admission } from "../net/admission.ts";
 import type { Connection } from "../net/connection.ts";
 import { type Listener, listen } from "../net/listener.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { TlsProfiles } from "./tls-profiles.ts";
+import type { Credentials } from "./credentials.ts";
 
 interface Port {
   /** `host port`. */
@@ -34,7 +34,7 @@ export class Listeners {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #arrived: (connection: Connection, prot: string) => void;
-  readonly #profiles: () => TlsProfiles;
+  readonly #credentials: () => Credentials;
   readonly #admissions = new Map<string, Admission>();
   #ports: Port[] = [];
   #configuration: Configuration | null = null;
@@ -42,12 +42,12 @@ export class Listeners {
   constructor(
     journal: Journal,
     clock: Clock,
-    profiles: () => TlsProfiles,
+    credentials: () => Credentials,
     arrived: (connection: Connection, prot: string) => void,
   ) {
     this.#journal = journal;
     this.#clock = clock;
-    this.#profiles = profiles;
+    this.#credentials = credentials;
     this.#arrived = arrived;
   }
 
@@ -69,14 +69,14 @@ export class Listeners {
    * Opens what a configuration wants and is not open yet.
    * @throws CygnetError CYG_NET_BIND; then nothing has changed
    */
-  async prepare(configuration: Configuration, profiles: TlsProfiles): Promise<ListenerChange> {
+  async prepare(configuration: Configuration, credentials: Credentials): Promise<ListenerChange> {
     const wanted = wantedPorts(configuration);
     const opened: Port[] = [];
     const replaced: Port[] = [];
     const rollback = async () => {
       for (const { listener } of opened) listener.close();
       for (const port of replaced)
-        port.listener = await this.#open(this.#configuration ?? configuration, port, this.#profiles());
+        port.listener = await this.#open(this.#configuration ?? configuration, port, this.#credentials());
     };
     try {
       for (const port of wanted) {
@@ -86,7 +86,7 @@ export class Listeners {
           old.listener.close();
           replaced.push(old);
         }
-        opened.push({ ...port, listener: await this.#open(configuration, port, profiles) });
+        opened.push({ ...port, listener: await this.#open(configuration, port, credentials) });
       }
     } catch (error) {
       await rollback();
@@ -118,7 +118,7 @@ export class Listeners {
   async #open(
     configuration: Configuration,
     { host, prot }: Wanted,
-    profiles: TlsProfiles,
+    credentials: Credentials,
   ): Promise<Listener> {
     const net = configuration.cftnet.get(prot.net) as Net;
     const admission = this.#admissions.get(net.id) ?? new Admission(net.id, net, this.#journal, this.#clock);
@@ -133,7 +133,7 @@ export class Listeners {
       port: prot.sap as number,
       ...(prot.ssl === ""
         ? {}
-        : { tls: () => (inForce() ? this.#profiles() : profiles).server(current().ssl) }),
+        : { tls: () => (inForce() ? this.#credentials() : credentials).server(current().ssl) }),
       admission,
       keepalive: net.keepalive,
       get handshakeTimeout() {

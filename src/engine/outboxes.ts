@@ -21,6 +21,10 @@ const POSTPONE = 30_000;
 const BUILT_IN: Omit<Send, "id"> = {
   nfname: "&FROOT&(-.)FSUF",
   frecfm: "U",
+  flrecl: 0,
+  fcode: "binary",
+  ftype: "T",
+  xlate: "",
   ackstate: "require",
   pri: 128,
   security: {},

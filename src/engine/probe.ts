@@ -4,7 +4,6 @@ import { CygnetError, describe } from "../platform/errors.ts";
 import { dialPath, paths } from "./caller.ts";
 import { Session } from "./session.ts";
 import type { Site } from "./site.ts";
-import type { TlsProfiles } from "./tls-profiles.ts";
 
 /** What one path led to. */
 export interface PathReport {
@@ -29,7 +28,7 @@ export interface PathReport {
 }
 
 /** @throws CygnetError CYG_REQUEST_PART for a partner that is unknown or has no address */
-export async function probePartner(site: Site, profiles: TlsProfiles, id: string): Promise<PathReport[]> {
+export async function probePartner(site: Site, id: string): Promise<PathReport[]> {
   const { configuration } = site;
   const part = configuration.cftpart.get(id);
   if (part === undefined) throw new CygnetError("CYG_REQUEST_PART", `there is no partner ${id}`);
@@ -50,7 +49,7 @@ export async function probePartner(site: Site, profiles: TlsProfiles, id: string
     };
     reports.push(report);
     try {
-      const connection = await dialPath(site, profiles, part, path, AbortSignal.timeout(120_000));
+      const connection = await dialPath(site, part, path, AbortSignal.timeout(120_000));
       if (connection.secure) {
         const { version, cipher, peerSubject, peerFingerprint, peerVerified } = connection.secure;
         const certificate = { subject: peerSubject ?? "", fingerprint: peerFingerprint ?? "" };

@@ -50,9 +50,6 @@ export function recognise(configuration: Configuration, caller: Caller): Recogni
   if (part.require.includes("tls") && !secure) {
     return refuse(10, 278, "CFTT48E", "the partner is required to use TLS");
   }
-  if (part.require.includes("auth")) {
-    return refuse(12, 278, "CFTT48E", "secure authentication is required but not available");
-  }
   return { part };
 }
 
@@ -65,7 +62,12 @@ export function samePassword(expected: Secret, given: string): boolean {
 }
 
 /** What this side offers or grants under a protocol object; `srin` as Responder, `srout` as Initiator. */
-export function capabilities(prot: Prot, part: Part, initiator: boolean): Capabilities {
+export function capabilities(
+  prot: Prot,
+  part: Part,
+  initiator: boolean,
+  authentication: boolean,
+): Capabilities {
   const direction = initiator ? prot.srout : prot.srin;
   return {
     levels: prot.level.filter((level) => part.level === null || part.level.includes(level)),
@@ -74,6 +76,15 @@ export function capabilities(prot: Prot, part: Part, initiator: boolean): Capabi
     sr: direction === "both" ? "B" : direction === "sender" ? "S" : "R",
     compression: prot.scomp,
     restart: prot.resync,
-    authentication: false,
+    authentication,
   };
+}
+
+/**
+ * Whether this side says SSIDAUTH = Y: always where it is required, with "allow" only to a caller that says it and
+ * can be answered.
+ */
+export function authenticates(prot: Prot, part: Part, caller: Ssid | null, possible: boolean): boolean {
+  if (prot.secauth === "require" || part.require.includes("auth")) return true;
+  return prot.secauth === "allow" && caller?.lev === 5 && caller.auth && possible;
 }

@@ -40,7 +40,10 @@ export async function submitFile(
   const folder = join(workdir, "submit", randomUUID());
   await disk.makeDirectory(folder);
   const copy = join(folder, basename(request.file));
-  await copyFile(site, request.file, copy);
+  await copyFile(site, request.file, copy).catch(async (error: unknown) => {
+    await disk.removeDirectory(folder);
+    throw error;
+  });
   const status = await disk.status(copy);
   const { mtimeMs } = await disk.status(request.file);
   const send = describeSend(site, part, request.idf ?? "", request.file, mtimeMs, request.nfname);

@@ -89,8 +89,7 @@ async function findAnswered(
   const plain: FileIdentity = { dsn, date, time, orig: response.orig, dest: response.dest };
   const other = await site.catalog.findSend(plain, short);
   if (other?.part !== part?.id) return undefined;
-  session.tolerated("response-codes-not-swapped");
-  return other;
+  return session.lets("response-codes-not-swapped") ? other : undefined;
 }
 
 async function acknowledge(session: Session, transfer: Transfer): Promise<void> {

@@ -11,7 +11,6 @@ import type { SessionEnd } from "./link.ts";
 import { jittered, spacing } from "./retry.ts";
 import { Session } from "./session.ts";
 import type { Site } from "./site.ts";
-import type { TlsProfiles } from "./tls-profiles.ts";
 import { untilOpen } from "./window.ts";
 
 /** After these ESID reasons nobody calls again within a minute: it is the partner's or our software. */
@@ -27,7 +26,6 @@ const DEFAULTS = { retryw: A_MINUTE, retryn: 4, retrym: 12 };
 
 export class Scheduler {
   readonly #site: Site;
-  readonly #profiles: () => TlsProfiles;
   readonly #calling = new Set<string>();
   readonly #calls = new Set<Promise<void>>();
   #timer: Timer | null = null;
@@ -36,9 +34,8 @@ export class Scheduler {
   readonly #abort = new AbortController();
   #stopped = false;
 
-  constructor(site: Site, profiles: () => TlsProfiles) {
+  constructor(site: Site) {
     this.#site = site;
-    this.#profiles = profiles;
   }
 
   /** Something may have become due. */
@@ -124,7 +121,7 @@ export class Scheduler {
 
   async #call(part: Part): Promise<void> {
     const site = this.#site;
-    const result = await call(site, this.#profiles(), part, this.#abort.signal);
+    const result = await call(site, part, this.#abort.signal);
     if (this.#stopped && !("connection" in result)) return;
     if (!("connection" in result)) return this.#failed(part, result, false);
     if (this.#stopped) {
@@ -136,7 +133,7 @@ export class Scheduler {
     if (await session.opened) {
       const { tries } = await site.catalog.clock(part.id);
       if (tries > 0) await site.catalog.setClock(rested(part.id, 0));
-      void session.closed.then((end) => this.#afterSession(part, end)).catch(() => {});
+      void session.closed.then((end) => this.#afterSession(part, session, end)).catch(() => {});
     } else {
       const end = await session.closed;
       const code = String(end.reason).padStart(2, "0");
@@ -147,10 +144,19 @@ export class Scheduler {
     }
   }
 
-  /** A session that was opened and broke on a fault of software is not repeated at once. */
-  async #afterSession(part: Part, end: SessionEnd): Promise<void> {
-    if (end.normal || !PATIENT.has(end.reason)) return;
-    await this.#site.catalog.setClock(rested(part.id, this.#site.clock.now() + A_MINUTE));
+  /**
+   * A session that was opened and broke on a fault of software is not repeated at once; nor is one in which files of
+   * ours could not go (`srout`, or what the partner answered to it), since they wait still.
+   */
+  async #afterSession(part: Part, { agreement }: Session, end: SessionEnd): Promise<void> {
+    const { catalog, clock, configuration } = this.#site;
+    if (!end.normal && PATIENT.has(end.reason)) {
+      await catalog.setClock(rested(part.id, clock.now() + A_MINUTE));
+    } else if (agreement && !agreement.maySend) {
+      const { retryw } = configuration.cfttcp.get(part.id) ?? DEFAULTS;
+      const reason = "the session was not one in which this side may send files";
+      await catalog.setClock({ ...rested(part.id, clock.now() + retryw), reason });
+    }
   }
 
   /** Counts the failure and sets the partner's clock; when all tries are used its waiting sends stop. */

@@ -6,12 +6,15 @@ import type { Clock } from "../platform/clock.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import type { Random } from "../platform/random.ts";
 import type { Spool } from "../spool/spool.ts";
+import type { Credentials } from "./credentials.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface Site {
   /** Changes with every reload; a session keeps the one that it began with. */
   configuration: Configuration;
+  /** Certificates and keys of that configuration. */
+  credentials: Credentials;
   readonly catalog: Catalog;
   readonly spool: Spool;
   readonly journal: Journal;

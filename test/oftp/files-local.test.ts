@@ -175,17 +175,17 @@ test("what is no file of its format is refused, with record and octet", (t) => {
 
 test("broken UTF-8 and UTF-16 are refused where they break, however they are cut", (t) => {
   const both = (local: string) => options("V", { charset: { local, network: "utf-8" } });
-  // [charset, file in hex, record, octet]
+  // [charset, file in hex, record, octet; where the file ends inside a character, its end]
   const cases: [string, string, number, number][] = [
     ["utf-8", "61 0A 62 FF 63", 2, 3],
-    ["utf-8", "61 C3", 1, 1],
+    ["utf-8", "61 C3", 1, 2],
     ["utf-8", "C3 A4 0A 0A E2 82 61", 3, 4],
     ["utf-8", "ED A0 80", 1, 0],
     ["utf-16le", "6100 0A00 3DD8 6100", 2, 4],
     ["utf-16le", "6100 0A00 00DE 6100", 2, 4],
-    ["utf-16le", "6100 3DD8", 1, 2],
+    ["utf-16le", "6100 3DD8", 1, 4],
     ["utf-16be", "0061 00", 1, 3],
-    ["shift_jis", "61 81", 1, 1],
+    ["shift_jis", "61 81", 1, 2],
   ];
   for (const [charset, hex, record, offset] of cases) {
     t.throws(

@@ -2,6 +2,7 @@ import { nameOf, whereIs } from "../findings.ts";
 import type { Cftpart } from "../generated.ts";
 import { keySchema } from "../schemas.ts";
 import type { Entry } from "../sources.ts";
+import { defaultUsage } from "./certificates.ts";
 import type { Item, Scene } from "./scene.ts";
 
 const FILE_SECURITY = ["sign", "encrypt", "compress", "signed_eerp"] as const;
@@ -13,10 +14,11 @@ export function checkPartners(scene: Scene): void {
   for (const item of scene.list("cftpart")) {
     checkCodes(scene, item, codes);
     checkConnection(scene, item);
+    checkAuthentication(scene, item);
     checkSecurity(scene, item.entry, "partner");
     const { entry, value } = item;
     for (const [element, what] of (value.require ?? []).entries()) {
-      if (what === "tls") continue;
+      if (what === "tls" || what === "auth") continue;
       const message = `"${what}" is not available in this version: what this partner sends without it, which is everything, is refused`;
       scene.findings.warning(entry, { key: "require", element }, "CYG_CONFIG_ADVICE", message);
     }
@@ -83,6 +85,23 @@ function checkConnection(scene: Scene, { entry, value }: Item<Cftpart>): void {
     const message = `cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;
     scene.findings.problem(entry, { key: "ssl" }, "CYG_CONFIG_REFERENCE", message);
   }
+}
+
+/** Secure authentication that is required needs a key of ours and a certificate of the partner's. */
+function checkAuthentication(scene: Scene, { entry, value }: Item<Cftpart>): void {
+  const demanding = (value.prot ?? []).find((id) => scene.find("cftprot", id)?.value.secauth === "require");
+  const element = value.require?.indexOf("auth") ?? -1;
+  if (demanding === undefined && element < 0) return;
+  const usable = scene.list("pki").filter(({ value: pki }) => (pki.usage ?? defaultUsage(pki)).includes("auth"));
+  const lacking = [
+    ...(usable.some(({ value: pki }) => !pki.part && pki.key) ? [] : ["a key of this site"]),
+    ...(usable.some(({ value: pki }) => pki.part === value.id) ? [] : [`a certificate with part = "${value.id}"`]),
+  ];
+  if (lacking.length === 0) return;
+  const where = element >= 0 ? { key: "require", element } : { key: "prot" };
+  const why = element >= 0 ? "it" : `protocol ${demanding}`;
+  const message = `${why} requires secure authentication, which needs ${lacking.join(" and ")} in [[pki]], with usage "auth"`;
+  scene.findings.problem(entry, where, "CYG_CONFIG_CERTIFICATE", message);
 }
 
 /** What is asked for and cannot be done yet is refused when a file comes by, never left out silently. */

@@ -10,6 +10,7 @@
  */
 import { CygnetError } from "../../platform/errors.ts";
 import type { Command, Esid, Ssid } from "../wire/commands.ts";
+import type { Tolerates } from "../tolerances.ts";
 import type { Level } from "../wire/level.ts";
 import {
   askForChallenge,
@@ -46,7 +47,8 @@ export class SessionMachine {
   state: State = "IDLE";
   /** What both sides agreed on; null before the SSIDs are through. */
   agreement: Agreement | null = null;
-  readonly strict: boolean;
+  /** Decides on deviations of the field by name; may be changed once it is known who the partner is. */
+  tolerates: Tolerates;
   readonly capabilities: Capabilities | undefined;
   readonly code: string;
   readonly password: string;
@@ -73,7 +75,7 @@ export class SessionMachine {
     this.capabilities = options.capabilities;
     this.code = options.code ?? "";
     this.password = options.password ?? "";
-    this.strict = options.strict ?? false;
+    this.tolerates = () => options.strict !== true;
   }
 
   /** The level whose layouts incoming commands have. */
@@ -94,7 +96,7 @@ export class SessionMachine {
     if (event.type === "F_DATA_RS") return this.#renewCredit();
     if (event.type === "F_CHALLENGE_RS") return challengeMade(this, event);
     if (event.type === "F_RESPOND_RS") return responded(this, event);
-    const tolerated = this.strict ? undefined : this.#tolerate(event);
+    const tolerated = this.#tolerate(event);
     if (tolerated) return tolerated;
     const found = cell(this.state, nameOf(event));
     if (found === "ignore") return NOTHING;
@@ -143,20 +145,20 @@ export class SessionMachine {
 
   /** Behaviour of products in the field that does no harm. */
   #tolerate(event: SessionEvent): readonly SessionAction[] | undefined {
-    if (event.type === "CDT") {
-      if (this.state === "OPO") {
-        this.latched = true;
-        return [{ do: "TOLERATED", name: "cdt-early" }];
-      }
-      if (this.state === "CLOP" || this.state === "IDLESP" || this.state === "OPOP") {
-        return [{ do: "TOLERATED", name: "cdt-late" }];
-      }
+    const late = this.state === "CLOP" || this.state === "IDLESP" || this.state === "OPOP";
+    if (event.type === "CDT" && this.state === "OPO" && this.tolerates("cdt-early")) {
+      this.latched = true;
+      return [{ do: "TOLERATED", name: "cdt-early" }];
     }
-    if (event.type === "CD" && this.state === "IDLELICD") {
+    if (event.type === "CDT" && late && this.tolerates("cdt-late")) {
+      return [{ do: "TOLERATED", name: "cdt-late" }];
+    }
+    if (event.type === "CD" && this.state === "IDLELICD" && this.tolerates("cd-answered-by-cd")) {
       this.state = "IDLESPCD";
       return [{ do: "TOLERATED", name: "cd-answered-by-cd" }, { do: "F_CD_IND" }];
     }
-    if (event.type === "ESID" && event.reas === 0 && this.state === "IDLELI") {
+    const normal = event.type === "ESID" && event.reas === 0;
+    if (normal && this.state === "IDLELI" && this.tolerates("esid-without-cd")) {
       this.state = "IDLE";
       return [{ do: "TOLERATED", name: "esid-without-cd" }, { do: "F_RELEASE_IND" }, { do: "disconnect" }];
     }

@@ -1,21 +1,25 @@
-/** The TLS profiles of a configuration with their certificates loaded: built whole, then swapped in whole. */
+/** The certificates and keys of a configuration, loaded and made into TLS profiles: built whole, swapped in whole. */
+import type { X509Certificate } from "node:crypto";
+import type { RecipientKey } from "../cms/enveloped.ts";
 import type { Configuration, Part, Prot, Ssl } from "../config/model.ts";
 import { type ClientTls, clientTls, type ServerTls, serverTls } from "../net/tls.ts";
 import { loadMaterial, type Material } from "../pki/material.ts";
 import { CygnetError } from "../platform/errors.ts";
 
-export interface TlsProfiles {
+export interface Credentials {
   /** For callers of a protocol. */
   server(ssl: string): ServerTls;
   /** For a call to a partner: its own profile, else the protocol's. */
   client(part: Part, prot: Prot): ClientTls;
+  /** For secure authentication: our keys, and the partner's certificate that is valid longest; null = it has none. */
+  authentication(part: Part): { own: RecipientKey[]; theirs: X509Certificate | null };
 }
 
 /**
  * Loads every certificate and makes every profile.
  * @throws CygnetError CYG_PKI_… or CYG_TLS_… for the first that cannot be used
  */
-export async function loadTlsProfiles(configuration: Configuration): Promise<TlsProfiles> {
+export async function loadCredentials(configuration: Configuration): Promise<Credentials> {
   const materials = new Map<string, Material>();
   for (const { id, file, key, keypassw } of configuration.pki.values()) {
     const password = keypassw ? { password: keypassw.reveal() } : {};
@@ -49,5 +53,25 @@ export async function loadTlsProfiles(configuration: Configuration): Promise<Tls
   return {
     server: (ssl) => get(servers, ssl, "server"),
     client: (part, prot) => get(clients, part.ssl || prot.ssl, "client"),
+    authentication: (part) => ({
+      own: forAuthentication(configuration, materials, "").flatMap(({ certificate, key }) =>
+        key ? [{ certificate, key }] : [],
+      ),
+      theirs: forAuthentication(configuration, materials, part.id)[0]?.certificate ?? null,
+    }),
   };
+}
+
+/** Certificates of an owner ("" = this site) that may authenticate it now, the one that is valid longest first. */
+function forAuthentication(
+  { pki }: Configuration,
+  materials: ReadonlyMap<string, Material>,
+  owner: string,
+): Material[] {
+  const now = Date.now();
+  return [...pki.values()]
+    .filter(({ part, usage }) => part === owner && usage.includes("auth"))
+    .map(({ id }) => materials.get(id) as Material)
+    .filter(({ notBefore, notAfter }) => notBefore.getTime() <= now && now <= notAfter.getTime())
+    .sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
 }
