@@ -68,6 +68,8 @@ export interface Transfer extends FileIdentity {
   /** SFIDFMT and SFIDLRECL. */
   format: "U" | "T" | "F" | "V";
   lrecl: number;
+  /** Octets of the form in which a send goes over the line, where that is not its local form; -1 = it is. */
+  formsize: number;
   /** Priority 0..255, 255 first. */
   pri: number;
   /** Wait in phase Z for the end-to-end response. */
@@ -109,6 +111,8 @@ export type NewSend = Pick<
   | "filesize"
   | "pri"
   | "ackstate"
+  | "format"
+  | "lrecl"
 > & { spool: SpoolNote };
 
 export type NewReceive = FileIdentity &

@@ -28,6 +28,7 @@ const CHANGEABLE: readonly (keyof Changes)[] = [
   "spool",
   "format",
   "lrecl",
+  "formsize",
   "pri",
   "ackstate",
   "tries",

@@ -123,4 +123,9 @@ export const MIGRATIONS: readonly string[] = [
   -- Which process has the catalog open for writing.
   CREATE TABLE holder (one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER NOT NULL) STRICT;
   `,
+
+  `
+  -- Octets of the form in which a send goes over the line, where that is another file than the local one; -1 = none.
+  ALTER TABLE transfer ADD COLUMN formsize INTEGER NOT NULL DEFAULT -1;
+  `,
 ];

@@ -3,7 +3,7 @@
  * Pure.
  */
 import type { Configuration, Part } from "../config/model.ts";
-import { BLOCK } from "../oftp/files/unstructured.ts";
+import { BLOCK } from "../oftp/files/restart.ts";
 import type { Sfid } from "../oftp/wire/commands.ts";
 import { ownCodes } from "./site.ts";
 
@@ -29,10 +29,9 @@ export function refuseFile(
   if (sfid.dsn === "") return no(1, "the dataset name is empty");
   // it must come back in the end-to-end response, octet by octet
   if (/[^\x20-\x7e]/.test(sfid.dsn)) return no(1, "the dataset name has characters outside ASCII");
-  if (sfid.fmt === "F" || sfid.fmt === "V") {
-    return no(4, "record formats F and V are not supported by this version");
-  }
-  if (sfid.fmt !== "U" && sfid.fmt !== "T") return no(4, `format ${sfid.fmt} does not exist`);
+  if (!/^[UTFV]$/.test(sfid.fmt)) return no(4, `format ${sfid.fmt} does not exist`);
+  const records = sfid.fmt === "F" || sfid.fmt === "V";
+  if (records && sfid.lrecl === 0) return no(5, `format ${sfid.fmt} needs a record length`);
   return refuseSecurity(part, sfid) ?? refuseSize(sfid, free);
 }
 

@@ -10,9 +10,11 @@ import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Recv } from "../config/model.ts";
 import { substitute } from "../config/symbols.ts";
 import { receiveVariables } from "../config/variables.ts";
+import { FormatError } from "../oftp/files/format.ts";
 import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { datasetName, safeName } from "../spool/names.ts";
+import { towardsDisk } from "./forms.ts";
 import { keys, type Site } from "./site.ts";
 
 /** Waits between attempts, ms; after the last one the delivery is given up. */
@@ -80,10 +82,14 @@ export class Deliveries {
   async #deliver(transfer: Transfer, ids: string, attempt: number): Promise<void> {
     const site = this.#site();
     try {
-      const fname = await site.spool.deliver(transfer, this.#target(transfer));
-      await this.finish({ ...transfer, fname });
+      const conversion = towardsDisk(site.configuration, transfer, this.#flow(transfer));
+      const local = conversion ? await site.spool.localise(transfer, conversion) : transfer;
+      const fname = await site.spool.deliver(local, this.#target(local));
+      await this.finish({ ...local, fname });
     } catch (error) {
       const text = describe(error);
+      // contents that the flow cannot convert do not get better
+      if (error instanceof FormatError) return this.#giveUp(transfer, text);
       site.journal.emit("CFTF25E", { ...keys(transfer), fname: transfer.nfname, text });
       const wait = ATTEMPTS[attempt];
       if (wait === undefined) return this.#giveUp(transfer, text);
@@ -140,6 +146,8 @@ export class Deliveries {
   async #giveUp(transfer: Transfer, text: string): Promise<void> {
     const site = this.#site();
     try {
+      // what is put away keeps the name under which it would have been delivered
+      await site.catalog.update(transfer.idtu, { fname: this.#target(transfer) });
       await site.spool.fail(transfer);
       const ended: Changes = { edate: site.clock.now(), diagi: 142, diagp: "", diagc: text };
       const why = "the file could not be delivered";

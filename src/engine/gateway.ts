@@ -21,6 +21,7 @@ import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
+import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
@@ -29,7 +30,6 @@ import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
-import { loadCredentials, type Credentials } from "./credentials.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -93,8 +93,11 @@ export class Gateway {
     };
     this.scheduler = new Scheduler(this.site);
     this.outboxes = new Outboxes(this.site);
-    this.listeners = new Listeners(journal, systemClock, () => this.site.credentials, (connection, prot) =>
-      this.#arrived(connection, prot),
+    this.listeners = new Listeners(
+      journal,
+      systemClock,
+      () => this.site.credentials,
+      (connection, prot) => this.#arrived(connection, prot),
     );
   }
 

@@ -171,7 +171,8 @@ export class Link {
         const command = decode(buffer, this.machine.level, (name) => {
           // before the SSIDs both forms of an ESID are right
           if (name === "esid-form" && !this.machine.agreement) return;
-          if (!this.machine.tolerates(name)) throw new WireError(6, `${name} is not tolerated of this partner`);
+          if (!this.machine.tolerates(name))
+            throw new WireError(6, `${name} is not tolerated of this partner`);
           this.#options.user.tolerated(name);
         });
         this.#options.trace?.("in", command);

@@ -255,6 +255,8 @@ export function describeSend(
       description: dsn === name ? "" : utf8(name, 999).toString("utf8"),
       pri: flow.pri,
       ackstate: flow.ackstate,
+      format: flow.frecfm,
+      lrecl: flow.flrecl,
     },
   };
 }

@@ -7,29 +7,29 @@
  * - A restart position is never beyond what was synced.
  */
 import type { Changes, Transfer } from "../catalog/catalog.ts";
-import { BLOCK, blocks } from "../oftp/files/unstructured.ts";
+import { type Format, FormatError } from "../oftp/files/format.ts";
+import {
+  BLOCK,
+  type Position,
+  type PositionSearch,
+  positionOf,
+  positionWithin,
+  START,
+} from "../oftp/files/restart.ts";
+import { unpackerFor } from "../oftp/files/unpacking.ts";
+import { WireError } from "../oftp/wire/codec.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
-import { unpack } from "../oftp/wire/subrecords.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
-import type { Incoming } from "../spool/spool.ts";
 import { refuseFile } from "./admission.ts";
+import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
 
-/** Octets gathered before they are written. */
-const PIECE = 256 * 1024;
-/** Octets waiting for the disk at which the line is stopped, and at which it goes on. */
-const HIGH = 4 * 1024 * 1024;
-const LOW = 1024 * 1024;
-/** Octets between two syncs of a running file: what a crash of the machine may cost. */
-const SYNC_EVERY = 64 * 1024 * 1024;
-
 interface Running {
   transfer: Transfer;
-  file: Incoming;
-  position: number;
+  inflow: Inflow;
   /** EFID has come: from here on `#close` decides what becomes of the file, not the end of the session. */
   closing: boolean;
 }
@@ -37,19 +37,8 @@ interface Running {
 export class Receiving {
   readonly #session: Session;
   #running: Running | null = null;
-  #piece: Buffer = Buffer.alloc(0);
-  #fill = 0;
-  #spare: Buffer[] = [];
-  #queue: Promise<void> = Promise.resolve();
-  #queued = 0;
-  #written = 0;
-  #syncedAt = 0;
-  #syncStart = 0;
-  #syncing: Promise<void> = Promise.resolve();
-  #paused = false;
   #creditDue = false;
   #compressed = false;
-  #failure: unknown = null;
 
   constructor(session: Session) {
     this.#session = session;
@@ -57,7 +46,7 @@ export class Receiving {
 
   /** The transfer under way, for status. */
   get current(): { transfer: Transfer; bytes: number } | null {
-    return this.#running && { transfer: this.#running.transfer, bytes: this.#written };
+    return this.#running && { transfer: this.#running.transfer, bytes: this.#running.inflow.written };
   }
 
   startFile(sfid: Sfid): void {
@@ -91,25 +80,23 @@ export class Receiving {
         orig: sfid.orig,
         dest: sfid.dest,
         filesize: Number(sfid.fsiz) * BLOCK,
-        format: sfid.fmt as "U" | "T",
+        format: sfid.fmt as Format,
         lrecl: sfid.lrecl,
         prot: session.prot.id,
       },
       site.owner,
     );
     if (!isNew && !(await this.#resumes(sfid, transfer))) return;
-    // half-received data serve only a file that still looks the same
-    const same = sfid.fmt === transfer.format && Number(sfid.fsiz) * BLOCK === transfer.filesize;
-    const held = isNew || !agreement.restart || !same ? 0n : blocks(transfer.bytes);
-    const accept = sfid.rest < held ? sfid.rest : held;
-    await this.#open(transfer, Number(accept) * BLOCK, Number(sfid.fsiz) * BLOCK);
+    const position = isNew || !agreement.restart ? START : await this.#resumeAt(sfid, transfer);
+    const now: Transfer = { ...transfer, format: sfid.fmt as Format, lrecl: sfid.lrecl };
+    await this.#open(now, position, Number(sfid.fsiz) * BLOCK);
     const { role, ids } = session;
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: isNew ? "created" : "selected" });
-    if (accept > 0n) {
-      site.journal.emit("CFTT96I", { ...keys(transfer), role, ids, pos: Number(accept) * BLOCK });
+    if (position.offset > 0) {
+      site.journal.emit("CFTT96I", { ...keys(transfer), role, ids, pos: position.offset });
     }
     if (session.link.over) return this.#abandon();
-    session.link.request({ type: "F_START_FILE_RS", answer: { accept } });
+    session.link.request({ type: "F_START_FILE_RS", answer: { accept: position.count } });
     site.journal.emit("CFTT57I", { ...keys(transfer), ids, role });
   }
 
@@ -125,20 +112,37 @@ export class Receiving {
     return false;
   }
 
-  async #open(transfer: Transfer, position: number, filesize: number): Promise<void> {
+  /** How far a file that was offered before may go on: not beyond the offer, not beyond what is synced. */
+  async #resumeAt(sfid: Sfid, transfer: Transfer): Promise<Position> {
+    const { format, lrecl, filesize, bytes, workfile } = transfer;
+    // half-received data serve only a file that still looks the same
+    const same = sfid.fmt === format && sfid.lrecl === lrecl && Number(sfid.fsiz) * BLOCK === filesize;
+    if (!same || workfile === "" || bytes === 0) return START;
+    const held = await this.#locate(positionWithin(format, lrecl, bytes), transfer);
+    return sfid.rest >= held.count ? held : this.#locate(positionOf(format, lrecl, sfid.rest), transfer);
+  }
+
+  async #locate(search: PositionSearch, transfer: Transfer): Promise<Position> {
+    const { spool } = this.#session.site;
+    if (search.needsData) await spool.scanIncoming(transfer, transfer.bytes, (chunk) => search.push(chunk));
+    return search.position;
+  }
+
+  async #open(transfer: Transfer, position: Position, filesize: number): Promise<void> {
     const { site } = this.#session;
+    const { format, lrecl } = transfer;
     try {
-      const file = await site.spool.openIncoming(transfer, position);
-      this.#running = { transfer, file, position, closing: false };
-      this.#written = position;
-      this.#syncedAt = position;
-      this.#syncStart = position;
-      this.#failure = null;
+      const file = await site.spool.openIncoming(transfer, position.offset);
+      const inflow = new Inflow(file, unpackerFor(format, lrecl, position), position, this.#owner(transfer));
+      this.#running = { transfer, inflow, closing: false };
+      this.#creditDue = false;
       this.#compressed = false;
       await site.catalog.update(transfer.idtu, {
         workfile: file.path,
-        bytes: position,
+        bytes: position.offset,
         filesize,
+        format,
+        lrecl,
         bdate: site.clock.now(),
         prot: this.#session.prot.id,
         diagi: 0,
@@ -146,7 +150,7 @@ export class Receiving {
         diagc: "",
       });
     } catch (error) {
-      const opened = this.#running?.file;
+      const opened = this.#running?.inflow.file;
       this.#running = null;
       // nothing was written to it, so nothing is lost by a close that fails
       await opened?.close().catch(() => {});
@@ -163,17 +167,29 @@ export class Receiving {
     }
   }
 
+  /** What the inflow of a transfer needs of this session. */
+  #owner(transfer: Transfer): InflowOwner {
+    const { site, link } = this.#session;
+    return {
+      pause: () => link.pause(),
+      resume: () => link.resume(),
+      caughtUp: () => this.#giveCredit(),
+      synced: (bytes) => site.catalog.update(transfer.idtu, { bytes }),
+      broke: (error) => {
+        const fname = this.#running?.inflow.file.path ?? "";
+        site.journal.emit("CFTF09E", { ...keys(transfer), fname, text: describe(error) });
+      },
+    };
+  }
+
   data(subrecords: Buffer, credit: boolean): void {
-    if (this.#running === null) return;
-    let from = 0;
-    while (from < subrecords.length) {
-      if (this.#piece.length - this.#fill < 63) this.#flush();
-      const unpacked = unpack(subrecords, from, this.#piece, this.#fill);
-      from = unpacked.from;
-      this.#fill = unpacked.at;
-      if (unpacked.compressed && !this.#compressed) {
-        this.#compressed = true;
-        if (!this.#session.agreement?.compression) this.#session.tolerated("compression-not-negotiated");
+    const inflow = this.#running?.inflow;
+    if (inflow === undefined) return;
+    inflow.take(subrecords);
+    if (inflow.unpacker.compressed && !this.#compressed) {
+      this.#compressed = true;
+      if (!this.#session.agreement?.compression && !this.#session.lets("compression-not-negotiated")) {
+        throw new WireError(6, "compression was not negotiated");
       }
     }
     if (!credit) return;
@@ -193,22 +209,20 @@ export class Receiving {
     const running = this.#running;
     if (running === null) return;
     running.closing = true;
-    this.#flush();
-    await this.#queue;
-    await this.#syncing;
-    const { transfer, file } = running;
+    const { transfer, inflow } = running;
+    const { file } = inflow;
     try {
-      if (this.#failure !== null) throw this.#failure;
-      if (efid.ucnt !== BigInt(file.length)) return await this.#miscounted(running, efid);
+      await inflow.finish();
+      if (inflow.failure !== null) throw inflow.failure;
+      const wrong = this.#judge(running, efid);
+      if (wrong) return await this.#worthless(running, wrong);
       await file.sync();
-      const sha256 = file.digest();
-      this.#spare.length = Math.min(this.#spare.length, 1);
       const done = {
         phase: "Y",
         phasestep: "C",
         bytes: file.length,
         filesize: file.length,
-        sha256,
+        sha256: file.digest(),
         workfile: file.path,
       } as const;
       await site.catalog.update(transfer.idtu, done);
@@ -217,12 +231,29 @@ export class Receiving {
       await file.close().catch(() => {});
       this.#received({ ...transfer, ...done });
     } catch (error) {
+      if (error instanceof FormatError) {
+        return await this.#worthless(running, { reason: error.efna, text: error.message });
+      }
       await this.#failed(running, error);
       if (!link.over) {
         const text = "the file could not be written";
         link.request({ type: "F_CLOSE_FILE_RS", answer: { reason: 12, text } });
       }
     }
+  }
+
+  /** EFNA reason when what arrived is not what EFID says (RFC 5024 section 6.9), or a tolerance is refused. */
+  #judge({ inflow, transfer }: Running, efid: Efid): { reason: number; text: string } | undefined {
+    const { octets, records, tolerated } = inflow.unpacker;
+    if (efid.ucnt !== BigInt(octets)) {
+      return { reason: 11, text: `the partner counted ${efid.ucnt} octets, ${octets} arrived` };
+    }
+    const counted = transfer.format === "F" || transfer.format === "V";
+    if (counted && efid.rcnt !== BigInt(records)) {
+      return { reason: 10, text: `the partner counted ${efid.rcnt} records, ${records} arrived` };
+    }
+    const refused = [...tolerated].find((name) => !this.#session.lets(name));
+    return refused && { reason: 99, text: `${refused} is not tolerated` };
   }
 
   /** On disk and in the catalog: the partner hears it, and the delivery begins. */
@@ -241,23 +272,17 @@ export class Receiving {
     if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer: { speaker: false } });
   }
 
-  /** The count of EFID is not ours: what we hold is worthless, the file begins anew. */
-  async #miscounted({ transfer, file }: Running, efid: Efid): Promise<void> {
-    const { site, link } = this.#session;
+  /** What arrived is not the file that was announced: it is dropped, the file begins anew. */
+  async #worthless({ transfer, inflow }: Running, answer: { reason: number; text: string }): Promise<void> {
+    const { site, link, ids } = this.#session;
     this.#running = null;
-    await file.close();
-    const diagc = `the partner counted ${efid.ucnt} octets, ${file.length} arrived`;
-    const changes = { phase: "T", phasestep: "H", diagi: 120, diagp: "111", diagc, bytes: 0 } as const;
+    await inflow.file.close();
     await site.spool.discard(transfer);
-    await site.catalog.release(transfer.idtu, changes);
-    site.journal.emit("CFTT82E", {
-      ...keys(transfer),
-      ids: this.#session.ids,
-      diagi: 120,
-      diagp: "111",
-      diagc,
-    });
-    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer: { reason: 11, text: diagc } });
+    const diagp = String(100 + answer.reason);
+    const why = { diagi: 120, diagp, diagc: answer.text };
+    await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", bytes: 0, ...why });
+    site.journal.emit("CFTT82E", { ...keys(transfer), ids, ...why });
+    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer });
   }
 
   /** The session is gone: what arrived is synced and kept for a restart. */
@@ -265,8 +290,7 @@ export class Receiving {
     const { site } = this.#session;
     const running = this.#running;
     if (running === null || running.closing) return;
-    this.#flush();
-    site.sessions.track(this.#queue.then(() => this.#syncing).then(() => this.#failed(running, over)));
+    site.sessions.track(running.inflow.drain().then(() => this.#failed(running, over)));
   }
 
   /** Keeps the half-received file, up to what is synced. */
@@ -274,8 +298,9 @@ export class Receiving {
     const { site, ids } = this.#session;
     if (this.#running !== running) return;
     this.#running = null;
-    const { transfer, file } = running;
-    let bytes = this.#syncedAt;
+    const { transfer, inflow } = running;
+    const { file } = inflow;
+    let bytes = inflow.syncedAt;
     try {
       bytes = await file.sync();
     } catch (unsynced) {
@@ -300,67 +325,10 @@ export class Receiving {
     }
   }
 
-  /** Hands the gathered octets to the disk, in order, and takes a spare piece. */
-  #flush(): void {
-    const { link } = this.#session;
-    if (this.#fill > 0 && this.#running) {
-      const { file } = this.#running;
-      const piece = this.#piece;
-      const octets = this.#fill;
-      this.#queued += octets;
-      this.#queue = this.#queue.then(() => this.#write(file, piece, octets));
-      if (this.#queued > HIGH && !this.#paused) {
-        this.#paused = true;
-        link.pause();
-      }
-    } else if (this.#piece.length > 0) {
-      this.#spare.push(this.#piece);
-    }
-    this.#piece = this.#running ? (this.#spare.pop() ?? Buffer.allocUnsafeSlow(PIECE)) : Buffer.alloc(0);
-    this.#fill = 0;
-  }
-
-  async #write(file: Incoming, piece: Buffer, octets: number): Promise<void> {
-    const { site, link } = this.#session;
-    try {
-      if (this.#failure === null) {
-        await file.write([piece.subarray(0, octets)]);
-        this.#written += octets;
-        if (this.#written - this.#syncStart >= SYNC_EVERY) this.#syncAside(file);
-      }
-    } catch (error) {
-      this.#failure ??= error;
-      const text = describe(error);
-      if (this.#running)
-        site.journal.emit("CFTF09E", { ...keys(this.#running.transfer), fname: file.path, text });
-    }
-    if (this.#spare.length < HIGH / PIECE) this.#spare.push(piece);
-    this.#queued -= octets;
-    if (this.#paused && this.#queued <= LOW) {
-      this.#paused = false;
-      link.resume();
-    }
-    this.#giveCredit();
-  }
-
-  /** Forces what is there to the disk while more is written: the end of a long file does not wait for all of it. */
-  #syncAside(file: Incoming): void {
-    const { site } = this.#session;
-    this.#syncStart = this.#written;
-    const syncing = this.#syncing.then(async () => {
-      const running = this.#running;
-      if (running?.file !== file || running.closing) return;
-      this.#syncedAt = await file.sync();
-      await site.catalog.update(running.transfer.idtu, { bytes: this.#syncedAt });
-    });
-    this.#syncing = syncing.catch((error: unknown) => {
-      this.#failure ??= error;
-    });
-  }
-
   /** CDT, when it is due and the disk keeps up. */
   #giveCredit(): void {
-    if (!this.#creditDue || this.#queued > LOW || this.#session.link.over) return;
+    const ready = this.#running?.inflow.keepsUp ?? false;
+    if (!this.#creditDue || !ready || this.#session.link.over) return;
     this.#creditDue = false;
     this.#session.link.request({ type: "F_DATA_RS" });
   }

@@ -8,12 +8,23 @@
  */
 import type { Changes, Transfer } from "../catalog/catalog.ts";
 import { diagiOfAnswer, diagpOfAnswer, diagpOfEsid } from "../messages/codes.ts";
-import { BLOCK, blocks, DataPacker, framedSize, sizeInBlocks } from "../oftp/files/unstructured.ts";
-import type { Sfid } from "../oftp/wire/commands.ts";
+import { framedSize } from "../oftp/files/batch.ts";
+import { type Counts, FormatError } from "../oftp/files/format.ts";
+import { packerFor } from "../oftp/files/packing.ts";
+import {
+  type Position,
+  type PositionSearch,
+  positionOf,
+  positionWithin,
+  START,
+  sizeInBlocks,
+} from "../oftp/files/restart.ts";
+import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { capacity } from "../oftp/wire/subrecords.ts";
 import { describe } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
 import { conclude } from "./conclude.ts";
+import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
 import { jittered, spacing } from "./retry.ts";
@@ -51,12 +62,14 @@ export class Sending {
     let file: Outgoing | null = null;
     this.current = { transfer, bytes: 0 };
     try {
+      let prepared: Transfer;
       try {
-        file = await site.spool.openOutgoing(transfer, 0);
+        prepared = await this.#prepare(transfer);
+        file = await site.spool.openOutgoing(prepared, 0);
       } catch (error) {
         return await this.#unreadable(transfer, error);
       }
-      await this.#transfer(transfer, file, (other) => {
+      await this.#transfer(prepared, file, (other) => {
         file = other;
       });
     } catch (error) {
@@ -68,11 +81,24 @@ export class Sending {
     }
   }
 
+  /** Makes the form for the line where it is another than the local one; once, so that a retry sends the same octets. */
+  async #prepare(transfer: Transfer): Promise<Transfer> {
+    if (transfer.formsize >= 0) return transfer;
+    const { site, configuration } = this.#session;
+    const { cftsend, cftparm } = configuration;
+    const flow = cftsend.get(transfer.idf) ?? cftsend.get(cftparm.default);
+    const conversion = flow && towardsLine(configuration, transfer, flow);
+    return conversion ? site.spool.prepare(transfer, conversion) : transfer;
+  }
+
   async #transfer(transfer: Transfer, opened: Outgoing, reopened: (file: Outgoing) => void): Promise<void> {
     const { link, agreement, site, role, ids, prot } = this.#session;
     let file = opened;
     const retried = transfer.tries > 1;
-    const offered = agreement?.restart && retried ? blocks(file.size) : 0n;
+    const { format, lrecl } = transfer;
+    // how far the partner got is for the partner to say: it answers with what it holds
+    const offered =
+      agreement?.restart && retried ? await locate(positionWithin(format, lrecl, file.size), file) : START;
     await site.catalog.update(transfer.idtu, {
       mode: this.#session.initiator ? "requester" : "server",
       prot: prot.id,
@@ -80,43 +106,51 @@ export class Sending {
     });
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: retried ? "selected" : "created" });
     const answer = this.started.wait();
-    link.request({ type: "F_START_FILE_RQ", sfid: sfidOf(transfer, file.size, offered) });
+    link.request({ type: "F_START_FILE_RQ", sfid: sfidOf(transfer, file.size, offered.count) });
     const started = await answer;
     if ("reason" in started) return this.#refused(transfer, started, retried);
 
-    const position = Number(started.accept) * BLOCK;
-    if (position > 0) {
+    const position =
+      started.accept === offered.count
+        ? offered
+        : await locate(positionOf(format, lrecl, started.accept), file);
+    if (position.offset > 0 || offered.offset > 0) {
       await file.close();
-      file = await site.spool.openOutgoing(transfer, position);
+      file = await site.spool.openOutgoing(transfer, position.offset);
       reopened(file);
-      site.journal.emit("CFTT96I", { ...keys(transfer), role, ids, pos: position });
+    }
+    if (position.offset > 0) {
+      site.journal.emit("CFTT96I", { ...keys(transfer), role, ids, pos: position.offset });
     }
     site.journal.emit("CFTT57I", { ...keys(transfer), ids, role });
-    await this.#pump(transfer, file, position);
+    const counts = await this.#pump(transfer, file, position);
     while (link.machine.state !== "OPO") await this.credit.wait();
     const ending = this.closed.wait();
-    link.request({ type: "F_CLOSE_FILE_RQ", efid: { type: "EFID", rcnt: 0n, ucnt: BigInt(file.size) } });
+    const efid: Efid = { type: "EFID", rcnt: BigInt(counts.records), ucnt: BigInt(counts.octets) };
+    link.request({ type: "F_CLOSE_FILE_RQ", efid });
     const closed = await ending;
-    const sha256 = file.digest();
+    const sha256 = transfer.formsize < 0 ? file.digest() : transfer.sha256;
     if ("reason" in closed) return this.#notTaken(transfer, closed);
-    await this.#delivered(transfer, file.size, sha256);
+    await this.#delivered(transfer, counts.octets, sha256);
   }
 
   /** Reads ahead while the batch before is on the line; never counts a buffer without credit. */
-  async #pump(transfer: Transfer, file: Outgoing, position: number): Promise<void> {
+  async #pump(transfer: Transfer, file: Outgoing, position: Position): Promise<Counts> {
     const { link, agreement, site } = this.#session;
     const sdeb = agreement?.sdeb ?? 0;
-    const left = file.size - position;
+    const left = file.size - position.offset;
     const needed = Math.floor(left / capacity(sdeb - 1)) + 1;
     const most = Math.min(needed, Math.max(1, Math.floor(BATCH / framedSize(sdeb))));
     const depth = needed > most ? DEPTH : 1;
-    const packer = new DataPacker(sdeb, agreement?.compression ?? false);
+    const { format, lrecl } = transfer;
+    const compressed = agreement?.compression ?? false;
+    const packer = packerFor({ format, lrecl, sdeb, compressed, before: position });
     const batches = Array.from({ length: depth }, () => Buffer.allocUnsafeSlow(most * framedSize(sdeb)));
     const free: Promise<void>[] = batches.map(() => Promise.resolve());
     const size = Math.min(PIECE, Math.max(left, 1));
     const pieces = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(left > size ? size : 0)] as const;
     let turn = 0;
-    let read = position;
+    let read = position.offset;
     let noted = site.clock.monotonic();
     let ahead = readAhead(file, pieces[0]);
     let index = 0;
@@ -150,6 +184,7 @@ export class Sending {
         void site.catalog.update(transfer.idtu, { bytes: read }).catch(() => {});
       }
     }
+    return { records: packer.records, octets: packer.octets };
   }
 
   /** Resolves when the octets have left this process, so that the batch may be filled again. */
@@ -200,8 +235,9 @@ export class Sending {
   ): Promise<void> {
     const { site } = this.#session;
     if (answer.reason === 13 && !answer.retry && retried) {
-      const whole = await site.spool.openOutgoing(transfer, transfer.filesize);
-      const sha256 = whole.digest();
+      const size = transfer.formsize < 0 ? transfer.filesize : transfer.formsize;
+      const whole = await site.spool.openOutgoing(transfer, size);
+      const sha256 = transfer.formsize < 0 ? whole.digest() : transfer.sha256;
       await whole.close();
       return this.#delivered(transfer, transfer.filesize, sha256);
     }
@@ -242,7 +278,8 @@ export class Sending {
   async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
     const { site } = this.#session;
     const diagc = describe(error);
-    await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", diagi: 104, diagp: "", diagc });
+    const diagi = error instanceof FormatError ? 126 : 104;
+    await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", diagi, diagp: "", diagc });
     site.journal.emit("CFTF04E", { ...keys(transfer), fname: transfer.fname, text: diagc });
   }
 
@@ -279,6 +316,16 @@ export class Sending {
     const wait = spacing(schedule, tries);
     return wait === null ? null : site.clock.now() + jittered(wait, site.random.fraction());
   }
+}
+
+/** Carries a search for a position out: only in V files is there anything to read. */
+async function locate(search: PositionSearch, file: Outgoing): Promise<Position> {
+  const piece = Buffer.allocUnsafeSlow(search.needsData ? PIECE : 0);
+  for (let more = search.needsData; more; ) {
+    const count = await file.read(piece);
+    more = count > 0 && search.push(piece.subarray(0, count));
+  }
+  return search.position;
 }
 
 /** A read that may be abandoned: its failure is heard only when it is awaited. */

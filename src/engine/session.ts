@@ -84,7 +84,10 @@ export class Session implements SessionUser {
       session: part
         ? {
             // a station that only sends is sent nothing
-            capabilities: { ...capabilities(prot, part, true, authenticates(prot, part, null, false)), ...(probe ? { sr: "S" } : {}) },
+            capabilities: {
+              ...capabilities(prot, part, true, authenticates(prot, part, null, false)),
+              ...(probe ? { sr: "S" } : {}),
+            },
             code: part.nspart,
             password: part.nspassw.reveal(),
           }
@@ -172,14 +175,17 @@ export class Session implements SessionUser {
     const { credentials, random } = this.site;
     const { theirs } = credentials.authentication(this.part as Part);
     this.#prove("F_CHALLENGE_RS", "there is no certificate to challenge the partner with", () => {
-      if (theirs === null) throw new CygnetError("CYG_AUTH_CERTIFICATE", "no certificate of the partner for auth");
+      if (theirs === null)
+        throw new CygnetError("CYG_AUTH_CERTIFICATE", "no certificate of the partner for auth");
       return newChallenge(theirs, "aes256", random);
     });
   }
 
   respond(chal: Buffer): void {
     const { own } = this.site.credentials.authentication(this.part as Part);
-    this.#prove("F_RESPOND_RS", "the challenge cannot be answered", () => ({ rsp: answerChallenge(chal, own) }));
+    this.#prove("F_RESPOND_RS", "the challenge cannot be answered", () => ({
+      rsp: answerChallenge(chal, own),
+    }));
   }
 
   /** One step of secure authentication. Why it failed is for our log; the partner hears only that it did. */

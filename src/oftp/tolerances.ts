@@ -16,8 +16,9 @@ export const TOLERANCES = {
   "closed-without-esid": "an idle line closed without ESID",
   "compression-not-negotiated": "compressed subrecords that were not agreed on",
   "response-codes-not-swapped": "EERP or NERP with originator and destination as in the file",
-  "end-of-record-in-stream": "end-of-record bits inside an unstructured or text file",
+  "end-of-record-inside": "end-of-record bits inside an unstructured or text file",
   "end-of-record-missing": "no end-of-record bit at the end of a file",
+  "empty-file-as-record": "an empty F file sent as one empty record",
 } as const;
 
 export type Tolerance = keyof typeof TOLERANCES;

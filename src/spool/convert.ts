@@ -31,7 +31,11 @@ export function secondForm(workfile: string): string {
 }
 
 /** Makes `secondForm(from)` durable; the old form stays. Throws CYG_SPOOL_… and what the conversion throws. */
-export async function convertFile(disk: FileSystem, from: string, conversion: Conversion): Promise<Converted> {
+export async function convertFile(
+  disk: FileSystem,
+  from: string,
+  conversion: Conversion,
+): Promise<Converted> {
   const target = secondForm(from);
   const half = `${target}.part`;
   const [read, written] = [createHash("sha256"), createHash("sha256")];

@@ -3,12 +3,14 @@ import type { Transfer } from "../catalog/catalog.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { finishClaim, recordClaim } from "./claim.ts";
 import type { SpoolContext } from "./context.ts";
+import { type Conversion, convertFile, removeForms, secondForm } from "./convert.ts";
 import { removeFile } from "./directories.ts";
 import { spoolError } from "./faults.ts";
-import { openIncoming } from "./incoming.ts";
+import { openIncoming, receivedPath } from "./incoming.ts";
 import { safeName } from "./names.ts";
 import { openOutgoing } from "./outgoing.ts";
 import { finishPlace, type PlaceNote, place, wasPlaced } from "./place.ts";
+import { scan } from "./prefix.ts";
 import { recoverSpool } from "./recover.ts";
 import type { Spool } from "./spool.ts";
 
@@ -44,6 +46,9 @@ export function createSpool(context: SpoolContext): Spool {
         refused.delete(candidate.path);
         return claimed;
       }),
+    prepare: (transfer, conversion) => during(transfer.idtu, () => prepare(context, transfer, conversion)),
+    localise: (transfer, conversion) => during(transfer.idtu, () => localise(context, transfer, conversion)),
+    scanIncoming: (transfer, limit, each) => scan(disk, transfer.workfile, limit, each),
     openOutgoing: (transfer, position) => openOutgoing(disk, transfer, position),
     openIncoming: (transfer, position) => openIncoming(context, transfer, position),
     deliver: (transfer, target) => during(transfer.idtu, () => deliver(context, transfer.idtu, target)),
@@ -94,6 +99,29 @@ async function delivered(context: SpoolContext, transfer: Transfer, note: PlaceN
   return note.target;
 }
 
+/** The form for the line is noted with its size only when it is complete on disk. */
+async function prepare(context: SpoolContext, transfer: Transfer, conversion: Conversion): Promise<Transfer> {
+  const { size, sourceSha256 } = await convertFile(context.disk, transfer.workfile, conversion);
+  const made = { formsize: size, sha256: sourceSha256 };
+  await context.catalog.update(transfer.idtu, made);
+  return { ...transfer, ...made };
+}
+
+/** The old form goes only when the record names the new one. */
+async function localise(
+  context: SpoolContext,
+  transfer: Transfer,
+  conversion: Conversion,
+): Promise<Transfer> {
+  const { workfile } = transfer;
+  if (workfile === secondForm(receivedPath(context.rundir, transfer.idtu))) return transfer;
+  const { size, sha256 } = await convertFile(context.disk, workfile, conversion);
+  const made = { workfile: secondForm(workfile), filesize: size, sha256 };
+  await context.catalog.update(transfer.idtu, made);
+  await removeFile(context.disk, workfile);
+  return { ...transfer, ...made };
+}
+
 async function settle(context: SpoolContext, idtu: string): Promise<void> {
   const transfer = await recordOf(context, idtu);
   const note = transfer.spool;
@@ -121,6 +149,7 @@ async function putAway(context: SpoolContext, transfer: Transfer, folder: string
     } else {
       await removeFile(disk, workfile);
     }
+    if (transfer.formsize >= 0) await removeForms(disk, workfile);
     await catalog.update(transfer.idtu, { workfile: "", spool: null });
   });
 }

@@ -14,6 +14,11 @@ export function receiveFolder(rundir: string): string {
   return join(rundir, "work", "recv");
 }
 
+/** The work file of a receive, in the form in which it comes over the line. */
+export function receivedPath(rundir: string, idtu: string): string {
+  return join(receiveFolder(rundir), idtu);
+}
+
 /**
  * Opens the work file of a receive at `position`, made where it is not there. The catalog names it before it
  * exists, so that a work file without a record is rubbish. Throws CYG_SPOOL_SHORT when the file has less than
@@ -25,7 +30,7 @@ export async function openIncoming(
   position: number,
 ): Promise<Incoming> {
   const { catalog, disk } = context;
-  const path = join(receiveFolder(context.rundir), transfer.idtu);
+  const path = receivedPath(context.rundir, transfer.idtu);
   if (transfer.workfile !== path) await catalog.update(transfer.idtu, { workfile: path });
   let file: OpenFile | undefined;
   try {

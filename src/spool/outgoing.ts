@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import type { Transfer } from "../catalog/catalog.ts";
 import { CygnetError } from "../platform/errors.ts";
 import type { FileSystem, OpenFile } from "../platform/filesystem.ts";
+import { secondForm } from "./convert.ts";
 import { spoolError } from "./faults.ts";
 import { hashPrefix } from "./prefix.ts";
 import type { Outgoing } from "./spool.ts";
 
 /**
- * Opens the claimed file of a send at `position`. Throws CYG_SPOOL_CHANGED when it no longer has the size that
+ * Opens the claimed file of a send, or its form for the line, at `position`. Throws CYG_SPOOL_CHANGED when it no longer has the size that
  * was claimed (somebody still had it open and wrote on), CYG_SPOOL_GONE when it is not there.
  */
 export async function openOutgoing(
@@ -15,15 +16,17 @@ export async function openOutgoing(
   transfer: Transfer,
   position: number,
 ): Promise<Outgoing> {
-  const path = transfer.workfile;
+  const converted = transfer.formsize >= 0;
+  const path = converted ? secondForm(transfer.workfile) : transfer.workfile;
+  const expected = converted ? transfer.formsize : transfer.filesize;
   let file: OpenFile | undefined;
   try {
     file = await disk.open(path, "read");
     const { size } = await disk.status(path);
-    if (size !== transfer.filesize || position > size) {
+    if (size !== expected || position > size) {
       throw new CygnetError(
         "CYG_SPOOL_CHANGED",
-        `The claimed file ${path} has ${size} octets, not the ${transfer.filesize} that it had in the outbox: it was written to after it was taken.`,
+        `The claimed file ${path} has ${size} octets, not the ${expected} that it had: it was written to after it was taken.`,
       );
     }
     const hash = createHash("sha256");

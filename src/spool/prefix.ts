@@ -1,5 +1,5 @@
 import type { Hash } from "node:crypto";
-import type { OpenFile } from "../platform/filesystem.ts";
+import type { FileSystem, OpenFile } from "../platform/filesystem.ts";
 
 const CHUNK = 256 * 1024;
 
@@ -14,4 +14,24 @@ export async function hashPrefix(file: OpenFile, hash: Hash, length: number): Pr
     at += count;
   }
   return at;
+}
+
+/** Reads the first `limit` octets of a file, or what there is of them, until `each` gives false. */
+export async function scan(
+  disk: FileSystem,
+  path: string,
+  limit: number,
+  each: (chunk: Buffer) => boolean,
+): Promise<void> {
+  const file = await disk.open(path, "read");
+  try {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    for (let at = 0; at < limit; ) {
+      const count = await file.read(chunk.subarray(0, Math.min(chunk.length, limit - at)), at);
+      if (count === 0 || !each(chunk.subarray(0, count))) return;
+      at += count;
+    }
+  } finally {
+    await file.close();
+  }
 }

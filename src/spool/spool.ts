@@ -10,6 +10,7 @@
  */
 import type { Catalog, NewSend, Transfer } from "../catalog/catalog.ts";
 import type { OpenFile } from "../platform/filesystem.ts";
+import type { Conversion } from "./convert.ts";
 
 /** A file found in an outbox that was still long enough. */
 export interface Candidate {
@@ -50,7 +51,16 @@ export interface Spool {
     send: Omit<NewSend, "spool" | "fname" | "filesize">,
     to: ClaimTarget,
   ): Promise<Transfer>;
+  /**
+   * Makes the form of a claimed file that goes over the line, and notes its size. The transfer as it is then.
+   * @throws what the conversion throws for contents that it cannot convert
+   */
+  prepare(transfer: Transfer, conversion: Conversion): Promise<Transfer>;
   openOutgoing(transfer: Transfer, position: number): Promise<Outgoing>;
+  /** Reads the first `limit` octets of a half-received file, until `each` gives false. */
+  scanIncoming(transfer: Transfer, limit: number, each: (chunk: Buffer) => boolean): Promise<void>;
+  /** Makes the local form of a received file in place of the one of the line. The transfer as it is then. */
+  localise(transfer: Transfer, conversion: Conversion): Promise<Transfer>;
   /** Opens the work file of a receive, cut to `position` (a multiple of 1024; 0 starts anew). */
   openIncoming(transfer: Transfer, position: number): Promise<Incoming>;
   /**

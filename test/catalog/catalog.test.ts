@@ -31,6 +31,8 @@ function newSend(values: Partial<NewSend> = {}): NewSend {
     filesize: 12,
     pri: 100,
     ackstate: "require",
+    format: "U" as const,
+    lrecl: 0,
     spool: { step: "claimed", source: "/outbox/ACME/a.txt", archive: "" },
     ...values,
   };

@@ -25,6 +25,8 @@ const SEND = {
   filesize: 1,
   pri: 0,
   ackstate: "require" as const,
+  format: "U" as const,
+  lrecl: 0,
   spool: { step: "claimed" as const, source: "/o/a", archive: "" },
 };
 

@@ -171,6 +171,8 @@ export const SEND: Omit<NewSend, "spool" | "fname" | "filesize"> = {
   description: "",
   pri: 0,
   ackstate: "require",
+  format: "U" as const,
+  lrecl: 0,
 };
 
 export const RECEIVE: NewReceive = {

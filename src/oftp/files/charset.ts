@@ -30,6 +30,10 @@ export function checkCharset(charset: string): void {
   throw new FormatError("CYG_FORMAT_CHARSET", `there is no charset "${charset}"`, 0, 0);
 }
 
+// straight from the codec: looking a charset up by name costs more than converting a line
+const decoder = (codec: iconv.Codec): iconv.DecoderStream => new codec.decoder({ stripBOM: false }, codec);
+const encoder = (codec: iconv.Codec): iconv.EncoderStream => new codec.encoder({ addBOM: false }, codec);
+
 /** Converts a text, however its octets are cut; after `end` it is ready for another text. */
 export class CharsetConverter implements Stage {
   readonly #from: string;
@@ -38,6 +42,8 @@ export class CharsetConverter implements Stage {
   readonly #newLines: boolean;
   readonly #checked: boolean;
   readonly #unit: number;
+  readonly #fromCodec: iconv.Codec;
+  readonly #toCodec: iconv.Codec;
   #decoder: iconv.DecoderStream;
   #encoder: iconv.EncoderStream;
   /** Reads back what was written. */
@@ -62,9 +68,11 @@ export class CharsetConverter implements Stage {
     this.#newLines = newLines && isEbcdic(from);
     this.#checked = !isUtf8(to);
     this.#unit = codeUnit(from);
-    this.#decoder = iconv.getDecoder(from, { stripBOM: false });
-    this.#encoder = iconv.getEncoder(to, { addBOM: false });
-    this.#mirror = iconv.getDecoder(to, { stripBOM: false });
+    this.#fromCodec = iconv.getCodec(from);
+    this.#toCodec = iconv.getCodec(to);
+    this.#decoder = decoder(this.#fromCodec);
+    this.#encoder = encoder(this.#toCodec);
+    this.#mirror = decoder(this.#toCodec);
   }
 
   push(chunk: Buffer, emit: Emit): void {
@@ -81,7 +89,7 @@ export class CharsetConverter implements Stage {
     const text = this.#decoder.write(this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk);
     const { prevBytes = [] } = this.#decoder as { prevBytes?: readonly number[] };
     this.#carry = Buffer.from(prevBytes);
-    if (prevBytes.length > 0) this.#decoder = iconv.getDecoder(this.#from, { stripBOM: false });
+    if (prevBytes.length > 0) this.#decoder = decoder(this.#fromCodec);
     return text;
   }
 
@@ -97,9 +105,9 @@ export class CharsetConverter implements Stage {
     if (this.#unread !== "") throw this.#lacking(0);
     this.#taken = 0;
     this.#carry = Buffer.alloc(0);
-    this.#decoder = iconv.getDecoder(this.#from, { stripBOM: false });
-    this.#encoder = iconv.getEncoder(this.#to, { addBOM: false });
-    this.#mirror = iconv.getDecoder(this.#to, { stripBOM: false });
+    this.#decoder = decoder(this.#fromCodec);
+    this.#encoder = encoder(this.#toCodec);
+    this.#mirror = decoder(this.#toCodec);
   }
 
   #convert(decoded: string, last: boolean, emit: Emit): void {
@@ -160,26 +168,4 @@ export class CharsetConverter implements Stage {
     const offset = this.#taken + iconv.encode(before, this.#from).length;
     return new FormatError("CYG_FORMAT_CHARACTER", what, this.#record(), offset);
   }
-}
-
-/** Replaces octet by octet, as a translation table of 256 octets says. */
-export class TableConverter implements Stage {
-  readonly #table: Buffer;
-
-  constructor(table: Buffer) {
-    if (table.length !== 256) {
-      const what = `a translation table has 256 octets, not ${table.length}`;
-      throw new FormatError("CYG_FORMAT_OPTIONS", what, 0, 0);
-    }
-    this.#table = table;
-  }
-
-  push(chunk: Buffer, emit: Emit): void {
-    const table = this.#table;
-    const translated = Buffer.allocUnsafe(chunk.length);
-    for (let at = 0; at < chunk.length; at++) translated[at] = table[chunk[at] as number] as number;
-    emit(translated);
-  }
-
-  end(): void {}
 }

@@ -14,6 +14,7 @@ export interface LocalFile {
   fcode: "binary" | "ascii";
   /** Written at the end of each line of a local file. Default LF. */
   lineEnd?: LineEnd;
+  /** Null, and two equal names: nothing is converted, nor checked. */
   charset?: Translation | null;
   /** Octet that fills up a short last F record on sending; null = such a file is refused. */
   pad?: number | null;

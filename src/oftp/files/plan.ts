@@ -1,8 +1,9 @@
 /** The stages from which the transforms are built, and what they count together. */
-import { CharsetConverter, TableConverter } from "./charset.ts";
+import { CharsetConverter } from "./charset.ts";
 import { type Counts, FormatError, LONGEST_RECORD } from "./format.ts";
 import { LINE_ENDS, type RecordReader } from "./lines.ts";
 import { checkOptions, inEbcdic, type LocalFile } from "./local-file.ts";
+import { hasAsciiLineEnds, isSingleOctet, OctetConverter, octetOf, TableConverter } from "./octet-tables.ts";
 import { chain, type Emit, Gathering, type Stage } from "./stage.ts";
 import { TextCheck } from "./text.ts";
 
@@ -32,6 +33,7 @@ export class Plan {
   /** Number of the record under way, 0 outside records. */
   readonly #record = (): number => (this.#hasRecords ? this.#summary.records + 1 : 0);
   readonly #hasRecords: boolean;
+  readonly #newLine: Buffer | number | null;
 
   constructor(options: LocalFile, from: "local" | "network", to: "local" | "network") {
     checkOptions(options, from === "local");
@@ -39,6 +41,7 @@ export class Plan {
     this.#from = from;
     this.#to = to;
     this.#hasRecords = options.format === "V";
+    this.#newLine = this.#findNewLine();
   }
 
   /** Octets that a record may have. */
@@ -56,19 +59,17 @@ export class Plan {
     const { charset } = this.#options;
     if (!charset) return [];
     if ("table" in charset) return [new TableConverter(charset.table)];
-    return [new CharsetConverter(charset[this.#from], charset[this.#to], this.#record)];
+    return this.#convert(charset[this.#from], charset[this.#to], false);
   }
 
   /**
-   * To the octets in which line ends are looked for: UTF-8 between two charsets, the network's with a table.
+   * To the charset in which line ends are looked for.
    * @param newLines NEL ends lines, too
    */
   toLines(newLines: boolean): Stage[] {
     const { charset } = this.#options;
     if (!charset) return [];
-    if ("local" in charset) {
-      return [new CharsetConverter(charset[this.#from], "utf-8", this.#record, newLines)];
-    }
+    if ("local" in charset) return this.#convert(charset[this.#from], this.#lineCharset(charset), newLines);
     return this.#from === "local" ? [new TableConverter(charset.table)] : [];
   }
 
@@ -76,8 +77,26 @@ export class Plan {
   fromLines(): Stage[] {
     const { charset } = this.#options;
     if (!charset) return [];
-    if ("local" in charset) return [new CharsetConverter("utf-8", charset[this.#to], this.#record)];
+    if ("local" in charset) return this.#convert(this.#lineCharset(charset), charset[this.#to], false);
     return this.#to === "local" ? [new TableConverter(charset.table)] : [];
+  }
+
+  /**
+   * Lines are cut where CR and LF are 0D and 0A: in the network's charset behind a table, and where both charsets
+   * have single octets in one of the two; else in UTF-8, as for NEL at the end of lines, which ASCII lacks.
+   */
+  #lineCharset({ local, network }: { local: string; network: string }): string {
+    if (this.#options.lineEnd !== "NEL" && isSingleOctet(local) && isSingleOctet(network)) {
+      if (hasAsciiLineEnds(network)) return network;
+      if (hasAsciiLineEnds(local)) return local;
+    }
+    return "utf-8";
+  }
+
+  #convert(from: string, to: string, newLines: boolean): Stage[] {
+    if (from === to) return [];
+    const single = isSingleOctet(from) && isSingleOctet(to);
+    return [new (single ? OctetConverter : CharsetConverter)(from, to, this.#record, newLines)];
   }
 
   checking(): Stage[] {
@@ -165,11 +184,19 @@ export class Plan {
 
   /** A line end inside a record would make two lines of it; a CR at its end would be lost in the line end. */
   refuseLineEnd(record: Buffer): void {
-    const { lineEnd = "LF" } = this.#options;
-    const split = record.includes(0x0a) || (inEbcdic(this.#options) && record.includes(LINE_ENDS.NEL));
-    if (!split && (lineEnd === "CRLF" || record[record.length - 1] !== 0x0d)) return;
+    const newLine = this.#newLine;
+    const split = record.includes(0x0a) || (newLine !== null && record.includes(newLine));
+    if (!split && (this.#options.lineEnd === "CRLF" || record[record.length - 1] !== 0x0d)) return;
     const what = 'a record holds a line end: it can be kept with ftype "V" only';
     throw new FormatError("CYG_FORMAT_LINE_END", what, this.#record(), this.#summary.octets);
+  }
+
+  /** NEL where lines are cut, if it ends one in the local file and there is such a character. */
+  #findNewLine(): Buffer | number | null {
+    const { charset } = this.#options;
+    if (!charset || "table" in charset || !inEbcdic(this.#options)) return null;
+    const lines = this.#lineCharset(charset);
+    return lines === "utf-8" ? LINE_ENDS.NEL : octetOf(LINE_ENDS.NEL.toString(), lines);
   }
 
   run(stages: readonly Stage[]): Transform {

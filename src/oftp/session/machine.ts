@@ -9,8 +9,8 @@
  *   reason 02, from the local user it throws.
  */
 import { CygnetError } from "../../platform/errors.ts";
-import type { Command, Esid, Ssid } from "../wire/commands.ts";
 import type { Tolerates } from "../tolerances.ts";
+import type { Command, Esid, Ssid } from "../wire/commands.ts";
 import type { Level } from "../wire/level.ts";
 import {
   askForChallenge,
