@@ -113,7 +113,11 @@ export type NewSend = Pick<
   | "ackstate"
   | "format"
   | "lrecl"
-> & { spool: SpoolNote };
+> & {
+  spool: SpoolNote;
+  /** The partner's protocol has stamps of whole seconds (OFTP 1.2, 1.3): no two files of one name get the same. */
+  coarse?: boolean;
+};
 
 export type NewReceive = FileIdentity &
   Pick<

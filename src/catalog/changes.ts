@@ -20,8 +20,9 @@ export interface Hold {
 }
 
 export function insertSend(database: Database, send: NewSend, hold: Hold | undefined, now: number): Transfer {
-  for (;;) {
-    const { date, time } = nextStamp(database, now);
+  for (let at = now; ; at += 1000) {
+    const { date, time } = nextStamp(database, at);
+    if (send.coarse && sameSecond(database, send, date, time)) continue;
     const row = database.row(
       `INSERT INTO transfer (direct, mode, phase, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
          orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl)
@@ -35,6 +36,18 @@ export function insertSend(database: Database, send: NewSend, hold: Hold | undef
     // No row: an older record has this identity although its stamp was forgotten. The next one is free.
     if (row !== undefined) return toTransfer(row);
   }
+}
+
+/** OFTP 1.2 and 1.3 carry no counter within the second: there, only the second tells two files of one name apart. */
+function sameSecond(database: Database, { orig, dest, dsn }: NewSend, date: string, time: string): boolean {
+  const second = time.slice(0, 6);
+  return (
+    database.row(
+      `SELECT 1 FROM transfer WHERE direct = 'send' AND orig = ? AND dest = ? AND dsn = ? AND date = ?
+         AND time >= ? AND time < ? LIMIT 1`,
+      ...[orig, dest, dsn, date, second, `${second}:`],
+    ) !== undefined
+  );
 }
 
 export function insertReceive(

@@ -15,6 +15,21 @@ const LOW = 1024 * 1024;
 /** Octets between two syncs of a running file: what a crash of the machine may cost. */
 const SYNC_EVERY = 64 * 1024 * 1024;
 
+const NOTHING: Buffer = Buffer.alloc(0);
+/**
+ * Pieces that no file uses at present, for all sessions. New ones for each of a thousand small files would be
+ * hundreds of megabytes before the runtime looks for those that nobody needs any more.
+ */
+const spares: Buffer[] = [];
+
+function takePiece(): Buffer {
+  return spares.pop() ?? Buffer.allocUnsafeSlow(PIECE);
+}
+
+function giveBack(piece: Buffer): void {
+  if (piece.length > 0 && spares.length < (2 * HIGH) / PIECE) spares.push(piece);
+}
+
 /** What an inflow asks of the session around it. */
 export interface InflowOwner {
   pause(): void;
@@ -35,7 +50,6 @@ export class Inflow {
   #fill = 0;
   /** Position in the subrecords being taken. */
   #from = 0;
-  readonly #spare: Buffer[] = [];
   #queue: Promise<void> = Promise.resolve();
   #queued = 0;
   #written: number;
@@ -55,7 +69,7 @@ export class Inflow {
     this.#written = position.offset;
     this.#syncStart = position.offset;
     this.syncedAt = position.offset;
-    this.#piece = Buffer.allocUnsafeSlow(PIECE);
+    this.#piece = takePiece();
   }
 
   /** Octets written so far, those before a restart included. */
@@ -87,6 +101,8 @@ export class Inflow {
   async drain(): Promise<void> {
     this.#stopped = true;
     this.#flush();
+    giveBack(this.#piece);
+    this.#piece = NOTHING;
     await this.#queue;
     await this.#syncing;
   }
@@ -94,7 +110,7 @@ export class Inflow {
   #unpack(step: (at: number) => { from: number; at: number; done: boolean }): void {
     this.#from = 0;
     try {
-      for (let done = this.failure !== null; !done; ) {
+      for (let done = this.failure !== null || this.#piece === NOTHING; !done; ) {
         if (this.#piece.length - this.#fill < ROOM) this.#flush();
         const taken = step(this.#fill);
         this.#from = taken.from;
@@ -118,7 +134,7 @@ export class Inflow {
       this.#paused = true;
       this.#owner.pause();
     }
-    this.#piece = this.#spare.pop() ?? Buffer.allocUnsafeSlow(PIECE);
+    this.#piece = takePiece();
     this.#fill = 0;
   }
 
@@ -133,7 +149,7 @@ export class Inflow {
       this.failure ??= error;
       this.#owner.broke(error);
     }
-    if (this.#spare.length < HIGH / PIECE) this.#spare.push(piece);
+    giveBack(piece);
     this.#queued -= octets;
     if (this.#paused && this.#queued <= LOW) {
       this.#paused = false;

@@ -96,7 +96,11 @@ export class Link {
     stream.on("data", (chunk: Buffer) => this.#receive(chunk));
     stream.on("error", () => {});
     stream.on("end", () => this.#closed());
-    stream.on("close", () => this.#closed());
+    stream.on("close", () => {
+      this.#closed();
+      // what would have cut the line must not keep the whole session in memory for its time
+      this.#timer?.cancel();
+    });
     if (this.#options.initiator) {
       this.machine.input({ type: "F_CONNECT_RQ" });
       this.request({ type: "N_CON_CF" });

@@ -255,10 +255,17 @@ export function describeSend(
       description: dsn === name ? "" : utf8(name, 999).toString("utf8"),
       pri: flow.pri,
       ackstate: flow.ackstate,
+      coarse: knowsNoCounter(configuration, part),
       format: flow.frecfm,
       lrecl: flow.flrecl,
     },
   };
+}
+
+/** True when nothing newer than OFTP 1.3 is spoken with a partner. */
+function knowsNoCounter({ cftprot }: Configuration, part: Part): boolean {
+  const levels = part.prot.flatMap((id) => cftprot.get(id)?.level ?? []);
+  return levels.every((level) => level < 4 || (part.level !== null && !part.level.includes(level)));
 }
 
 /** A file that must be protected is never sent without: it stops, with the reason. */

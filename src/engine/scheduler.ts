@@ -16,8 +16,12 @@ import { untilOpen } from "./window.ts";
 /** After these ESID reasons nobody calls again within a minute: it is the partner's or our software. */
 const PATIENT = new Set([1, 2, 6, 7]);
 const A_MINUTE = 60_000;
+/** DIAGI of a session that the partner did not open. */
+const REFUSED = 451;
 /** DIAGI of a failed TLS handshake: not tried again, because a certificate does not get better by itself. */
 const NOT_TRUSTED = 260;
+/** ESID 10: mode or capabilities incompatible. */
+const INCOMPATIBLE = 10;
 /** Kicks within this time are one. */
 const GATHER = 10;
 /** Longest sleep: work that another process left behind is found at the latest then. */
@@ -31,6 +35,8 @@ export class Scheduler {
   #timer: Timer | null = null;
   #due = Number.POSITIVE_INFINITY;
   #running: Promise<void> = Promise.resolve();
+  /** Highest level to offer a partner that refused a higher one; forgotten at a restart, in case it has learned. */
+  readonly #ceilings = new Map<string, number>();
   readonly #abort = new AbortController();
   #stopped = false;
 
@@ -128,7 +134,14 @@ export class Scheduler {
       result.connection.stream.destroy();
       return;
     }
-    const session = new Session({ site, connection: result.connection, prot: result.prot, part });
+    const ceiling = this.#ceilings.get(part.id);
+    const session = new Session({
+      site,
+      connection: result.connection,
+      prot: result.prot,
+      part,
+      ...(ceiling === undefined ? {} : { ceiling }),
+    });
     session.start();
     if (await session.opened) {
       const { tries } = await site.catalog.clock(part.id);
@@ -139,9 +152,21 @@ export class Scheduler {
       const code = String(end.reason).padStart(2, "0");
       const text = end.reason === 99 ? end.text : `ESID ${code}: ${end.text || "refused"}`;
       if (site.stopping) return;
+      if (end.origin === "distant" && end.reason === INCOMPATIBLE) this.#stepDown(part, session);
       site.journal.emit("CFTH11E", { part: part.id, host: session.host, prot: session.prot.id, text });
-      await this.#failed(part, { diagi: 451, diagp: `2${code}`, text }, PATIENT.has(end.reason));
+      // a line that broke says nothing about the partner's will: it counts as a failed call
+      const lost = end.reason === 99;
+      const failure = { diagi: lost ? 302 : REFUSED, diagp: lost ? "" : `2${code}`, text };
+      await this.#failed(part, failure, PATIENT.has(end.reason));
     }
+  }
+
+  /** Products that cannot negotiate a level down refuse a higher one: the next call offers the next lower. */
+  #stepDown(part: Part, session: Session): void {
+    const offered = session.link.machine.capabilities?.levels ?? [];
+    const lower = offered.filter((level) => level < Math.max(...offered));
+    if (lower.length > 0) this.#ceilings.set(part.id, Math.max(...lower));
+    else this.#ceilings.delete(part.id);
   }
 
   /**
@@ -162,9 +187,10 @@ export class Scheduler {
   /** Counts the failure and sets the partner's clock; when all tries are used its waiting sends stop. */
   async #failed(part: Part, failure: CallFailure, patient: boolean): Promise<void> {
     const { catalog, clock, configuration, journal, random } = this.#site;
-    const refused = failure.diagi === 451;
-    const { tries } = await catalog.clock(part.id);
-    const failures = tries + 1;
+    const refused = failure.diagi === REFUSED;
+    const before = await catalog.clock(part.id);
+    // calls that fail and sessions that are refused have limits of their own, so they are not added up
+    const failures = ((before.diagi === REFUSED) === refused ? before.tries : 0) + 1;
     const tcp = configuration.cfttcp.get(part.id) ?? DEFAULTS;
     const limit = refused
       ? Math.max(...part.prot.map((id) => configuration.cftprot.get(id)?.restart ?? 5))

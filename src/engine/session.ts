@@ -31,6 +31,8 @@ export interface SessionRequest {
   part: Part | null;
   /** Only say hello: no file goes either way. */
   probe?: boolean;
+  /** Highest SSIDLEV to offer; the configuration's when it is not given. */
+  ceiling?: number;
 }
 
 /** Longest wait for deliveries under way before the turn is passed without their responses, ms. */
@@ -62,7 +64,7 @@ export class Session implements SessionUser {
   #resolveClosed: (end: SessionEnd) => void = () => {};
   #resolveOpened: (opened: boolean) => void = () => {};
 
-  constructor({ site, connection, prot, part, probe = false }: SessionRequest) {
+  constructor({ site, connection, prot, part, probe = false, ceiling = 5 }: SessionRequest) {
     this.#probe = probe;
     this.ids = String(++counter).padStart(6, "0");
     this.site = site;
@@ -78,20 +80,23 @@ export class Session implements SessionUser {
       this.#resolveOpened = resolve;
     });
     const guard = (wait: number) => (wait === 0 ? 0 : wait + DELIVERY_PATIENCE);
+    const wanted = part && capabilities(prot, part, true, authenticates(prot, part, null, false));
     this.link = new Link({
       connection,
       initiator: this.initiator,
-      session: part
-        ? {
-            // a station that only sends is sent nothing
-            capabilities: {
-              ...capabilities(prot, part, true, authenticates(prot, part, null, false)),
-              ...(probe ? { sr: "S" } : {}),
-            },
-            code: part.nspart,
-            password: part.nspassw.reveal(),
-          }
-        : {},
+      session:
+        part && wanted
+          ? {
+              capabilities: {
+                ...wanted,
+                levels: wanted.levels.filter((level) => level <= ceiling),
+                // a station that only sends is sent nothing
+                ...(probe ? { sr: "S" } : {}),
+              },
+              code: part.nspart,
+              password: part.nspassw.reveal(),
+            }
+          : {},
       timers: {
         disctc: prot.disctc,
         rto: prot.rto,

@@ -1,8 +1,11 @@
 /** What goes beyond the straight case, between two gateways: formats, charsets, levels, authentication, verdicts. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { type Test, test } from "tap";
+import { decode, encode } from "../../src/oftp/wire/codec.ts";
+import { frame, StreamDecoder } from "../../src/oftp/wire/stream.ts";
 import { type Gateway, type SiteOptions, site, waitFor } from "./harness.ts";
 
 interface Row {
@@ -280,4 +283,45 @@ test("the protocol trace of one partner: every command, field by field, no passw
   t.match(trace, /in EERP dsn=TRACED/);
   t.match(trace, /pswd=\*{8}/);
   t.notMatch(trace, /HUBPW|ACMEPW/);
+});
+
+test("files of one name in one second reach a partner of OFTP 1.3, which has stamps of whole seconds", async (t) => {
+  const more = '[[cftsend]]\nid = "SAME"\nnfname = "SAME"';
+  const { hub, acme } = await pair(t, { prot: ["OFTP"], level: [2], hub: { more } });
+  for (let index = 0; index < 5; index++) await hub.drop(`SAME/file${index}`, text(`content ${index}`));
+  await waitFor("all are acknowledged", acknowledged(hub, 5));
+  const contents = await Promise.all(
+    (await fs.readdir(acme.inbox())).map((name) => fs.readFile(acme.inbox(name), "utf8")),
+  );
+  t.strictSame(
+    contents.sort(),
+    [0, 1, 2, 3, 4].map((index) => `content ${index}`),
+  );
+});
+
+test("a partner that refuses SSIDLEV 5 is offered the next lower one, and not a higher one again", async (t) => {
+  const { hub, acme } = await site(t, { prot: ["OFTP"], retryw: "200ms" });
+  await hub.start();
+  // such a product: ESID 10 to everything above level 4, and a session that stays without answer below
+  const offers: number[] = [];
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.write(frame(encode({ type: "SSRM", message: "" }, 5)));
+    const decoder = new StreamDecoder();
+    socket.on("data", (chunk) =>
+      decoder.push(chunk, (buffer) => {
+        const command = decode(buffer, 5);
+        if (command.type !== "SSID") return false;
+        offers.push(command.lev);
+        const reason = command.lev > 4 ? 10 : 8;
+        socket.end(frame(encode({ type: "ESID", reas: reason, reast: "" }, 4)));
+        return false;
+      }),
+    );
+  });
+  t.teardown(() => server.close());
+  await new Promise<void>((resolve) => server.listen(acme.ports.OFTP, "127.0.0.1", resolve));
+  await hub.drop("file", text("content"));
+  await waitFor("several calls", () => offers.length >= 4, { timeout: 20_000 });
+  t.strictSame(offers.slice(0, 4), [5, 4, 4, 4]);
 });
