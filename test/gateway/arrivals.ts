@@ -16,10 +16,11 @@ export async function dropAll(
   gateway: Gateway,
   sizes: readonly number[],
   seed: number,
+  mark = "",
 ): Promise<Map<string, string>> {
   const expected = new Map<string, string>();
   for (const [index, size] of sizes.entries()) {
-    const name = `${gateway.id.toLowerCase()}-${String(index).padStart(3, "0")}-${size}.bin`;
+    const name = `${gateway.id.toLowerCase()}${mark}-${String(index).padStart(3, "0")}-${size}.bin`;
     expected.set(name, await gateway.drop(name, { size, seed: seed + index }));
   }
   return expected;
@@ -88,18 +89,16 @@ export async function everythingArrived(
   await nothingLeft(t, [...new Set(pairs.flatMap(({ from, to }) => [from, to]))]);
 }
 
-/** Both ways at once: `sizes` from each side. Below level 5 the names travel as dataset names, in capitals. */
+/** Both ways at once: `sizes` from each side. */
 export async function exchange(
   t: Test,
   options: SiteOptions,
   sizes: readonly number[],
-  { level = 5, timeout = 60_000 } = {},
+  timeout = 60_000,
 ): Promise<{ hub: Gateway; acme: Gateway }> {
   const { hub, acme } = await site(t, options);
-  const onTheLine = (names: Map<string, string>) =>
-    level === 5 ? names : new Map([...names].map(([name, sha256]) => [name.toUpperCase(), sha256]));
-  const there = onTheLine(await dropAll(hub, sizes, 1));
-  const back = onTheLine(await dropAll(acme, sizes, 10_001));
+  const there = await dropAll(hub, sizes, 1);
+  const back = await dropAll(acme, sizes, 10_001);
   await Promise.all([hub.start(), acme.start()]);
   const pairs = [
     { from: hub, to: acme, expected: there },

@@ -15,54 +15,53 @@ test("SIGKILL 30 times in an exchange: nothing lost, nothing twice, nothing part
   await storm(t, {
     seed,
     kills: 30,
-    small: 900,
+    small: 500,
     large: 10,
     calm: 60_000,
     options: { prot: ["OFTPS"] },
   });
 });
 
-for (const { name, of, logs } of [
-  { name: "the whole of rundir", of: "", logs: false },
-  { name: "the work folder alone", of: "work", logs: true },
+for (const { name, of } of [
+  { name: "the whole of rundir", of: "" },
+  { name: "the folder of half-received files alone", of: "work/recv" },
 ]) {
   test(`a full disk under ${name}: files wait or stop with a reason, and go on when there is space`, async (t) => {
-    const { hub, acme } = await site(t, { retryw: "300ms", disctd: "200ms", srusize: 2048, scredit: 8 });
+    // small buffers make it slow enough to fill the disk in the middle
+    const slow = { srusize: 2048, scredit: 8 };
+    const { hub, acme } = await site(t, { retryw: "300ms", disctd: "200ms", ...slow });
     const disk = await tinyDisk(t, join(acme.rundir, of), 48 * MiB);
     if (!disk) return t.comment("not tried: mounting a file system is not allowed here");
     await Promise.all([hub.start(), acme.start()]);
+    const pid = acme.pid;
     const expected = new Map([["first.bin", await hub.drop("first.bin", { size: 1000, seed: 1 })]]);
     await allEnded(t, [{ from: hub, to: acme, expected }], 10_000);
 
     await disk.leave(20 * MiB);
     expected.set("big.bin", await hub.drop("big.bin", { size: 16 * MiB, seed: 2 }));
-    await waitFor("the file to be under way", async () =>
-      (await acme.status()).sessions.some(({ bytes }) => (bytes ?? 0) > MiB),
+    await waitFor(
+      "the file to be under way",
+      async () => (await acme.status()).sessions.some(({ bytes }) => (bytes ?? 0) > MiB),
+      { every: 10 },
     );
     await disk.leave(0);
-    await waitFor(
-      "the reason at the sender",
-      async () => ((await hub.transfer("send", "big.bin"))?.diagi ?? 0) > 0,
-    );
-    console.log(await hub.transfer("send", "big.bin"), await acme.transfers());
-    t.equal((await acme.status()).state, "running", "the process lives");
-    expected.set("small.bin", await hub.drop("small.bin", { size: 3 * MiB, seed: 3 }));
-    await waitFor(
-      "the next one to be refused",
-      async () => ((await hub.transfer("send", "small.bin"))?.diagi ?? 0) > 0,
-    );
-    console.log(await hub.transfers(), await acme.transfers());
+    const reason = async (name: string) => (await hub.transfer("send", name))?.diagc ?? "";
+    await waitFor("the reason at the sender", async () => (await reason("big.bin")) !== "");
+    t.match(await reason("big.bin"), /could not be written|cannot be created|not enough space/);
+    t.match(acme.log() + acme.consoleTail(), /no space left on device/, "the receiver says it in full");
+    expected.set("next.bin", await hub.drop("next.bin", { size: 3 * MiB, seed: 3 }));
+    await waitFor("the next one to be refused", async () => (await reason("next.bin")) !== "");
+    t.same(await hashTree(acme.inbox()), new Map([...expected].slice(0, 1)), "nothing partial is visible");
+    t.match(await acme.status(), { pid, state: "running" }, "the process lives");
 
     await disk.leave(40 * MiB);
-    await waitFor("everything, with an operator's start where a file was held", async () => {
+    await waitFor("everything, with an operator's start where a file is held", async () => {
       for (const { idtu, state } of await hub.transfers({ direct: "send" })) {
-        if (state === "H" || state === "K") console.log("start", idtu, await hub.cli("start", idtu));
+        if (state === "H") t.match(await hub.cli("start", idtu), { status: 0 });
       }
-      return ended(await hub.transfers(), 3);
+      return ended(await hub.transfers(), 3) && ended(await acme.transfers(), 3);
     });
     t.same(Object.fromEntries(await hashTree(acme.inbox())), Object.fromEntries([...expected].sort()));
-    t.ok(logs || acme.running);
-    console.log(hub.log(), acme.log(), acme.consoleTail());
   });
 }
 
@@ -82,7 +81,10 @@ async function tinyDisk(t: Test, directory: string, size: number) {
     async leave(free: number): Promise<void> {
       await fs.rm(ballast, { force: true });
       const { bavail, bsize } = await fs.statfs(directory);
-      await fs.writeFile(ballast, Buffer.alloc(Math.max(bavail * bsize - free, 0)));
+      await fs.writeFile(ballast, Buffer.alloc(Math.max(bavail * bsize - free, 0))).catch((error) => {
+        // the gateway was quicker: full is what was wanted
+        if (error.code !== "ENOSPC") throw error;
+      });
     },
   };
 }

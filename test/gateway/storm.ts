@@ -160,6 +160,8 @@ export async function storm(t: Test, { seed, kills, small, large, calm, options 
     t.notOk(existsSync(join(from.rundir, "failed", to.id)), `nothing failed at ${from.id}`);
   }
   await nothingLeft(t, [hub, acme]);
+  const underWay = sides.flatMap(({ from }) => from.messages("CFTC08I"));
+  t.ok(underWay.length > kills / 10, `${underWay.length} restarts found work under way`);
   for (const gateway of [hub, acme]) {
     for (const id of ["CFTH77E", "CFTC70E"]) t.same(gateway.messages(id), [], `no ${id} at ${gateway.id}`);
   }
