@@ -6,7 +6,7 @@
  * - Any failure before the swap leaves everything as it was; nothing is ever half applied.
  * - Sessions keep the configuration that they began with.
  */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Catalog } from "../catalog/catalog.ts";
 import { openCatalog } from "../catalog/sqlite.ts";
 import { type Change, plan, renderPlan } from "../config/diff.ts";
@@ -146,9 +146,11 @@ export class Gateway {
 
   /** After a crash: claims are given up, interrupted spool steps finished, deliveries resumed. */
   async #recover(): Promise<void> {
-    const { catalog, spool, deliveries, journal } = this.site;
+    const { catalog, spool, deliveries, disk, journal } = this.site;
     const freed = await catalog.recover(OWNER);
     const recovery = await spool.recover();
+    // copies that `send` was making: what was recorded of them has been claimed by now
+    await disk.removeDirectory(join(this.site.configuration.cftparm.rundir, "work", "submit"));
     for (const transfer of recovery.delivered) await deliveries.finish(transfer);
     for (const transfer of recovery.undelivered) deliveries.begin(transfer, "recovery");
     for (const transfer of recovery.lost) {

@@ -20,6 +20,8 @@ const A_MINUTE = 60_000;
 const REFUSED = 451;
 /** DIAGI of a failed TLS handshake: not tried again, because a certificate does not get better by itself. */
 const NOT_TRUSTED = 260;
+/** DIAGI of a partner that has no room now or is closing down (ESID 05, 08): tried again without a limit. */
+const BUSY = 916;
 /** ESID 10: mode or capabilities incompatible. */
 const INCOMPATIBLE = 10;
 /** Kicks within this time are one. */
@@ -156,7 +158,9 @@ export class Scheduler {
       site.journal.emit("CFTH11E", { part: part.id, host: session.host, prot: session.prot.id, text });
       // a line that broke says nothing about the partner's will: it counts as a failed call
       const lost = end.reason === 99;
-      const failure = { diagi: lost ? 302 : REFUSED, diagp: lost ? "" : `2${code}`, text };
+      const busy = end.reason === 5 || end.reason === 8;
+      const diagi = lost ? 302 : busy ? BUSY : REFUSED;
+      const failure = { diagi, diagp: lost ? "" : `2${code}`, text };
       await this.#failed(part, failure, PATIENT.has(end.reason));
     }
   }
@@ -192,9 +196,12 @@ export class Scheduler {
     // calls that fail and sessions that are refused have limits of their own, so they are not added up
     const failures = ((before.diagi === REFUSED) === refused ? before.tries : 0) + 1;
     const tcp = configuration.cfttcp.get(part.id) ?? DEFAULTS;
-    const limit = refused
-      ? Math.max(...part.prot.map((id) => configuration.cftprot.get(id)?.restart ?? 5))
-      : tcp.retrym;
+    const limit =
+      failure.diagi === BUSY
+        ? Number.POSITIVE_INFINITY
+        : refused
+          ? Math.max(...part.prot.map((id) => configuration.cftprot.get(id)?.restart ?? 5))
+          : tcp.retrym;
     const wait = spacing({ ...tcp, retrym: Math.max(limit, 1) }, failures);
     const spaced = jittered(wait ?? tcp.retryw, random.fraction());
     const nextCallAt = clock.now() + (patient ? Math.max(spaced, A_MINUTE) : spaced);

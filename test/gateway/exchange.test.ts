@@ -230,6 +230,20 @@ test("a delivery that fails is repeated without a restart", async (t) => {
   await everythingArrived(t, [{ from: hub, to: acme, expected }]);
 });
 
+test("inactive partner: the call is refused, nothing is recorded there, the send waits until it is active", async (t) => {
+  const { hub, acme } = await site(t, { retryw: "100ms", acme: { state: "noactive" }, hub: { restart: 2 } });
+  await startBoth({ hub, acme });
+  const sha256 = await hub.drop("patient.bin", { size: 1000, seed: 5 });
+  await waitFor("more refusals than `restart`", () => hub.messages("CFTH11E").length > 3);
+  t.match(hub.log(), /CFTH11E .*ESID 08/);
+  t.match(acme.log(), /CFTT46W .*PART=HUB/);
+  t.match(acme.log(), /CFTH22E .*DIAGI=430/);
+  t.match(await hub.transfer("send", "patient.bin"), { state: "D" });
+  t.same(await acme.transfers(), []);
+  await acme.configure({ retryw: "100ms" }, hub);
+  await everythingArrived(t, [{ from: hub, to: acme, expected: new Map([["patient.bin", sha256]]) }]);
+});
+
 const refusals = [
   {
     name: "wrong password",
@@ -244,12 +258,6 @@ const refusals = [
     lasting: true,
     there: [/CFTT15E .*O0999NOBODY/, /CFTH22E .*DIAGI=409/],
     here: [/CFTH11E .*ESID 03/, /CFTT08E/],
-  },
-  {
-    name: "inactive partner",
-    options: { acme: { state: "noactive" }, hub: { restart: 2 } },
-    there: [/CFTT46W .*PART=HUB/, /CFTH22E .*DIAGI=430/],
-    here: [/CFTH11E .*ESID 08/, /CFTT08E/],
   },
 ] as const;
 for (const { name, options, there, here, ...rest } of refusals) {

@@ -145,12 +145,13 @@ test("a gateway among strangers", { timeout: 120_000 }, async (t) => {
   /** Gives HUB so many more files to send to RAW. */
   let queued = 0;
   const queue = async (count: number) => {
-    const claimed = async () => (await hub.transfers({ part: "RAW", direct: "send" })).length;
-    const before = await claimed();
+    // said when the file is in the work folder, from where it can be sent
+    const claimed = () => hub.messages("CFTR12I").length;
+    const before = claimed();
     for (let index = 0; index < count; index++) {
       await hub.write(`var/outbox/RAW/OUT${queued++}.DAT`, "0123456789".repeat(30));
     }
-    await waitFor("the files to be claimed", async () => (await claimed()) === before + count);
+    await waitFor("the files to be claimed", () => claimed() === before + count);
   };
 
   /** The frames of a good session, in order; each is written by `write`, which may cut or split it. */
@@ -282,7 +283,7 @@ test("a gateway among strangers", { timeout: 120_000 }, async (t) => {
       const later: [string, Buffer | string, string][] = [
         ["SFID cut", offer.slice(0, 100), "ESID 07"],
         ["SFID with more behind it", `${offer}more`, "ESID 07"],
-        ["letters in SFIDFSIZ", offer.slice(0, 112) + "ABC" + offer.slice(115), "ESID 06"],
+        ["letters in SFIDFSIZ", `${offer.slice(0, 112)}ABC${offer.slice(115)}`, "ESID 06"],
         ["letters in SFIDDATE", `${offer.slice(0, 30)}today   ${offer.slice(38)}`, "ESID 06"],
         ["an unknown command octet", "Z", "ESID 01"],
       ];
@@ -487,8 +488,8 @@ test("a gateway among strangers", { timeout: 120_000 }, async (t) => {
     const rows: [string, Partial<Sfid>, number, boolean][] = [
       ["a destination that is not ours", { dest: "O0999OTHER" }, 2, false],
       ["an originator that is not the caller", { orig: "O0999ACME" }, 3, false],
-      ["format F", { fmt: "F", lrecl: 80 }, 4, false],
-      ["format V", { fmt: "V", lrecl: 80 }, 4, false],
+      ["format F without a record length", { fmt: "F" }, 5, false],
+      ["format V without a record length", { fmt: "V" }, 5, false],
       ["format X", { fmt: "X" }, 4, false],
       ["no name", { dsn: "" }, 1, false],
       ["a file too big for the disk", { fsiz: 9_999_999_999_999n }, 6, true],

@@ -174,26 +174,47 @@ test("what is no file of its format is refused, with record and octet", (t) => {
 });
 
 test("broken UTF-8 and UTF-16 are refused where they break, however they are cut", (t) => {
-  const both = (local: string) => options("V", { charset: { local, network: "utf-8" } });
-  // [charset, file in hex, record, octet; where the file ends inside a character, its end]
+  const both = (local: string) => options("V", { charset: { local, network: "gb18030" } });
+  // [charset, file in hex, record, octet: in UTF-8 of the record, else of the file; its end when it is cut there]
   const cases: [string, string, number, number][] = [
-    ["utf-8", "61 0A 62 FF 63", 2, 3],
+    ["utf-8", "61 0A 62 FF 63", 2, 1],
     ["utf-8", "61 C3", 1, 2],
-    ["utf-8", "C3 A4 0A 0A E2 82 61", 3, 4],
+    ["utf-8", "C3 A4 0A 0A E2 82 61", 3, 0],
+    ["utf-8", "C3 0A A4", 1, 1],
     ["utf-8", "ED A0 80", 1, 0],
     ["utf-16le", "6100 0A00 3DD8 6100", 2, 4],
     ["utf-16le", "6100 0A00 00DE 6100", 2, 4],
     ["utf-16le", "6100 3DD8", 1, 4],
     ["utf-16be", "0061 00", 1, 3],
     ["shift_jis", "61 81", 1, 2],
+    ["us-ascii", "61 0A 0A 62 80", 3, 4],
   ];
   for (const [charset, hex, record, offset] of cases) {
-    t.throws(
-      () => run(toVirtual(both(charset)), octets(hex)),
-      { code: "CYG_FORMAT_CHARACTER", record, offset },
-      `${charset} ${hex}`,
-    );
-    t.throws(() => run(toVirtual(both(charset)), octets(hex), [1]), { code: "CYG_FORMAT_CHARACTER", record });
+    const expected = { code: "CYG_FORMAT_CHARACTER", record };
+    t.throws(() => run(toVirtual(both(charset)), octets(hex)), { ...expected, offset }, `${charset} ${hex}`);
+    t.throws(() => run(toVirtual(both(charset)), octets(hex), [1]), expected);
+  }
+  t.end();
+});
+
+test("a character of an upper plane may lie across two chunks", (t) => {
+  const text = `日😀${"x".repeat(50)}\n`;
+  for (const charset of ["gb18030", "big5-hkscs", "utf-8", "utf-16be"]) {
+    // U+2010C has two octets in Big5-HKSCS
+    const written = charset === "big5-hkscs" ? text.replace("😀", "\u{2010c}") : text;
+    const local = iconv.encode(written, charset);
+    for (let cut = 1; cut < 10; cut++) {
+      const out = run(toVirtual(options("U", { charset: { local: charset, network: "utf-8" } })), local, [
+        cut,
+        999,
+      ]);
+      t.equal(out.file.toString("utf8"), written, `${charset}, cut at ${cut}`);
+      const back = run(toLocal(options("U", { charset: { local: charset, network: "utf-8" } })), out.file, [
+        cut,
+        999,
+      ]);
+      t.strictSame(back.file, local);
+    }
   }
   t.end();
 });
@@ -306,6 +327,9 @@ const CHARSETS: [string, string][] = [
   ["gb18030", "utf-8"],
   ["utf-8", "utf-16be"],
   ["cp1252", "cp850"],
+  ["ibm273", "ibm1047"],
+  ["latin1", "ibm1141"],
+  ["latin1", "latin1"],
 ];
 
 test("local to virtual to local is the same, whatever the format, file type, code, line end, charset and cutting", (t) => {
@@ -326,7 +350,8 @@ test("local to virtual to local is the same, whatever the format, file type, cod
             ? ""
             : ({ shift_jis: "日本", gb18030: "日😀", "utf-16le": "日😀" }[pair[0]] ??
               (pair[1] === "us-ascii" ? "" : "äß"));
-        const ebcdic = pair?.[0].startsWith("ibm") === true;
+        const byLines = (format === "T" && fcode === "ascii") || (format === "V" && ftype === "T");
+        const ebcdic = byLines && pair?.[0].startsWith("ibm") === true;
         const lineEnd = end === "NEL" && !ebcdic ? "LF" : (end as "LF" | "CRLF" | "NEL");
         const charset = pair && { local: pair[0], network: pair[1] };
         const encode = (text: string) => (pair ? iconv.encode(text, pair[0], { addBOM: false }) : utf8(text));
@@ -343,6 +368,14 @@ test("local to virtual to local is the same, whatever the format, file type, cod
         const lrecl = format === "V" ? (ftype === "B" ? 5 : 200) : format === "F" ? 1 : 0;
         const each: LocalFile = { format, lrecl, ftype, fcode, lineEnd, charset };
         const out = run(toVirtual(each), local, pieces);
+        const network = (text: string) =>
+          pair ? iconv.encode(text, pair[1], { addBOM: false }) : utf8(text);
+        if (format === "T" && fcode === "ascii") {
+          if (!out.file.equals(network(contents.map((line) => `${line}\r\n`).join("")))) return false;
+        }
+        if (format === "U" && ftype !== "V") {
+          if (!out.file.equals(network(contents.map((line) => line + separator).join("")))) return false;
+        }
         const back = run(toLocal(each), out.file, [...pieces].reverse());
         return (
           back.file.equals(local) &&

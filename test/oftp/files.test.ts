@@ -160,6 +160,18 @@ test("RFC 5024 7.3: files without octets or records", (t) => {
     t.strictSame(receive(unpacker, buffers), file);
     t.match(unpacker, { records, octets: packer.octets });
   }
+  const filled = pack(
+    "V",
+    200,
+    virtual("V", [Buffer.alloc(124, 0x61), bytes(""), bytes("b")]),
+    128,
+    false,
+  ).buffers;
+  t.strictSame(
+    filled.map(({ length }) => length),
+    [128, 3],
+    "one free octet takes an empty record",
+  );
   t.end();
 });
 
@@ -318,6 +330,12 @@ test("RFC 5024 5.3.3: units of SFIDREST, SFIDFSIZ", (t) => {
   }
   t.equal(search(positionOf("V", 5, 9n), five, [100]).count, 5n, "a file that has fewer records");
   t.equal(search(positionOf("V", 5, 0n), five, [100]), START);
+  const [octetsEnough, recordsEnough] = [positionWithin("V", 5, 10), positionOf("V", 5, 2n)];
+  t.strictSame([octetsEnough.push(five.subarray(0, 9)), octetsEnough.push(five.subarray(9))], [true, false]);
+  t.strictSame(
+    [recordsEnough.push(five.subarray(0, 10)), recordsEnough.push(five.subarray(10))],
+    [true, false],
+  );
   t.throws(() => search(positionWithin("V", 4, 30), five, [3]), {
     code: "CYG_FORMAT_RECORD_TOO_LONG",
     record: 3,

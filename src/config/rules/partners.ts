@@ -92,10 +92,14 @@ function checkAuthentication(scene: Scene, { entry, value }: Item<Cftpart>): voi
   const demanding = (value.prot ?? []).find((id) => scene.find("cftprot", id)?.value.secauth === "require");
   const element = value.require?.indexOf("auth") ?? -1;
   if (demanding === undefined && element < 0) return;
-  const usable = scene.list("pki").filter(({ value: pki }) => (pki.usage ?? defaultUsage(pki)).includes("auth"));
+  const usable = scene
+    .list("pki")
+    .filter(({ value: pki }) => (pki.usage ?? defaultUsage(pki)).includes("auth"));
   const lacking = [
     ...(usable.some(({ value: pki }) => !pki.part && pki.key) ? [] : ["a key of this site"]),
-    ...(usable.some(({ value: pki }) => pki.part === value.id) ? [] : [`a certificate with part = "${value.id}"`]),
+    ...(usable.some(({ value: pki }) => pki.part === value.id)
+      ? []
+      : [`a certificate with part = "${value.id}"`]),
   ];
   if (lacking.length === 0) return;
   const where = element >= 0 ? { key: "require", element } : { key: "prot" };
