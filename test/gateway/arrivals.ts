@@ -40,7 +40,11 @@ export async function allEnded(t: Test, pairs: readonly Expected[], timeout: num
       await waitFor(
         `${expected.size} files from ${from.id} to ${to.id}`,
         async () => (await both()).every((transfers) => ended(transfers, expected.size)),
-        { timeout, every: 100 },
+        {
+          timeout,
+          every: 100,
+          progress: async () => (await both()).flat().filter(({ state }) => state === "X").length,
+        },
       );
     } catch (error) {
       const [sends, receives] = await both();

@@ -18,7 +18,7 @@ function sh(program: string, args: string[], cwd: string): Promise<CliResult> {
     execFile(
       program,
       args,
-      { cwd, env: { ...process.env, TERM: "xterm", COLUMNS: "100" } },
+      { cwd, env: { ...process.env, NO_COLOR: "", TERM: "xterm", COLUMNS: "100" } },
       (error, stdout, stderr) => {
         const status = typeof error?.code === "number" ? error.code : error ? -1 : 0;
         resolve({ status, stdout, stderr, json: undefined });

@@ -482,14 +482,25 @@ export async function freePorts(count: number): Promise<number[]> {
   return held.map(({ port }) => port);
 }
 
-/** Polls a condition; rejects with what was awaited when it does not come true in time. */
+/**
+ * Polls a condition; rejects with what was awaited when it does not come true in time. With `progress`, a number that
+ * changes as things go on, the time counts from its last change: a slow machine is no failure, a standstill is.
+ */
 export async function waitFor(
   what: string,
   condition: () => unknown,
-  { timeout = 20_000, every = 50 }: { timeout?: number; every?: number } = {},
+  {
+    timeout = 20_000,
+    every = 50,
+    progress,
+  }: { timeout?: number; every?: number; progress?: () => Promise<number> } = {},
 ): Promise<void> {
-  const deadline = performance.now() + timeout;
+  let deadline = performance.now() + timeout;
+  let seen = 0;
   while (!(await condition())) {
+    const now = (await progress?.()) ?? 0;
+    if (now !== seen) deadline = performance.now() + timeout;
+    seen = now;
     if (performance.now() > deadline) throw new Error(`waited ${timeout / 1000} s in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, every));
   }
