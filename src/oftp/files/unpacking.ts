@@ -6,12 +6,8 @@
  * and its absence at the end of a file. An empty file may come without any data exchange buffer.
  */
 import { WireError } from "../wire/codec.ts";
-import { unpack } from "../wire/subrecords.ts";
+import { COMPRESSED, COUNT, END_OF_RECORD, unpack } from "../wire/subrecords.ts";
 import { type Counts, type Format, FormatError, LONGEST_RECORD, PREFIX } from "./format.ts";
-
-const END_OF_RECORD = 0x80;
-const COMPRESSED = 0x40;
-const COUNT = 0x3f;
 
 /** Octets that a target must have free for `take` to go on. */
 export const ROOM = COUNT;

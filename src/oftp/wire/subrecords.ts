@@ -6,9 +6,10 @@
  */
 import { WireError } from "./codec.ts";
 
-const END_OF_RECORD = 0x80;
-const COMPRESSED = 0x40;
-const COUNT = 0x3f;
+/** Bits of the header octet: end of record, one octet repeated, number of file octets. */
+export const END_OF_RECORD = 0x80;
+export const COMPRESSED = 0x40;
+export const COUNT = 0x3f;
 
 /** Shortest run that is worth a compressed subrecord: three octets are neutral at best. */
 const RUN = 4;
