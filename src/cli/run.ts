@@ -3,9 +3,11 @@ import { hostname } from "node:os";
 import { basename, join, relative } from "node:path";
 import { openAdmin } from "../admin/server.ts";
 import { missingKeyFiles } from "../config/load.ts";
+import { placesOf } from "../config/places.ts";
 import { ConfigurationRejected, Gateway } from "../engine/gateway.ts";
 import { ensureSelfSigned } from "../pki/generate.ts";
 import { describe } from "../platform/errors.ts";
+import { systemFileSystem } from "../platform/filesystem.ts";
 import { type CommonOptions, configFile, Failed, print } from "./context.ts";
 
 export async function run(options: CommonOptions): Promise<void> {
@@ -46,7 +48,10 @@ export async function run(options: CommonOptions): Promise<void> {
 
 /** At a first start the gateway makes the keys and certificates that its configuration expects under rundir. */
 async function makeKeys(file: string): Promise<void> {
-  for (const { id, file: certificate, key } of await missingKeyFiles(file)) {
+  const missing = await missingKeyFiles(file);
+  // with the mode of data, not that of the keys below it
+  if (missing.length > 0) await systemFileSystem.makeDirectory((await placesOf(file)).rundir);
+  for (const { id, file: certificate, key } of missing) {
     const wish = {
       commonName: `Cygnet ${id}`,
       hosts: ["localhost", "127.0.0.1", "::1", hostname()],

@@ -297,9 +297,13 @@ export class Gateway {
   async #expire(before: number): Promise<void> {
     const { catalog, spool, journal } = this.site;
     for (const transfer of await catalog.list({ direct: "recv", state: "H", limit: 10_000 })) {
-      if (transfer.workfile === "" || (transfer.bdate ?? transfer.kdate) > before) continue;
+      const { idtu, workfile, bdate, kdate } = transfer;
+      if (workfile === "" || (bdate ?? kdate) > before) continue;
+      // the partner may offer it again at this very moment: one of both has it
+      if (!(await catalog.claimReceive(idtu, OWNER))) continue;
       await spool.discard(transfer);
-      await catalog.update(transfer.idtu, { diagc: "the half-received file has expired" });
+      const diagc = "the half-received file has expired";
+      await catalog.release(idtu, { phase: "T", phasestep: "H", diagc });
       journal.emit("CFTC08I", { ...keys(transfer), text: `half-received file of ${transfer.idtu} dropped` });
     }
   }
