@@ -19,7 +19,7 @@ export async function conclude(site: Site, { idtu }: Pick<Transfer, "idtu">): Pr
 }
 
 /** Settles the claimed file unless the other session is doing it at this moment. */
-async function settleOnce(site: Site, transfer: Transfer): Promise<void> {
+export async function settleOnce(site: Site, transfer: Transfer): Promise<void> {
   try {
     await site.spool.settle({ ...transfer, phase: "X", phasestep: "X" });
   } catch (error) {

@@ -9,7 +9,7 @@ import type { Changes, EndResponse, FileIdentity, Transfer } from "../catalog/ca
 import type { Part } from "../config/model.ts";
 import { nerpText } from "../messages/codes.ts";
 import type { Eerp, Nerp } from "../oftp/wire/commands.ts";
-import { conclude } from "./conclude.ts";
+import { conclude, settleOnce } from "./conclude.ts";
 import { insist } from "./insist.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
@@ -94,14 +94,20 @@ async function findAnswered(
 
 async function acknowledge(session: Session, transfer: Transfer): Promise<void> {
   const { site, ids, role } = session;
-  const running = transfer.phase === "T" && transfer.phasestep === "C";
-  // a response may overtake the answer to the file in another session, which then ends the transfer
   const answered: Changes = { ack: "A", diagi: 0, diagp: "", diagc: "" };
   const ended: Changes = { ...answered, phase: "X", phasestep: "X", edate: site.clock.now() };
-  await site.catalog.update(transfer.idtu, running ? answered : ended);
+  let running = false;
+  if (transfer.phase === "T") {
+    // noted first: a session that takes the file up from now on sees that nothing is left to send
+    await site.catalog.update(transfer.idtu, answered);
+    const fresh = await site.catalog.get(transfer.idtu);
+    // one that has it already ends the transfer when it has the answer to the file
+    running = fresh?.phase === "T" && fresh.phasestep === "C";
+  }
   if (running) await conclude(site, transfer);
+  else await site.catalog.update(transfer.idtu, ended);
   site.journal.emit("CFTT59I", { ...keys(transfer), ids, role, kind: "EERP", text: "EERP" });
-  if (!running) await site.spool.settle({ ...transfer, phase: "X", phasestep: "X", ack: "A" });
+  if (!running) await settleOnce(site, transfer);
 }
 
 async function rejectTransfer(session: Session, transfer: Transfer, nerp: Nerp): Promise<void> {

@@ -23,7 +23,7 @@ import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { capacity } from "../oftp/wire/subrecords.ts";
 import { describe } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
-import { conclude } from "./conclude.ts";
+import { conclude, settleOnce } from "./conclude.ts";
 import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
@@ -59,6 +59,7 @@ export class Sending {
   /** Sends a claimed transfer and gives the claim up. Rejects with SessionOver when the session ended. */
   async send(transfer: Transfer): Promise<void> {
     const { site } = this.#session;
+    if (transfer.ack !== "") return this.#answered(transfer);
     let file: Outgoing | null = null;
     this.current = { transfer, bytes: 0 };
     try {
@@ -224,7 +225,15 @@ export class Sending {
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
     if (waits) await conclude(site, transfer);
-    else if (fresh.ack !== "N") await site.spool.settle({ ...fresh, ...done, phase: "X", phasestep: "X" });
+    else if (fresh.ack !== "N") await settleOnce(site, { ...fresh, ...done });
+  }
+
+  /** The answer was lost with its line, and the response came in another session: nothing is left to send. */
+  async #answered(transfer: Transfer): Promise<void> {
+    const { site } = this.#session;
+    const edate = site.clock.now();
+    await site.catalog.release(transfer.idtu, { phase: "X", phasestep: "X", edate });
+    if (transfer.ack === "A") await settleOnce(site, transfer);
   }
 
   /** SFNA. On a retry "duplicate file" proves that an earlier attempt had arrived. */
@@ -277,6 +286,8 @@ export class Sending {
 
   async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
     const { site } = this.#session;
+    const fresh = await site.catalog.get(transfer.idtu);
+    if (fresh !== undefined && fresh.ack !== "") return this.#answered(fresh);
     const diagc = describe(error);
     const diagi = error instanceof FormatError ? 126 : 104;
     await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", diagi, diagp: "", diagc });
