@@ -46,6 +46,22 @@ function value(octets: Buffer, at: number, end: number, depth: number): Value {
   return { tag, content: octets.subarray(start, next), next };
 }
 
+/**
+ * The values inside a constructed one, each with tag and length.
+ * @param octets in definite lengths, as `definite` gives it
+ * @throws CygnetError CYG_CMS_FORMAT
+ */
+export function members(octets: Buffer): Buffer[] {
+  const { content } = value(octets, 0, octets.length, 0);
+  const found: Buffer[] = [];
+  for (let at = 0; at < content.length; ) {
+    const { next } = value(content, at, content.length, 0);
+    found.push(content.subarray(at, next));
+    at = next;
+  }
+  return found;
+}
+
 interface Extent {
   start: number;
   end: number;
@@ -70,17 +86,24 @@ function constructed(octets: Buffer, tag: number, { start, end, open, depth }: E
   return { tag: OCTET_STRING, content: Buffer.concat(children.map(({ content }) => content)), next: at };
 }
 
-function encoded({ tag, content }: Value): Buffer {
-  const { length } = content;
-  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), content]);
-  const size = length < 0x100 ? 1 : length < 0x1_0000 ? 2 : 3;
-  const header = Buffer.alloc(2 + size);
-  header.writeUInt8(tag, 0);
-  header.writeUInt8(0x80 | size, 1);
-  header.writeUIntBE(length, 2, size);
-  return Buffer.concat([header, content]);
+/** Tag, length in as few octets as possible, content. */
+export function encoded({ tag, content }: { tag: number; content: Buffer }): Buffer {
+  return Buffer.concat([header(tag, content.length), content]);
 }
 
-function malformed(what: string): CygnetError {
-  return new CygnetError("CYG_CMS_FORMAT", `the encoding of the envelope ${what}`);
+/** Tag and definite length in as few octets as possible; lengths up to 2^48 - 1. */
+export function header(tag: number, length: number): Buffer {
+  if (length < 0x80) return Buffer.from([tag, length]);
+  const size = Math.ceil(length.toString(16).length / 2);
+  const octets = Buffer.alloc(2 + size);
+  octets.writeUInt8(tag, 0);
+  octets.writeUInt8(0x80 | size, 1);
+  octets.writeUIntBE(length, 2, size);
+  return octets;
+}
+
+/** The error for octets that are not the ASN.1 of CMS; `what` continues "the encoding of the envelope …". */
+export function malformed(what: string, cause?: unknown): CygnetError {
+  const options = cause === undefined ? undefined : { cause };
+  return new CygnetError("CYG_CMS_FORMAT", `the encoding of the envelope ${what}`, options);
 }

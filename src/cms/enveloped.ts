@@ -5,19 +5,9 @@
  * Invariants
  * - Whatever is wrong behind the structure of an envelope (encrypted key, padding, content) is one and the same
  *   error, and the same work is done on the way to it: a partner learns nothing about our keys from trying.
- * - No more than `MOST_ATTEMPTS` private-key operations are done for one envelope.
  */
 import "reflect-metadata";
-import {
-  constants,
-  createCipheriv,
-  createDecipheriv,
-  type KeyObject,
-  privateDecrypt,
-  publicEncrypt,
-  randomBytes,
-  type X509Certificate,
-} from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes, type X509Certificate } from "node:crypto";
 import {
   CMSVersion,
   ContentEncryptionAlgorithmIdentifier,
@@ -25,33 +15,22 @@ import {
   EncryptedContent,
   EncryptedContentInfo,
   EnvelopedData,
-  IssuerAndSerialNumber,
   id_data,
   id_envelopedData,
-  KeyEncryptionAlgorithmIdentifier,
-  KeyTransRecipientInfo,
-  RecipientIdentifier,
-  RecipientInfo,
   RecipientInfos,
 } from "@peculiar/asn1-cms";
 import { AsnConvert, AsnParser, OctetString } from "@peculiar/asn1-schema";
 import { CygnetError } from "../platform/errors.ts";
 import { definite } from "./ber.ts";
-import { describeRecipient, identityOf, means } from "./recipient.ts";
+import { paddingOf } from "./padding.ts";
 import { CONTENT_CIPHERS, type ContentCipher, contentCipher, newContentKey, type Suite } from "./suites.ts";
+import { attempts, octets, type RecipientKey, transport, unwrap } from "./transport.ts";
 
-/** A certificate of ours and its private key. */
-export interface RecipientKey {
-  certificate: X509Certificate;
-  key: KeyObject;
-}
+export type { RecipientKey } from "./transport.ts";
 
 /** Longest envelope, octets: what AUCHCHLL can announce. */
 export const LARGEST_ENVELOPE = 65_535;
 
-const RSA_ENCRYPTION = "1.2.840.113549.1.1.1";
-const DER_NULL = Buffer.from("0500", "hex");
-const MOST_ATTEMPTS = 8;
 /** Bounds for what the parser may be led into; real envelopes have a depth of 10 and some dozens of nodes. */
 const LIMITS = { berOptions: { maxDepth: 32, maxNodes: 4_000, maxContentLength: LARGEST_ENVELOPE } };
 
@@ -63,23 +42,12 @@ export function envelop(content: Buffer, recipient: X509Certificate, suite: Suit
   const cipher = CONTENT_CIPHERS[suite];
   const key = newContentKey(cipher);
   const iv = randomBytes(cipher.block);
-  const { issuer, serialNumber } = identityOf(recipient);
-  const ktri = new KeyTransRecipientInfo({
-    version: CMSVersion.v0,
-    rid: new RecipientIdentifier({
-      issuerAndSerialNumber: new IssuerAndSerialNumber({ issuer, serialNumber: octets(serialNumber) }),
-    }),
-    keyEncryptionAlgorithm: new KeyEncryptionAlgorithmIdentifier({
-      algorithm: RSA_ENCRYPTION,
-      parameters: octets(DER_NULL),
-    }),
-    encryptedKey: new OctetString(octets(wrap(key, recipient))),
-  });
+  const recipientInfo = transport(key, recipient);
   const sealed = createCipheriv(cipher.name, key, iv);
   const encrypted = Buffer.concat([sealed.update(content), sealed.final()]);
   const enveloped = new EnvelopedData({
     version: CMSVersion.v0,
-    recipientInfos: new RecipientInfos([new RecipientInfo({ ktri })]),
+    recipientInfos: new RecipientInfos([recipientInfo]),
     encryptedContentInfo: new EncryptedContentInfo({
       contentType: id_data,
       contentEncryptionAlgorithm: new ContentEncryptionAlgorithmIdentifier({
@@ -108,8 +76,8 @@ export function open(cms: Buffer, keys: readonly RecipientKey[]): Buffer {
   const { cipher, iv, encrypted } = contentOf(encryptedContentInfo);
   let opened: Buffer | undefined;
   // all attempts are made, whichever succeeds
-  for (const { ktri, key } of attempts(recipientInfos, keys)) {
-    const { contentKey, right } = unwrap(Buffer.from(ktri.encryptedKey.buffer), key, cipher);
+  for (const attempt of attempts(recipientInfos, keys)) {
+    const { contentKey, right } = unwrap(attempt, cipher);
     const content = decrypt(cipher, contentKey, iv, encrypted);
     if (right && content !== undefined) opened ??= content;
   }
@@ -156,82 +124,14 @@ function contentOf(info: EncryptedContentInfo): { cipher: ContentCipher; iv: Buf
   return { cipher, iv, encrypted };
 }
 
-interface Attempt {
-  ktri: KeyTransRecipientInfo;
-  key: KeyObject;
-}
-
-/** Every recipient of the envelope with every key of ours that it means. */
-function attempts(infos: RecipientInfos, keys: readonly RecipientKey[]): Attempt[] {
-  const own = keys.map(({ certificate, key }) => ({ identity: identityOf(certificate), key }));
-  const transports = infos.map(({ ktri }) => ktri).filter((ktri) => ktri !== undefined);
-  const found = transports.flatMap((ktri) =>
-    own.filter(({ identity }) => means(ktri.rid, identity)).map(({ key }) => ({ ktri, key })),
-  );
-  if (found.length === 0) {
-    const named = transports.slice(0, 4).map(({ rid }) => describeRecipient(rid));
-    const whom = named.length > 0 ? named.join(", ") : "no key of a certificate";
-    throw new CygnetError("CYG_CMS_RECIPIENT", `the envelope is for ${whom}, which is none of ours`);
-  }
-  if (found.length > MOST_ATTEMPTS) throw malformed("the envelope names us too often");
-  const usable = found.filter(({ ktri }) => ktri.keyEncryptionAlgorithm.algorithm === RSA_ENCRYPTION);
-  if (usable.length === 0) {
-    throw new CygnetError("CYG_CMS_ALGORITHM", "the key of the envelope is not under RSA PKCS#1 v1.5");
-  }
-  return usable;
-}
-
-function wrap(key: Buffer, recipient: X509Certificate): Buffer {
-  try {
-    const { publicKey } = recipient;
-    if (publicKey.asymmetricKeyType !== "rsa") throw new TypeError(`${publicKey.asymmetricKeyType} key`);
-    return publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_PADDING }, key);
-  } catch (cause) {
-    throw new CygnetError(
-      "CYG_CMS_CERTIFICATE",
-      "nothing can be encrypted for the certificate: it needs an RSA key",
-      { cause },
-    );
-  }
-}
-
-/**
- * The content-encryption key; a random one when it cannot be had, so that what follows takes as long. OpenSSL gives
- * random octets for wrong padding (implicit rejection); what it throws for rests on public facts (length, modulus).
- */
-function unwrap(
-  wrapped: Buffer,
-  key: KeyObject,
-  cipher: ContentCipher,
-): { contentKey: Buffer; right: boolean } {
-  const substitute = randomBytes(cipher.key);
-  let found: Buffer;
-  try {
-    found = privateDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, wrapped);
-  } catch {
-    found = Buffer.alloc(0);
-  }
-  const right = found.length === cipher.key;
-  return { contentKey: right ? found : substitute, right };
-}
-
-/** Decrypts and takes the PKCS#7 padding off, looking at the whole last block whatever it holds. */
+/** Decrypts and takes the padding off. */
 function decrypt(cipher: ContentCipher, key: Buffer, iv: Buffer, encrypted: Buffer): Buffer | undefined {
   const machine = createDecipheriv(cipher.name, key, iv).setAutoPadding(false);
   const content = Buffer.concat([machine.update(encrypted), machine.final()]);
-  const count = content[content.length - 1] as number;
-  let wrong = Number(count === 0) | Number(count > cipher.block);
-  for (let back = 1; back <= cipher.block; back++) {
-    wrong |= Number(back <= count) & Number(content[content.length - back] !== count);
-  }
-  return wrong === 0 ? content.subarray(0, content.length - count) : undefined;
+  const padding = paddingOf(content, cipher.block);
+  return padding === undefined ? undefined : content.subarray(0, content.length - padding);
 }
 
 function malformed(text: string, cause?: unknown): CygnetError {
   return new CygnetError("CYG_CMS_FORMAT", text, cause === undefined ? undefined : { cause });
-}
-
-/** The octets in an ArrayBuffer of their own, as the ASN.1 library wants them. */
-function octets(buffer: Buffer): ArrayBuffer {
-  return new Uint8Array(buffer).buffer;
 }

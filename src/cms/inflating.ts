@@ -1,0 +1,126 @@
+/** Reads CompressedData (RFC 3274): the zlib stream in it, and what it inflates to within a guard. */
+import { createInflate, type Inflate } from "node:zlib";
+import { CygnetError, describe } from "../platform/errors.ts";
+import { ZLIB_COMPRESS } from "./compressing.ts";
+import { algorithmIn, encapsulated, openContentInfo } from "./content-info.ts";
+import type { Emit } from "./frame.ts";
+import type { BerReader, Reading } from "./reader.ts";
+
+/**
+ * The description of CompressedData for a `BerStream`; the zlib stream goes to `emit`.
+ * @param begun called with the type of the content before the first of it
+ * @throws CygnetError CYG_CMS_DECOMPRESS for another algorithm, CYG_CMS_STRUCTURE, CYG_CMS_FORMAT
+ */
+export function* compressedData(
+  reader: BerReader,
+  bare: () => boolean,
+  begun: (contentType: string) => void,
+  emit: Emit,
+): Reading<void> {
+  const { body, enclosing } = yield* openContentInfo(reader, "compressedData", bare);
+  const algorithm = yield* algorithmIn(reader, body);
+  if (algorithm?.algorithm !== ZLIB_COMPRESS) {
+    const name = algorithm?.algorithm ?? "no algorithm";
+    throw new CygnetError("CYG_CMS_DECOMPRESS", `content is compressed with ${name} rather than zlib`);
+  }
+  yield* encapsulated(reader, body, begun, emit);
+  yield* reader.leave(...enclosing);
+}
+
+/** How much may come out. */
+export interface Guard {
+  /** Octets that the partner announced for the content (SFIDOSIZ); 0 when it did not. */
+  original: number;
+  /** How many times the compressed size what comes out may be, as soon as it is more than was announced. */
+  ratio: number;
+  /** Octets that are too many in any case. */
+  largest: number;
+}
+
+/** Signatures come on top of the announced size, which is in units of 1024 octets. */
+const SLACK = 64 * 1024;
+const PIECE = 64 * 1024;
+
+/** A zlib stream (RFC 1950) inflated piece by piece; what comes out goes to `emit`, which must not throw. */
+export class ZlibInflater {
+  readonly #guard: Guard;
+  readonly #inflate: Inflate;
+  #taken = 0;
+  #given = 0;
+  #ended = false;
+  #failure: CygnetError | undefined;
+  #settle: () => void = () => {};
+
+  constructor(guard: Guard, emit: Emit) {
+    this.#guard = guard;
+    this.#inflate = createInflate({ chunkSize: PIECE })
+      .on("data", (octets: Buffer) => {
+        this.#given += octets.length;
+        if (this.#failure) return;
+        this.#failure = this.#exceeded();
+        if (this.#failure) this.#inflate.destroy();
+        else emit(octets);
+        if (this.#failure) this.#settle();
+      })
+      .on("end", () => {
+        this.#ended = true;
+        this.#settle();
+      })
+      .on("error", (cause) => {
+        this.#failure ??= new CygnetError(
+          "CYG_CMS_DECOMPRESS",
+          `the content cannot be decompressed: ${describe(cause)}`,
+          { cause },
+        );
+        this.#settle();
+      });
+  }
+
+  /** Octets that went in, and came out. */
+  get facts(): { compressed: number; content: number } {
+    return { compressed: this.#taken, content: this.#given };
+  }
+
+  /** Octets behind the zlib stream. */
+  get ignored(): number {
+    return this.#ended ? Math.max(0, this.#taken - this.#inflate.bytesWritten) : 0;
+  }
+
+  /** @throws CygnetError CYG_CMS_DECOMPRESS */
+  async push(octets: Buffer): Promise<void> {
+    this.#taken += octets.length;
+    if (this.#ended) return;
+    await this.#until((done) => this.#inflate.write(octets, done));
+  }
+
+  /** @throws CygnetError CYG_CMS_DECOMPRESS when the stream is not complete, or its checksum wrong */
+  async end(): Promise<void> {
+    if (this.#ended) return;
+    // zlib takes nothing at all for an empty stream
+    if (this.#taken === 0) throw new CygnetError("CYG_CMS_DECOMPRESS", "there is no compressed content");
+    await this.#until(() => this.#inflate.end());
+  }
+
+  /** Waits for the call to be done, the stream to end, or a failure. */
+  async #until(begin: (done: () => void) => void): Promise<void> {
+    if (!this.#failure) {
+      await new Promise<void>((resolve) => {
+        this.#settle = resolve;
+        begin(resolve);
+      });
+    }
+    if (this.#failure) throw this.#failure;
+  }
+
+  #exceeded(): CygnetError | undefined {
+    const { original, ratio, largest } = this.#guard;
+    const given = this.#given;
+    const beyond = given > original + SLACK && given > ratio * this.#taken;
+    if (!beyond && given <= largest) return undefined;
+    return new CygnetError(
+      "CYG_CMS_DECOMPRESS",
+      `the content grows to ${given} octets and more when it is decompressed: ${this.#taken} compressed octets ` +
+        `came so far, ${original} octets were announced, ${largest} are allowed`,
+    );
+  }
+}
