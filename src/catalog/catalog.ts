@@ -26,6 +26,17 @@ export interface FileIdentity {
   dest: string;
 }
 
+/** SFIDSEC, SFIDCOMP, SFIDSIGN and SFIDCIPH. */
+export interface FileSecurity {
+  sign: boolean;
+  encrypt: boolean;
+  compress: boolean;
+  /** The end-to-end response has to be signed. */
+  signedEerp: boolean;
+  /** Cipher suite, 1 to 6. */
+  cipher: number;
+}
+
 /** One transfer. Times are milliseconds since 1970 UTC; sizes and positions are octets. */
 export interface Transfer extends FileIdentity {
   /** Local identifier, unique on this site: eight digits. */
@@ -70,6 +81,10 @@ export interface Transfer extends FileIdentity {
   lrecl: number;
   /** Octets of the form in which a send goes over the line, where that is not its local form; -1 = it is. */
   formsize: number;
+  /** File security of OFTP 2.0 that was applied or announced; null = none. */
+  security: FileSecurity | null;
+  /** Hash of the octets on the line by the cipher suite, hexadecimal; "" before it is known or when nobody needs it. */
+  linehash: string;
   /** Priority 0..255, 255 first. */
   pri: number;
   /** Wait in phase Z for the end-to-end response. */
@@ -113,6 +128,7 @@ export type NewSend = Pick<
   | "ackstate"
   | "format"
   | "lrecl"
+  | "security"
 > & {
   spool: SpoolNote;
   /** The partner's protocol has stamps of whole seconds (OFTP 1.2, 1.3): no two files of one name get the same. */
@@ -122,7 +138,7 @@ export type NewSend = Pick<
 export type NewReceive = FileIdentity &
   Pick<
     Transfer,
-    "part" | "idf" | "mode" | "nfname" | "description" | "filesize" | "format" | "lrecl" | "prot"
+    "part" | "idf" | "mode" | "nfname" | "description" | "filesize" | "format" | "lrecl" | "prot" | "security"
   >;
 
 export type Changes = Partial<Omit<Transfer, "idtu" | "direct" | "type" | keyof FileIdentity>>;

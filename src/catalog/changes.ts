@@ -25,13 +25,14 @@ export function insertSend(database: Database, send: NewSend, hold: Hold | undef
     if (send.coarse && sameSecond(database, send, date, time)) continue;
     const row = database.row(
       `INSERT INTO transfer (direct, mode, phase, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
-         orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl)
-       VALUES ('send', 'requester', 'T', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl, security)
+       VALUES ('send', 'requester', 'T', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (direct, orig, dest, dsn, date, time) DO NOTHING
        RETURNING ${TRANSFER_COLUMNS}`,
       ...[hold?.step ?? "D", hold?.diagi ?? 0, hold?.diagp ?? "", hold?.diagc ?? "", send.part, send.idf],
       ...[send.fname, send.nfname, send.dsn, send.orig, send.dest, send.description, send.filesize, send.pri],
       ...[send.ackstate, JSON.stringify(send.spool), date, time, now, send.format, send.lrecl],
+      send.security && JSON.stringify(send.security),
     );
     // No row: an older record has this identity although its stamp was forgotten. The next one is free.
     if (row !== undefined) return toTransfer(row);
@@ -65,12 +66,13 @@ export function insertReceive(
   if (known !== undefined) return { transfer: toTransfer(known), isNew: false };
   const row = database.row(
     `INSERT INTO transfer (direct, phase, phasestep, orig, dest, dsn, date, time, part, idf, mode, fname, nfname,
-       description, filesize, format, lrecl, prot, pri, ackstate, kdate, bdate, owner, lease)
-     VALUES ('recv', 'T', 'C', ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 'require', ?, ?, ?, ?)
+       description, filesize, format, lrecl, prot, pri, ackstate, kdate, bdate, owner, lease, security)
+     VALUES ('recv', 'T', 'C', ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 'require', ?, ?, ?, ?, ?)
      RETURNING ${TRANSFER_COLUMNS}`,
     ...identity,
     ...[receive.part, receive.idf, receive.mode, receive.nfname, receive.description, receive.filesize],
     ...[receive.format, receive.lrecl, receive.prot, now, now, owner, now],
+    receive.security && JSON.stringify(receive.security),
   );
   return { transfer: toTransfer(row as NonNullable<typeof row>), isNew: true };
 }

@@ -29,6 +29,8 @@ const CHANGEABLE: readonly (keyof Changes)[] = [
   "format",
   "lrecl",
   "formsize",
+  "security",
+  "linehash",
   "pri",
   "ackstate",
   "tries",
@@ -54,11 +56,12 @@ export function toId(idtu: string): number {
 }
 
 export function toTransfer(row: Row): Transfer {
-  const { id, spool, ...fields } = row;
+  const { id, spool, security, ...fields } = row;
   return {
     ...fields,
     idtu: toIdtu(id),
     spool: typeof spool === "string" ? JSON.parse(spool) : null,
+    security: typeof security === "string" ? JSON.parse(security) : null,
   } as unknown as Transfer;
 }
 

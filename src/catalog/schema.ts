@@ -128,4 +128,9 @@ export const MIGRATIONS: readonly string[] = [
   -- Octets of the form in which a send goes over the line, where that is another file than the local one; -1 = none.
   ALTER TABLE transfer ADD COLUMN formsize INTEGER NOT NULL DEFAULT -1;
   `,
+  `
+  -- File security of OFTP 2.0 (JSON), and the hash of the octets on the line that end-to-end responses are signed over.
+  ALTER TABLE transfer ADD COLUMN security TEXT;
+  ALTER TABLE transfer ADD COLUMN linehash TEXT NOT NULL DEFAULT '';
+  `,
 ];

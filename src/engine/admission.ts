@@ -5,6 +5,8 @@
 import type { Configuration, Part } from "../config/model.ts";
 import { BLOCK } from "../oftp/files/restart.ts";
 import type { Sfid } from "../oftp/wire/commands.ts";
+import type { Credentials } from "./credentials.ts";
+import { refuseSecurity } from "./security.ts";
 import { ownCodes } from "./site.ts";
 
 export interface Refused {
@@ -17,6 +19,7 @@ export interface Refused {
 /** Why the file is refused, or undefined. `free`: octets free for its work file. */
 export function refuseFile(
   configuration: Configuration,
+  credentials: Credentials,
   part: Part,
   sfid: Sfid,
   free: number,
@@ -32,24 +35,7 @@ export function refuseFile(
   if (!/^[UTFV]$/.test(sfid.fmt)) return no(4, `format ${sfid.fmt} does not exist`);
   const records = sfid.fmt === "F" || sfid.fmt === "V";
   if (records && sfid.lrecl === 0) return no(5, `format ${sfid.fmt} needs a record length`);
-  return refuseSecurity(part, sfid) ?? refuseSize(sfid, free);
-}
-
-/** File security of OFTP 2.0 is not available: what carries it is refused, what lacks a required one as well. */
-function refuseSecurity(part: Part, sfid: Sfid): Refused | undefined {
-  const no = (reason: number, text: string): Refused => ({ reason, retry: false, text });
-  if (sfid.sec > 3) return no(99, `SFIDSEC ${sfid.sec} does not exist`);
-  const encrypted = sfid.sec === 1 || sfid.sec === 3;
-  const signed = sfid.sec === 2 || sfid.sec === 3;
-  if (part.require.includes("encrypt") && !encrypted)
-    return no(17, "files of this partner must be encrypted");
-  if (part.require.includes("sign") && !signed) return no(20, "files of this partner must be signed");
-  if (encrypted) return no(16, "encrypted files are not supported by this version");
-  if (signed) return no(19, "signed files are not supported by this version");
-  if (sfid.comp !== 0) return no(18, "compressed files are not supported by this version");
-  if (sfid.env !== 0) return no(99, "enveloped files are not supported by this version");
-  if (sfid.sign) return no(15, "signed end-to-end responses are not supported by this version");
-  return undefined;
+  return refuseSecurity(credentials, part, sfid) ?? refuseSize(sfid, free);
 }
 
 function refuseSize(sfid: Sfid, free: number): Refused | undefined {

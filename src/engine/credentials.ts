@@ -1,7 +1,7 @@
 /** The certificates and keys of a configuration, loaded and made into TLS profiles: built whole, swapped in whole. */
 import type { X509Certificate } from "node:crypto";
 import type { RecipientKey } from "../cms/enveloped.ts";
-import type { Configuration, Part, Prot, Ssl } from "../config/model.ts";
+import type { Configuration, Part, Prot, Ssl, Usage } from "../config/model.ts";
 import { type ClientTls, clientTls, type ServerTls, serverTls } from "../net/tls.ts";
 import { loadMaterial, type Material } from "../pki/material.ts";
 import { CygnetError } from "../platform/errors.ts";
@@ -11,8 +11,10 @@ export interface Credentials {
   server(ssl: string): ServerTls;
   /** For a call to a partner: its own profile, else the protocol's. */
   client(part: Part, prot: Prot): ClientTls;
-  /** For secure authentication: our keys, and the partner's certificate that is valid longest; null = it has none. */
-  authentication(part: Part): { own: RecipientKey[]; theirs: X509Certificate | null };
+  /** Our keys that may be used so now, the one that is valid longest first. */
+  own(usage: Usage): RecipientKey[];
+  /** A partner's certificates that may be used so now, the one that is valid longest first. */
+  theirs(part: Part, usage: Usage): X509Certificate[];
 }
 
 /**
@@ -53,24 +55,24 @@ export async function loadCredentials(configuration: Configuration): Promise<Cre
   return {
     server: (ssl) => get(servers, ssl, "server"),
     client: (part, prot) => get(clients, part.ssl || prot.ssl, "client"),
-    authentication: (part) => ({
-      own: forAuthentication(configuration, materials, "").flatMap(({ certificate, key }) =>
+    own: (usage) =>
+      usable(configuration, materials, "", usage).flatMap(({ certificate, key }) =>
         key ? [{ certificate, key }] : [],
       ),
-      theirs: forAuthentication(configuration, materials, part.id)[0]?.certificate ?? null,
-    }),
+    theirs: (part, usage) =>
+      usable(configuration, materials, part.id, usage).map(({ certificate }) => certificate),
   };
 }
 
-/** Certificates of an owner ("" = this site) that may authenticate it now, the one that is valid longest first. */
-function forAuthentication(
+function usable(
   { pki }: Configuration,
   materials: ReadonlyMap<string, Material>,
   owner: string,
+  wanted: Usage,
 ): Material[] {
   const now = Date.now();
   return [...pki.values()]
-    .filter(({ part, usage }) => part === owner && usage.includes("auth"))
+    .filter(({ part, usage }) => part === owner && usage.includes(wanted))
     .map(({ id }) => materials.get(id) as Material)
     .filter(({ notBefore, notAfter }) => notBefore.getTime() <= now && now <= notAfter.getTime())
     .sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());

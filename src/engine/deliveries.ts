@@ -10,11 +10,14 @@ import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Recv } from "../config/model.ts";
 import { substitute } from "../config/symbols.ts";
 import { receiveVariables } from "../config/variables.ts";
+import { nerpText } from "../messages/codes.ts";
 import { FormatError } from "../oftp/files/format.ts";
 import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { datasetName, safeName } from "../spool/names.ts";
-import { towardsDisk } from "./forms.ts";
+import { nerpReasonOf } from "./envelopes.ts";
+import { lineHash, towardsDisk } from "./forms.ts";
+import { isEnveloped } from "./security.ts";
 import { keys, type Site } from "./site.ts";
 
 /** Waits between attempts, ms; after the last one the delivery is given up. */
@@ -82,17 +85,22 @@ export class Deliveries {
   async #deliver(transfer: Transfer, ids: string, attempt: number): Promise<void> {
     const site = this.#site();
     try {
-      const conversion = towardsDisk(site.configuration, transfer, this.#flow(transfer));
-      const local = conversion ? await site.spool.localise(transfer, conversion) : transfer;
+      const ready = await this.#hashed(transfer);
+      const part = site.configuration.cftpart.get(transfer.part);
+      if (part === undefined)
+        throw new CygnetError("CYG_DELIVERY_PART", `there is no partner ${transfer.part}`);
+      const make = towardsDisk(site, part, ready, this.#flow(transfer));
+      const local = make ? await site.spool.localise(ready, make) : ready;
       const fname = await site.spool.deliver(local, this.#target(local));
       await this.finish({ ...local, fname });
     } catch (error) {
       const text = describe(error);
       // contents that the flow cannot convert do not get better
-      if (error instanceof FormatError) return this.#giveUp(transfer, text);
+      const reason = error instanceof FormatError ? 34 : nerpReasonOf(error);
+      if (reason !== undefined) return this.#giveUp(transfer, reason, text);
       site.journal.emit("CFTF25E", { ...keys(transfer), fname: transfer.nfname, text });
       const wait = ATTEMPTS[attempt];
-      if (wait === undefined) return this.#giveUp(transfer, text);
+      if (wait === undefined) return this.#giveUp(transfer, 34, text);
       if (site.stopping) return;
       await site.catalog.update(transfer.idtu, { diagi: 142, diagc: text }).catch(() => {});
       const timer = site.clock.timer(wait, () => {
@@ -143,15 +151,28 @@ export class Deliveries {
     site.kick();
   }
 
-  async #giveUp(transfer: Transfer, text: string): Promise<void> {
+  /** A response that has to be signed needs the hash of what was on the line, before that form is gone. */
+  async #hashed(transfer: Transfer): Promise<Transfer> {
+    const { security } = transfer;
+    if (!security?.signedEerp || isEnveloped(security) || transfer.linehash !== "") return transfer;
+    const linehash = (await lineHash(this.#site(), transfer)).toString("hex");
+    await this.#site().catalog.update(transfer.idtu, { linehash });
+    return { ...transfer, linehash };
+  }
+
+  async #giveUp(transfer: Transfer, reason: number, text: string): Promise<void> {
     const site = this.#site();
     try {
+      if (transfer.security?.signedEerp && transfer.linehash === "") {
+        const linehash = (await lineHash(site, transfer)).toString("hex");
+        await site.catalog.update(transfer.idtu, { linehash });
+      }
       // what is put away keeps the name under which it would have been delivered
       await site.catalog.update(transfer.idtu, { fname: this.#target(transfer) });
       await site.spool.fail(transfer);
       const ended: Changes = { edate: site.clock.now(), diagi: 142, diagp: "", diagc: text };
-      const why = "the file could not be delivered";
-      await this.#respond(transfer, ended, { kind: "NERP", reason: 34, text: why });
+      const why = reason === 34 ? "the file could not be delivered" : nerpText(reason);
+      await this.#respond(transfer, ended, { kind: "NERP", reason, text: why });
     } catch (error) {
       site.journal.emit("CFTC70E", { ...keys(transfer), text: `${text}; ${describe(error)}` });
     }

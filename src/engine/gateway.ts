@@ -23,6 +23,7 @@ import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
+import { Envelopes } from "./envelopes.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
@@ -87,6 +88,7 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
+      envelopes: new Envelopes(() => this.site.credentials, systemClock),
       owner: OWNER,
       stopping: false,
       kick: () => this.scheduler.kick(),
@@ -344,6 +346,7 @@ export class Gateway {
     this.site.stopping = true;
     this.listeners.close();
     await this.outboxes.close();
+    await this.site.envelopes.close();
     await this.site.deliveries.stop();
     await this.#catalog.close();
     this.journal.emit("CFTE09I", { text: "stopped" });

@@ -5,7 +5,7 @@
 import { basename, join } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
 import cron, { type ScheduledTask } from "node-cron";
-import type { Configuration, Folder, Part, SecurityChoice, Send } from "../config/model.ts";
+import type { Configuration, Folder, Part, Send } from "../config/model.ts";
 import { substitute } from "../config/symbols.ts";
 import { sendVariables } from "../config/variables.ts";
 import { utf8 } from "../oftp/wire/codec.ts";
@@ -13,6 +13,8 @@ import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { datasetName } from "../spool/names.ts";
 import { type ReadyFile, Sightings, scanOutbox } from "../spool/outbox.ts";
+import type { Credentials } from "./credentials.ts";
+import { lackingFor, wantedSecurity } from "./security.ts";
 import { keys, type Site } from "./site.ts";
 
 /** A file that could not be claimed is left alone so long, ms. */
@@ -191,7 +193,7 @@ class Outbox {
     try {
       const send = describeSend(site, part, idf, candidate.path, candidate.mtimeMs);
       const { workdir, archivedir: archive } = folder;
-      const hold = holdReason(part, send.flow);
+      const hold = holdReason(site.credentials, part, send.flow);
       const target = { workdir, archive, ...(hold ? { hold } : {}) };
       const transfer = await site.spool.claim(candidate, send.request, target);
       const { idtu, phasestep, diagc } = transfer;
@@ -256,6 +258,7 @@ export function describeSend(
       pri: flow.pri,
       ackstate: flow.ackstate,
       coarse: knowsNoCounter(configuration, part),
+      security: wantedSecurity(part, flow),
       format: flow.frecfm,
       lrecl: flow.flrecl,
     },
@@ -268,13 +271,11 @@ function knowsNoCounter({ cftprot }: Configuration, part: Part): boolean {
   return levels.every((level) => level < 4 || (part.level !== null && !part.level.includes(level)));
 }
 
-/** A file that must be protected is never sent without: it stops, with the reason. */
-export function holdReason(part: Part, flow: Pick<Send, "security">) {
-  const wanted: SecurityChoice = { ...part.security, ...flow.security };
-  const services = (["sign", "encrypt", "compress", "signed_eerp"] as const).filter(
-    (service) => wanted[service],
-  );
-  if (services.length === 0) return undefined;
-  const diagc = `the flow asks for ${services.join(", ")}, which this version cannot do; it is not sent without`;
+/** A file that must be protected is never sent without: it stops, with what is missing. */
+export function holdReason(credentials: Credentials, part: Part, flow: Pick<Send, "security">) {
+  const wanted = wantedSecurity(part, flow);
+  const lacking = wanted ? lackingFor(credentials, part, wanted) : [];
+  if (lacking.length === 0) return undefined;
+  const diagc = `the file is to be secured, but [[pki]] lacks ${lacking.join(" and ")}; it is not sent without`;
   return { step: "K" as const, diagi: 278, diagp: "SECURITY", diagc };
 }

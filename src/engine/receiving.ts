@@ -6,6 +6,7 @@
  * - Credit is given only when what came before is with the operating system: memory stays bounded.
  * - A restart position is never beyond what was synced.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Changes, Transfer } from "../catalog/catalog.ts";
 import { type Format, FormatError } from "../oftp/files/format.ts";
 import {
@@ -24,6 +25,7 @@ import { refuseFile } from "./admission.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
+import { announced, lineForm } from "./security.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
 
@@ -64,7 +66,7 @@ export class Receiving {
     const { site, configuration, part, agreement } = session;
     if (part === null || agreement === null) return;
     const free = await site.disk.freeSpace(configuration.cftparm.rundir);
-    const refused = refuseFile(configuration, part, sfid, free);
+    const refused = refuseFile(configuration, site.credentials, part, sfid, free);
     if (refused) return this.#refuse(sfid, refused);
     if (site.stopping) return this.#refuse(sfid, { reason: 99, retry: true, text: "shutting down" });
     const { transfer, isNew } = await site.catalog.addReceive(
@@ -83,12 +85,18 @@ export class Receiving {
         format: sfid.fmt as Format,
         lrecl: sfid.lrecl,
         prot: session.prot.id,
+        security: announced(sfid),
       },
       site.owner,
     );
     if (!isNew && !(await this.#resumes(sfid, transfer))) return;
     const position = isNew || !agreement.restart ? START : await this.#resumeAt(sfid, transfer);
-    const now: Transfer = { ...transfer, format: sfid.fmt as Format, lrecl: sfid.lrecl };
+    const now: Transfer = {
+      ...transfer,
+      format: sfid.fmt as Format,
+      lrecl: sfid.lrecl,
+      security: announced(sfid),
+    };
     await this.#open(now, position, Number(sfid.fsiz) * BLOCK);
     const { role, ids } = session;
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: isNew ? "created" : "selected" });
@@ -114,9 +122,14 @@ export class Receiving {
 
   /** How far a file that was offered before may go on: not beyond the offer, not beyond what is synced. */
   async #resumeAt(sfid: Sfid, transfer: Transfer): Promise<Position> {
-    const { format, lrecl, filesize, bytes, workfile } = transfer;
+    const { filesize, bytes, workfile, security } = transfer;
     // half-received data serve only a file that still looks the same
-    const same = sfid.fmt === format && sfid.lrecl === lrecl && Number(sfid.fsiz) * BLOCK === filesize;
+    const same =
+      sfid.fmt === transfer.format &&
+      sfid.lrecl === transfer.lrecl &&
+      Number(sfid.fsiz) * BLOCK === filesize &&
+      isDeepStrictEqual(announced(sfid), security);
+    const { format, lrecl } = lineForm(transfer);
     if (!same || workfile === "" || bytes === 0) return START;
     const held = await this.#locate(positionWithin(format, lrecl, bytes), transfer);
     return sfid.rest >= held.count ? held : this.#locate(positionOf(format, lrecl, sfid.rest), transfer);
@@ -130,7 +143,7 @@ export class Receiving {
 
   async #open(transfer: Transfer, position: Position, filesize: number): Promise<void> {
     const { site } = this.#session;
-    const { format, lrecl } = transfer;
+    const { format, lrecl } = lineForm(transfer);
     try {
       const file = await site.spool.openIncoming(transfer, position.offset);
       const inflow = new Inflow(file, unpackerFor(format, lrecl, position), position, this.#owner(transfer));
@@ -141,8 +154,9 @@ export class Receiving {
         workfile: file.path,
         bytes: position.offset,
         filesize,
-        format,
-        lrecl,
+        format: transfer.format,
+        lrecl: transfer.lrecl,
+        security: transfer.security,
         bdate: site.clock.now(),
         prot: this.#session.prot.id,
         diagi: 0,
@@ -248,7 +262,8 @@ export class Receiving {
     if (efid.ucnt !== BigInt(octets)) {
       return { reason: 11, text: `the partner counted ${efid.ucnt} octets, ${octets} arrived` };
     }
-    const counted = transfer.format === "F" || transfer.format === "V";
+    const { format } = lineForm(transfer);
+    const counted = format === "F" || format === "V";
     if (counted && efid.rcnt !== BigInt(records)) {
       return { reason: 10, text: `the partner counted ${efid.rcnt} records, ${records} arrived` };
     }

@@ -14,7 +14,7 @@ import { insist } from "./insist.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
 
-const NONE = Buffer.alloc(0);
+const UNSIGNED = { hsh: Buffer.alloc(0), sig: Buffer.alloc(0) };
 
 /** Sends the oldest waiting response to a partner; false when there is none. */
 export async function sendResponse(session: Session, part: Part): Promise<boolean> {
@@ -29,9 +29,11 @@ export async function sendResponse(session: Session, part: Part): Promise<boolea
     return true;
   }
   try {
+    const proof = agreement?.level === 5 ? await proofOf(session, response) : UNSIGNED;
     const taken = session.awaitRtr();
-    if (response.kind === "EERP") link.request({ type: "F_EERP_RQ", eerp: eerpOf(response) });
-    else link.request({ type: "F_NERP_RQ", nerp: nerpOf(response) });
+    if (response.kind === "EERP")
+      link.request({ type: "F_EERP_RQ", eerp: { ...eerpOf(response), ...proof } });
+    else link.request({ type: "F_NERP_RQ", nerp: { ...nerpOf(response), ...proof } });
     await taken;
     await site.catalog.responseSent(response.id);
   } catch (error) {
@@ -47,12 +49,27 @@ export async function sendResponse(session: Session, part: Part): Promise<boolea
 
 /** The response names originator and destination from its own point of view: swapped. */
 function eerpOf({ dsn, date, time, orig, dest }: EndResponse): Eerp {
-  return { type: "EERP", dsn, date, time, user: "", dest: orig, orig: dest, hsh: NONE, sig: NONE };
+  return { type: "EERP", dsn, date, time, user: "", dest: orig, orig: dest, ...UNSIGNED };
 }
 
 function nerpOf({ dsn, date, time, orig, dest, reason, text }: EndResponse): Nerp {
   const names = { dsn, date, time, dest: orig, orig: dest, crea: dest };
-  return { type: "NERP", ...names, reas: reason, reast: text, hsh: NONE, sig: NONE };
+  return { type: "NERP", ...names, reas: reason, reast: text, ...UNSIGNED };
+}
+
+/** Hash and signature, where the file asked for them. Without a key the response goes unsigned, and we say so. */
+async function proofOf(session: Session, response: EndResponse): Promise<{ hsh: Buffer; sig: Buffer }> {
+  const { site } = session;
+  const transfer = await site.catalog.get(response.idtu);
+  if (!transfer?.security?.signedEerp) return UNSIGNED;
+  const command = response.kind === "EERP" ? eerpOf(response) : nerpOf(response);
+  try {
+    return site.envelopes.signReceipt(command, transfer);
+  } catch (error) {
+    const text = `the response to ${transfer.idtu} goes unsigned: ${describe(error)}`;
+    site.journal.emit("CFTC70E", { ...keys(transfer), text });
+    return UNSIGNED;
+  }
 }
 
 /** Takes a response in, then releases the partner with RTR whatever it was about. */
@@ -67,12 +84,26 @@ export async function receiveResponse(session: Session, response: Eerp | Nerp): 
   } else if (transfer.ack !== "") {
     const ids = session.ids;
     site.journal.emit("CFTH74W", { ...keys(transfer), ids, kind: response.type, nidt: response.dsn });
+  } else if (!(await isProved(session, transfer, response))) {
+    // stays unacknowledged; RTR is flow control only
   } else {
     await (response.type === "EERP"
       ? acknowledge(session, transfer)
       : rejectTransfer(session, transfer, response));
   }
   if (!link.over) link.request({ type: "F_RTR_RS" });
+}
+
+/** A response that had to be signed and is not, or not rightly, never counts (RFC 5024 section 4.3.6). */
+async function isProved(session: Session, transfer: Transfer, response: Eerp | Nerp): Promise<boolean> {
+  const { site, ids, part } = session;
+  if (!transfer.security?.signedEerp) return true;
+  const linehash = await lineHash(site, transfer);
+  const wrong = site.envelopes.judgeReceipt(part as Part, response, linehash);
+  if (wrong === undefined) return true;
+  site.journal.emit("CFTH79E", { ...keys(transfer), ids, kind: response.type, text: wrong });
+  await site.catalog.update(transfer.idtu, { diagi: 278, diagp: "RECEIPT", diagc: wrong });
+  return false;
 }
 
 /** The send that is meant: only one of this partner's; codes swapped as they should be, or not, as some do. */

@@ -7,6 +7,7 @@
  * - Whatever happens, the claim on the transfer is given up with a state that says what comes next.
  */
 import type { Changes, Transfer } from "../catalog/catalog.ts";
+import type { Part } from "../config/model.ts";
 import { diagiOfAnswer, diagpOfAnswer, diagpOfEsid } from "../messages/codes.ts";
 import { framedSize } from "../oftp/files/batch.ts";
 import { type Counts, FormatError } from "../oftp/files/format.ts";
@@ -28,6 +29,7 @@ import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
 import { jittered, spacing } from "./retry.ts";
+import { isEnveloped, lineForm, sfidSecurity } from "./security.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
 import { Waiter } from "./waiter.ts";
@@ -64,6 +66,8 @@ export class Sending {
     this.current = { transfer, bytes: 0 };
     try {
       let prepared: Transfer;
+      if (transfer.security && (this.#session.agreement?.level ?? 0) < 5)
+        return await this.#insecure(transfer);
       try {
         prepared = await this.#prepare(transfer);
         file = await site.spool.openOutgoing(prepared, 0);
@@ -88,15 +92,16 @@ export class Sending {
     const { site, configuration } = this.#session;
     const { cftsend, cftparm } = configuration;
     const flow = cftsend.get(transfer.idf) ?? cftsend.get(cftparm.default);
-    const conversion = flow && towardsLine(configuration, transfer, flow);
-    return conversion ? site.spool.prepare(transfer, conversion) : transfer;
+    const part = this.#session.part as Part;
+    const make = flow && towardsLine(site, part, transfer, flow);
+    return make ? site.spool.prepare(transfer, make) : transfer;
   }
 
   async #transfer(transfer: Transfer, opened: Outgoing, reopened: (file: Outgoing) => void): Promise<void> {
     const { link, agreement, site, role, ids, prot } = this.#session;
     let file = opened;
     const retried = transfer.tries > 1;
-    const { format, lrecl } = transfer;
+    const { format, lrecl } = lineForm(transfer);
     // how far the partner got is for the partner to say: it answers with what it holds
     const offered =
       agreement?.restart && retried ? await locate(positionWithin(format, lrecl, file.size), file) : START;
@@ -143,8 +148,9 @@ export class Sending {
     const needed = Math.floor(left / capacity(sdeb - 1)) + 1;
     const most = Math.min(needed, Math.max(1, Math.floor(BATCH / framedSize(sdeb))));
     const depth = needed > most ? DEPTH : 1;
-    const { format, lrecl } = transfer;
-    const compressed = agreement?.compression ?? false;
+    const { format, lrecl } = lineForm(transfer);
+    // what is compressed or encrypted has no runs worth looking for
+    const compressed = (agreement?.compression ?? false) && !isEnveloped(transfer.security);
     const packer = packerFor({ format, lrecl, sdeb, compressed, before: position });
     const batches = Array.from({ length: depth }, () => Buffer.allocUnsafeSlow(most * framedSize(sdeb)));
     const free: Promise<void>[] = batches.map(() => Promise.resolve());
@@ -284,6 +290,15 @@ export class Sending {
     site.journal.emit(id, { ...keys(transfer), ids, diagi, diagp, diagc });
   }
 
+  /** File security came with OFTP 2.0: below it the file stays here. */
+  async #insecure(transfer: Transfer): Promise<void> {
+    const { site } = this.#session;
+    const diagc = "the file is to be secured, which the protocol level of this session cannot carry";
+    const changes: Changes = { phase: "T", phasestep: "H", diagi: 278, diagp: "SECURITY", diagc };
+    await site.catalog.release(transfer.idtu, changes);
+    site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
+  }
+
   async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
     const { site } = this.#session;
     const fresh = await site.catalog.get(transfer.idtu);
@@ -358,13 +373,9 @@ function sfidOf(transfer: Transfer, size: number, rest: bigint): Sfid {
     fmt: transfer.format,
     lrecl: transfer.lrecl,
     fsiz: sizeInBlocks(size),
-    osiz: sizeInBlocks(size),
+    osiz: sizeInBlocks(isEnveloped(transfer.security) ? transfer.filesize : size),
     rest,
-    sec: 0,
-    ciph: 0,
-    comp: 0,
-    env: 0,
-    sign: false,
+    ...sfidSecurity(transfer.security),
     desc: transfer.description,
   };
 }

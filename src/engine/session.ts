@@ -158,8 +158,8 @@ export class Session implements SessionUser {
     this.part = result.part;
     this.link.connection.recognised();
     this.link.machine.tolerates = tolerates(this.part.quirks);
-    const { own, theirs } = site.credentials.authentication(this.part);
-    const possible = own.length > 0 && theirs !== null;
+    const { credentials } = site;
+    const possible = credentials.own("auth").length > 0 && credentials.theirs(this.part, "auth").length > 0;
     const authentication = authenticates(this.prot, this.part, ssid, possible);
     this.link.request({
       type: "F_CONNECT_RS",
@@ -178,16 +178,16 @@ export class Session implements SessionUser {
 
   challenge(): void {
     const { credentials, random } = this.site;
-    const { theirs } = credentials.authentication(this.part as Part);
+    const [theirs] = credentials.theirs(this.part as Part, "auth");
     this.#prove("F_CHALLENGE_RS", "there is no certificate to challenge the partner with", () => {
-      if (theirs === null)
+      if (theirs === undefined)
         throw new CygnetError("CYG_AUTH_CERTIFICATE", "no certificate of the partner for auth");
       return newChallenge(theirs, "aes256", random);
     });
   }
 
   respond(chal: Buffer): void {
-    const { own } = this.site.credentials.authentication(this.part as Part);
+    const own = this.site.credentials.own("auth");
     this.#prove("F_RESPOND_RS", "the challenge cannot be answered", () => ({
       rsp: answerChallenge(chal, own),
     }));

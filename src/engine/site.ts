@@ -8,6 +8,7 @@ import type { Random } from "../platform/random.ts";
 import type { Spool } from "../spool/spool.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Deliveries } from "./deliveries.ts";
+import type { Envelopes } from "./envelopes.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface Site {
@@ -23,6 +24,7 @@ export interface Site {
   readonly disk: FileSystem;
   readonly sessions: Sessions;
   readonly deliveries: Deliveries;
+  readonly envelopes: Envelopes;
   /** Name under which this process claims transfers. */
   readonly owner: string;
   /** True from the moment a shutdown was asked for: nothing new is begun. */

@@ -3,7 +3,7 @@ import type { Transfer } from "../catalog/catalog.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { finishClaim, recordClaim } from "./claim.ts";
 import type { SpoolContext } from "./context.ts";
-import { type Conversion, convertFile, removeForms, secondForm } from "./convert.ts";
+import { type Maker, makeForm, removeForms, secondForm } from "./convert.ts";
 import { removeFile } from "./directories.ts";
 import { spoolError } from "./faults.ts";
 import { openIncoming, receivedPath } from "./incoming.ts";
@@ -46,8 +46,13 @@ export function createSpool(context: SpoolContext): Spool {
         refused.delete(candidate.path);
         return claimed;
       }),
-    prepare: (transfer, conversion) => during(transfer.idtu, () => prepare(context, transfer, conversion)),
-    localise: (transfer, conversion) => during(transfer.idtu, () => localise(context, transfer, conversion)),
+    prepare: (transfer, make) => during(transfer.idtu, () => prepare(context, transfer, make)),
+    localise: (transfer, make) => during(transfer.idtu, () => localise(context, transfer, make)),
+    scanLine(transfer, each) {
+      const { workfile, formsize } = transfer;
+      const path = formsize >= 0 ? secondForm(workfile) : workfile;
+      return scan(disk, path, Number.POSITIVE_INFINITY, each);
+    },
     scanIncoming: (transfer, limit, each) => scan(disk, transfer.workfile, limit, each),
     openOutgoing: (transfer, position) => openOutgoing(disk, transfer, position),
     openIncoming: (transfer, position) => openIncoming(context, transfer, position),
@@ -100,23 +105,20 @@ async function delivered(context: SpoolContext, transfer: Transfer, note: PlaceN
 }
 
 /** The form for the line is noted with its size only when it is complete on disk. */
-async function prepare(context: SpoolContext, transfer: Transfer, conversion: Conversion): Promise<Transfer> {
-  const { size, sourceSha256 } = await convertFile(context.disk, transfer.workfile, conversion);
-  const made = { formsize: size, sha256: sourceSha256 };
+async function prepare(context: SpoolContext, transfer: Transfer, make: Maker): Promise<Transfer> {
+  const { size, sourceSha256, linehash } = await makeForm(context.disk, transfer.workfile, make);
+  const made = { formsize: size, sha256: sourceSha256, linehash };
   await context.catalog.update(transfer.idtu, made);
   return { ...transfer, ...made };
 }
 
 /** The old form goes only when the record names the new one. */
-async function localise(
-  context: SpoolContext,
-  transfer: Transfer,
-  conversion: Conversion,
-): Promise<Transfer> {
+async function localise(context: SpoolContext, transfer: Transfer, make: Maker): Promise<Transfer> {
   const { workfile } = transfer;
   if (workfile === secondForm(receivedPath(context.rundir, transfer.idtu))) return transfer;
-  const { size, sha256 } = await convertFile(context.disk, workfile, conversion);
-  const made = { workfile: secondForm(workfile), filesize: size, sha256 };
+  const { size, sha256, linehash } = await makeForm(context.disk, workfile, make);
+  const known = linehash || transfer.linehash;
+  const made = { workfile: secondForm(workfile), filesize: size, sha256, linehash: known };
   await context.catalog.update(transfer.idtu, made);
   await removeFile(context.disk, workfile);
   return { ...transfer, ...made };

@@ -10,7 +10,7 @@
  */
 import type { Catalog, NewSend, Transfer } from "../catalog/catalog.ts";
 import type { OpenFile } from "../platform/filesystem.ts";
-import type { Conversion } from "./convert.ts";
+import type { Maker } from "./convert.ts";
 
 /** A file found in an outbox that was still long enough. */
 export interface Candidate {
@@ -53,14 +53,16 @@ export interface Spool {
   ): Promise<Transfer>;
   /**
    * Makes the form of a claimed file that goes over the line, and notes its size. The transfer as it is then.
-   * @throws what the conversion throws for contents that it cannot convert
+   * @throws what the maker throws for contents that it cannot convert
    */
-  prepare(transfer: Transfer, conversion: Conversion): Promise<Transfer>;
+  prepare(transfer: Transfer, make: Maker): Promise<Transfer>;
   openOutgoing(transfer: Transfer, position: number): Promise<Outgoing>;
   /** Reads the first `limit` octets of a half-received file, until `each` gives false. */
   scanIncoming(transfer: Transfer, limit: number, each: (chunk: Buffer) => boolean): Promise<void>;
+  /** Reads the form of the line of a transfer until `each` gives false. */
+  scanLine(transfer: Transfer, each: (chunk: Buffer) => boolean): Promise<void>;
   /** Makes the local form of a received file in place of the one of the line. The transfer as it is then. */
-  localise(transfer: Transfer, conversion: Conversion): Promise<Transfer>;
+  localise(transfer: Transfer, make: Maker): Promise<Transfer>;
   /** Opens the work file of a receive, cut to `position` (a multiple of 1024; 0 starts anew). */
   openIncoming(transfer: Transfer, position: number): Promise<Incoming>;
   /**

@@ -33,6 +33,7 @@ function newSend(values: Partial<NewSend> = {}): NewSend {
     ackstate: "require",
     format: "U" as const,
     lrecl: 0,
+    security: null,
     spool: { step: "claimed", source: "/outbox/ACME/a.txt", archive: "" },
     ...values,
   };
@@ -48,6 +49,7 @@ function newReceive(values: Partial<NewReceive> = {}): NewReceive {
     filesize: 5,
     format: "U",
     lrecl: 0,
+    security: null,
     prot: "OFTP",
     dsn: "X",
     date: "20260715",

@@ -27,6 +27,7 @@ const SEND = {
   ackstate: "require" as const,
   format: "U" as const,
   lrecl: 0,
+  security: null,
   spool: { step: "claimed" as const, source: "/o/a", archive: "" },
 };
 

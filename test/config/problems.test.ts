@@ -631,19 +631,14 @@ const ADVICE: {
   expect: [string, string, string];
 }[] = [
   {
-    about: "file security of a flow",
-    main: { 42: 'id = "INVOIC"\nsign = true' },
-    expect: [`${M}:43:8`, "sign", "state K"],
+    about: "signing without a key for it",
+    main: { 31: 'key = "pki/hub.key"\nusage = ["tls"]', 42: 'id = "INVOIC"\nsign = true' },
+    expect: [`${M}:44:8`, "sign", "state K"],
   },
   {
-    about: "file security of a partner",
+    about: "encryption without the partner's certificate",
     acme: { 4: 'nrpart = "O1"\nencrypt = true' },
     expect: [`${A}:5:11`, "encrypt", "never sent unprotected"],
-  },
-  {
-    about: "requirement",
-    acme: { 4: 'nrpart = "O1"\nrequire = ["tls", "sign"]' },
-    expect: [`${A}:5:19`, "require", "not available"],
   },
   { about: "timer for ever", main: { 12: "sap = 3305\nrto = 0" }, expect: [`${M}:13:7`, "rto", "for ever"] },
   {

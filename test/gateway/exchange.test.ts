@@ -430,9 +430,11 @@ async function hung({ hub, acme }: Pair): Promise<void> {
   await acme.kill("SIGCONT");
 }
 
-test("a flow that asks for a signature is refused and its file never sent", async (t) => {
+test("a flow that asks for a signature without a key for it stops, and its file is never sent", async (t) => {
   const more = '\n[[cftsend]]\nid = "SIGNED"\nnfname = "&FROOT"\nsign = true\n';
   const { hub, acme } = await site(t, { hub: { more } });
+  const main = await fs.readFile(hub.config, "utf8");
+  await fs.writeFile(hub.config, main.replace(/^key +=.*$/m, '$&\nusage = ["tls"]'));
   await startBoth({ hub, acme });
   await hub.drop("SIGNED/contract.pdf", "to be signed");
   const expected = new Map([["plain.txt", await hub.drop("plain.txt", "goes as it is")]]);

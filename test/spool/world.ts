@@ -173,6 +173,7 @@ export const SEND: Omit<NewSend, "spool" | "fname" | "filesize"> = {
   ackstate: "require",
   format: "U" as const,
   lrecl: 0,
+  security: null,
 };
 
 export const RECEIVE: NewReceive = {
@@ -184,6 +185,7 @@ export const RECEIVE: NewReceive = {
   filesize: 1,
   format: "U",
   lrecl: 0,
+  security: null,
   prot: "OFTP",
   dsn: "IN.TXT",
   date: "20260715",

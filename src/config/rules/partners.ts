@@ -1,11 +1,11 @@
 import { nameOf, whereIs } from "../findings.ts";
-import type { Cftpart } from "../generated.ts";
+import type { Cftpart, Pki } from "../generated.ts";
 import { keySchema } from "../schemas.ts";
 import type { Entry } from "../sources.ts";
 import { defaultUsage } from "./certificates.ts";
 import type { Item, Scene } from "./scene.ts";
 
-const FILE_SECURITY = ["sign", "encrypt", "compress", "signed_eerp"] as const;
+type Usage = NonNullable<Pki["usage"]>[number];
 
 /** SSID codes, ports, security requirements and TLS profiles of partners. */
 export function checkPartners(scene: Scene): void {
@@ -16,12 +16,6 @@ export function checkPartners(scene: Scene): void {
     checkConnection(scene, item);
     checkAuthentication(scene, item);
     checkSecurity(scene, item.entry, "partner");
-    const { entry, value } = item;
-    for (const [element, what] of (value.require ?? []).entries()) {
-      if (what === "tls" || what === "auth") continue;
-      const message = `"${what}" is not available in this version: what this partner sends without it, which is everything, is refused`;
-      scene.findings.warning(entry, { key: "require", element }, "CYG_CONFIG_ADVICE", message);
-    }
   }
 }
 
@@ -108,10 +102,22 @@ function checkAuthentication(scene: Scene, { entry, value }: Item<Cftpart>): voi
   scene.findings.problem(entry, where, "CYG_CONFIG_CERTIFICATE", message);
 }
 
-/** What is asked for and cannot be done yet is refused when a file comes by, never left out silently. */
+/** What is asked for needs keys: without them the files of this owner stop (state K), they never go unprotected. */
 export function checkSecurity(scene: Scene, entry: Entry, owner: "partner" | "flow"): void {
-  const key = FILE_SECURITY.find((one) => entry.value[one] === true);
-  if (key === undefined) return;
-  const message = `file security is not available in this version: files of this ${owner} will be refused (state K), never sent unprotected`;
-  scene.findings.warning(entry, { key }, "CYG_CONFIG_ADVICE", message);
+  const lacks = (key: string, what: string, usage: string) => {
+    const message = `needs ${what} in [[pki]] with usage "${usage}"; until then files of this ${owner} stop (state K), they are never sent unprotected`;
+    scene.findings.warning(entry, { key }, "CYG_CONFIG_ADVICE", message);
+  };
+  const usable = (part: string | undefined, usage: Usage) =>
+    scene
+      .list("pki")
+      .some(
+        ({ value }) => (value.part ?? "") === part && (value.usage ?? defaultUsage(value)).includes(usage),
+      );
+  if (entry.value.sign === true && !usable("", "sign")) lacks("sign", "a key of this site", "sign");
+  if (owner === "flow") return;
+  const { id } = entry.value as { id?: string };
+  const theirs = `a certificate with part = "${id}"`;
+  if (entry.value.encrypt === true && !usable(id, "encrypt")) lacks("encrypt", theirs, "encrypt");
+  if (entry.value.signed_eerp === true && !usable(id, "receipt")) lacks("signed_eerp", theirs, "receipt");
 }

@@ -168,6 +168,13 @@ export const sessionMessages: readonly Message[] = [
     "Look at the partner and the line; the timers are keys of the CFTPROT object.",
   ),
   message(
+    "CFTH79E",
+    "idtu part idf ids? kind text",
+    "End-to-end response not valid: {text}",
+    "The file asked for a signed response, and what came is not signed, or not by the partner, or not about these octets.",
+    "Ask the partner which key it signs with; the transfer stays unacknowledged until a good response comes.",
+  ),
+  message(
     "CFTH97E",
     "message text?",
     "Message outside the catalogue: {message}",
