@@ -9,7 +9,9 @@ import type { Changes, EndResponse, FileIdentity, Transfer } from "../catalog/ca
 import type { Part } from "../config/model.ts";
 import { nerpText } from "../messages/codes.ts";
 import type { Eerp, Nerp } from "../oftp/wire/commands.ts";
+import { describe } from "../platform/errors.ts";
 import { conclude, settleOnce } from "./conclude.ts";
+import { lineHash } from "./forms.ts";
 import { insist } from "./insist.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
