@@ -56,13 +56,16 @@ export class Envelopes {
 
   /** Opens the envelope of a partner's file and verifies it. */
   opening(part: Part, { sign, encrypt, compress, cipher }: FileSecurity): Maker {
-    return async (_disk, source, target) => {
+    return async (disk, source, target) => {
       const credentials = this.#credentials();
       const suite = suiteOf({ cipher });
+      // whatever a partner has compressed, it must not fill the disk
+      const largest = Math.floor((await disk.freeSpace(source)) * 0.9);
       const options = {
         expected: { signed: sign, compressed: compress, encrypted: encrypt },
         keys: credentials.own("decrypt"),
         signers: credentials.theirs(part, "sign"),
+        guard: { largest },
       };
       const { plain, transmitted } = await this.#pool.run({ kind: "unseal", source, target, suite, options });
       return {
