@@ -23,8 +23,9 @@ export type Cut = {
   reset: boolean;
 } & (
   | {
-      /** So many exchange buffers pass. */
+      /** So many exchange buffers pass, of this command where there is one. */
       buffers: number;
+      command?: string;
       /** Octets of the last one that do not. */
       withheld: number;
     }
@@ -73,7 +74,7 @@ export class Framer {
   }
 }
 
-export class Proxy {
+export class Relay {
   readonly port: number;
   /** Lines, held ones included, that are not over. */
   live = 0;
@@ -93,13 +94,13 @@ export class Proxy {
   }
 
   /** Stands before a port of this machine; calls are held until `open`. */
-  static async before(target: number): Promise<Proxy> {
+  static async before(target: number): Promise<Relay> {
     const server = createServer({ noDelay: true, pauseOnConnect: true });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    const proxy = new Proxy(server, target);
-    server.on("connection", (caller) => proxy.#accept(caller));
-    return proxy;
+    const relay = new Relay(server, target);
+    server.on("connection", (caller) => relay.#accept(caller));
+    return relay;
   }
 
   /**
@@ -116,9 +117,10 @@ export class Proxy {
     return record;
   }
 
-  /** Holds back the calls to come. */
+  /** Holds back the calls to come; those held already are hung up on, so that they are made anew. */
   hold(): void {
     this.#open = false;
+    for (const caller of this.#held.splice(0)) caller.destroy();
   }
 
   /** Resolves when no line is left. */
@@ -171,23 +173,26 @@ export class Proxy {
   #carry(way: Way, from: Socket, to: Socket, planned: Cut | null, record: LineRecord): void {
     const framer = new Framer();
     const cut = planned?.way === way ? planned : null;
-    let buffers = 0;
-    let octets = 0;
+    let left = cut === null ? 0 : "octets" in cut ? cut.octets : cut.buffers;
+    const passing = (frame: Buffer): number => {
+      if (cut === null) return frame.length;
+      if ("octets" in cut) {
+        const pass = Math.min(left, frame.length);
+        left -= pass;
+        return pass;
+      }
+      if (cut.command === undefined || cut.command === commandOf(frame)) left--;
+      return left === 0 ? frame.length - cut.withheld : frame.length;
+    };
     from.on("data", (chunk: Buffer) => {
       for (const frame of framer.push(chunk)) {
         if (record.cutIn !== null) return;
-        const pass = cut === null ? frame.length : passing(cut, buffers, octets, frame.length);
-        buffers++;
-        octets += frame.length;
+        to.write(frame.subarray(0, passing(frame)));
         record.passed.push({ way, frame });
-        to.write(frame.subarray(0, pass));
-        const over =
-          pass < frame.length ||
-          (cut !== null && ("octets" in cut ? octets === cut.octets : buffers === cut.buffers));
-        if (!over) continue;
+        if (cut === null || left > 0) continue;
         record.cutIn = commandOf(frame);
         // who sent it finds the line dead at once; the other one hears what has passed before
-        if (cut?.reset) from.resetAndDestroy();
+        if (cut.reset) from.resetAndDestroy();
         else from.destroy();
         to.destroySoon();
       }
@@ -198,10 +203,4 @@ export class Proxy {
     });
     from.once("close", () => to.destroySoon());
   }
-}
-
-/** How many octets of the next buffer get through. */
-function passing(cut: Cut, buffers: number, octets: number, length: number): number {
-  if ("octets" in cut) return Math.min(length, cut.octets - octets);
-  return buffers + 1 === cut.buffers ? length - cut.withheld : length;
 }
