@@ -39,6 +39,8 @@ const wanted = fingerprint(["package.json", "package-lock.json", ".taprc"], true
 if (stamped("install") !== wanted) {
   console.log("cygnet: installing packages …");
   run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  // the test runner's plugins are made for the packages that were just replaced
+  rmSync(join(root, ".tap", "plugins"), { recursive: true, force: true });
   stamp("install", wanted);
 }
 

@@ -104,7 +104,9 @@ export class Sending {
     const { format, lrecl } = lineForm(transfer);
     // how far the partner got is for the partner to say: it answers with what it holds
     const offered =
-      agreement?.restart && retried ? await locate(positionWithin(format, lrecl, file.size), file) : START;
+      agreement?.restart && retried
+        ? await this.#locate(transfer, positionWithin(format, lrecl, file.size))
+        : START;
     await site.catalog.update(transfer.idtu, {
       mode: this.#session.initiator ? "requester" : "server",
       prot: prot.id,
@@ -119,13 +121,11 @@ export class Sending {
     const position =
       started.accept === offered.count
         ? offered
-        : await locate(positionOf(format, lrecl, started.accept), file);
-    if (position.offset > 0 || offered.offset > 0) {
+        : await this.#locate(transfer, positionOf(format, lrecl, started.accept));
+    if (position.offset > 0) {
       await file.close();
       file = await site.spool.openOutgoing(transfer, position.offset);
       reopened(file);
-    }
-    if (position.offset > 0) {
       site.journal.emit("CFTT96I", { ...keys(transfer), role, ids, pos: position.offset });
     }
     site.journal.emit("CFTT57I", { ...keys(transfer), ids, role });
@@ -138,6 +138,22 @@ export class Sending {
     const sha256 = transfer.formsize < 0 ? file.digest() : transfer.sha256;
     if ("reason" in closed) return this.#notTaken(transfer, closed);
     await this.#delivered(transfer, counts.octets, sha256);
+  }
+
+  /** Carries a search for a position out: only in V files is there anything to read, each time from the start on. */
+  async #locate(transfer: Transfer, search: PositionSearch): Promise<Position> {
+    if (!search.needsData) return search.position;
+    const file = await this.#session.site.spool.openOutgoing(transfer, 0);
+    try {
+      const piece = Buffer.allocUnsafeSlow(PIECE);
+      for (let more = true; more; ) {
+        const count = await file.read(piece);
+        more = count > 0 && search.push(piece.subarray(0, count));
+      }
+      return search.position;
+    } finally {
+      await file.close();
+    }
   }
 
   /** Reads ahead while the batch before is on the line; never counts a buffer without credit. */
@@ -342,16 +358,6 @@ export class Sending {
     const wait = spacing(schedule, tries);
     return wait === null ? null : site.clock.now() + jittered(wait, site.random.fraction());
   }
-}
-
-/** Carries a search for a position out: only in V files is there anything to read. */
-async function locate(search: PositionSearch, file: Outgoing): Promise<Position> {
-  const piece = Buffer.allocUnsafeSlow(search.needsData ? PIECE : 0);
-  for (let more = search.needsData; more; ) {
-    const count = await file.read(piece);
-    more = count > 0 && search.push(piece.subarray(0, count));
-  }
-  return search.position;
 }
 
 /** A read that may be abandoned: its failure is heard only when it is awaited. */

@@ -191,13 +191,13 @@ test("a thread without work ends after a while, and a new one comes when there i
   await pool.close();
 });
 
-test("memory does not grow with the file: 64 MiB, compressible and not", async (t) => {
+test("memory does not grow with the file: 192 MiB, compressible and not", async (t) => {
   const pool = new SealingPool({ threads: 1 });
   writeFileSync(at("warm"), randomBytes(1_000_000));
   await pool.run(sealJob("warm", "warm.sealed", "06"));
   await pool.run(unsealJob("warm.sealed", "warm.back", "06"));
   const stream = createWriteStream(at("big"));
-  for (let count = 0; count < 64; count++) {
+  for (let count = 0; count < 192; count++) {
     const piece = count % 2 === 0 ? randomBytes(1 << 20) : Buffer.alloc(1 << 20, `record ${count}\r\n`);
     if (!stream.write(piece)) await once(stream, "drain");
   }
@@ -211,9 +211,9 @@ test("memory does not grow with the file: 64 MiB, compressible and not", async (
   const done = await pool.run(unsealJob("big.sealed", "big.back", "06"));
   clearInterval(watch);
   t.strictSame(done.plain, made.plain);
-  t.equal(made.facts.compressed?.stored, 128, "half of it cannot be compressed");
+  t.equal(made.facts.compressed?.stored, 384, "half of it cannot be compressed");
   const growth = (most - before) / 1e6;
-  t.ok(growth < 50, `grew by ${growth.toFixed(0)} MB`);
+  t.ok(growth < 120, `grew by ${growth.toFixed(0)} MB`);
   t.ok(existsSync(at("big.back")));
   await pool.close();
 });

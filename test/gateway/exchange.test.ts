@@ -403,7 +403,7 @@ for (const { name, fault } of [
     const { hub, acme } = await site(t, options);
     await startBoth({ hub, acme });
     const expected = new Map([["big.bin", await hub.drop("big.bin", { size: 300 * MiB, seed: 7 })]]);
-    await waitFor("half of it", async () => half(await acme.status()), { every: 5 });
+    await waitFor("half of it", async () => beyond(150 * MiB, await acme.status()), { every: 5 });
     await fault({ hub, acme });
     await everythingArrived(t, [{ from: hub, to: acme, expected }]);
     for (const gateway of [hub, acme]) {
@@ -414,10 +414,35 @@ for (const { name, fault } of [
   });
 }
 
+/** Records as they are in a local file: without ends in format F, lines of many lengths in V. */
+const RECORDS: Readonly<Record<"F" | "V", (index: number) => string>> = {
+  F: (index) => String(index).padStart(79, "-"),
+  V: (index) => `${String(index)}${"v".repeat((index * 7919) % 117)}\n`,
+};
+
+for (const format of ["F", "V"] as const) {
+  test(`records of format ${format}, and the sender is killed in the middle: it goes on at the record where it was`, async (t) => {
+    const lrecl = format === "F" ? 79 : 200;
+    const more = `\n[[cftsend]]\nid = "RECORDS"\nfrecfm = "${format}"\nflrecl = ${lrecl}\nnfname = "&FROOT"\n`;
+    const options = { prot: ["OFTP"], srusize: 1024, scredit: 2, retryw: "200ms" } as const;
+    const { hub, acme } = await site(t, { ...options, hub: { more } });
+    await startBoth({ hub, acme });
+    const content = Array.from({ length: 600_000 }, (_, index) => RECORDS[format](index)).join("");
+    const expected = new Map([["records", await hub.drop("RECORDS/records", content)]]);
+    await waitFor("some of it", async () => beyond(5 * MiB, await acme.status()), { every: 5 });
+    await restarted(hub);
+    await everythingArrived(t, [{ from: hub, to: acme, expected }]);
+    for (const gateway of [hub, acme]) {
+      t.match(gateway.messages("CFTT96I"), [/POS=[1-9]/], `${gateway.id} goes on in the middle`);
+      t.same(gateway.messages("CFTT78E"), [], "the counts agree");
+    }
+  });
+}
+
 type Pair = { hub: Gateway; acme: Gateway };
 
-const half = ({ sessions }: Awaited<ReturnType<Gateway["status"]>>) =>
-  sessions.some(({ bytes }) => (bytes ?? 0) > 150 * MiB);
+const beyond = (octets: number, { sessions }: Awaited<ReturnType<Gateway["status"]>>) =>
+  sessions.some(({ bytes }) => (bytes ?? 0) > octets);
 
 async function restarted(gateway: Gateway): Promise<void> {
   await gateway.kill("SIGKILL");
