@@ -7,21 +7,25 @@ import { CygnetError } from "../platform/errors.ts";
 import type { Site } from "./site.ts";
 
 /**
- * Ends the send when it waits in phase Z for a response that is there already.
+ * Ends the send when no session has it and its response is there already.
  * @returns false when there is nothing to end
  */
 export async function conclude(site: Site, { idtu }: Pick<Transfer, "idtu">): Promise<boolean> {
   const transfer = await site.catalog.get(idtu);
-  if (transfer?.phase !== "Z" || transfer.ack !== "A") return false;
-  await site.catalog.update(idtu, { phase: "X", phasestep: "X", edate: site.clock.now() });
-  await settleOnce(site, transfer);
+  if (transfer === undefined || transfer.ack === "") return false;
+  const waits = transfer.phase === "Z" || (transfer.phase === "T" && transfer.phasestep !== "C");
+  if (!waits) return false;
+  const well = transfer.ack === "A" ? { diagi: 0, diagp: "", diagc: "" } : {};
+  await site.catalog.update(idtu, { ...well, phase: "X", phasestep: "X", edate: site.clock.now() });
+  await putAway(site, transfer);
   return true;
 }
 
-/** Settles the claimed file unless the other session is doing it at this moment. */
-export async function settleOnce(site: Site, transfer: Transfer): Promise<void> {
+/** Puts the claimed file where its response says, unless the other session is doing it at this moment. */
+export async function putAway(site: Site, transfer: Transfer): Promise<void> {
+  const ended: Transfer = { ...transfer, phase: "X", phasestep: "X" };
   try {
-    await site.spool.settle({ ...transfer, phase: "X", phasestep: "X" });
+    await (transfer.ack === "N" ? site.spool.fail(ended) : site.spool.settle(ended));
   } catch (error) {
     if (!(error instanceof CygnetError && error.code === "CYG_SPOOL_BUSY")) throw error;
   }

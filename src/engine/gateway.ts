@@ -327,7 +327,9 @@ export class Gateway {
     while (site.sessions.all.length > 0) {
       const late = this.#fast || site.clock.monotonic() >= deadline;
       for (const session of site.sessions.all) {
-        if (late || session.idle) session.link.end(5, "the gateway is shutting down");
+        // before the session is agreed on there is nobody to say good-bye to
+        if (session.agreement === null) session.link.destroy();
+        else if (late || session.idle) session.link.end(5, "the gateway is shutting down");
       }
       if (late) break;
       await Promise.race([ended, pause(100)]);

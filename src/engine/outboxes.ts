@@ -19,6 +19,8 @@ import { keys, type Site } from "./site.ts";
 
 /** A file that could not be claimed is left alone so long, ms. */
 const POSTPONE = 30_000;
+/** Complaints that are remembered, so that each is made once. */
+const COMPLAINTS = 50_000;
 /** The flow template where the configuration has none. */
 const BUILT_IN: Omit<Send, "id"> = {
   nfname: "&FROOT&(-.)FSUF",
@@ -216,7 +218,8 @@ class Outbox {
   #complain(path: string, id: string, text: string): void {
     const key = `${path} ${text}`;
     if (this.#complained.has(key)) return;
-    if (this.#complained.size > 1000) this.#complained.clear();
+    const [oldest] = this.#complained;
+    if (this.#complained.size >= COMPLAINTS && oldest !== undefined) this.#complained.delete(oldest);
     this.#complained.add(key);
     this.#site.journal.emit(id, { id: this.folder.id, fname: path, text });
   }

@@ -69,7 +69,7 @@ export class Receiving {
     const refused = refuseFile(configuration, site.credentials, part, sfid, free);
     if (refused) return this.#refuse(sfid, refused);
     if (site.stopping) return this.#refuse(sfid, { reason: 99, retry: true, text: "shutting down" });
-    const { transfer, isNew } = await site.catalog.addReceive(
+    const { transfer: offered, isNew } = await site.catalog.addReceive(
       {
         part: part.id,
         idf: this.#flow(sfid),
@@ -89,7 +89,8 @@ export class Receiving {
       },
       site.owner,
     );
-    if (!isNew && !(await this.#resumes(sfid, transfer))) return;
+    const transfer = isNew ? offered : await this.#resumed(sfid, offered);
+    if (transfer === undefined) return;
     const position = isNew || !agreement.restart ? START : await this.#resumeAt(sfid, transfer);
     const now: Transfer = {
       ...transfer,
@@ -108,16 +109,19 @@ export class Receiving {
     site.journal.emit("CFTT57I", { ...keys(transfer), ids, role });
   }
 
-  /** True when a file that was offered before may go on; otherwise it has been refused. */
-  async #resumes(sfid: Sfid, transfer: Transfer): Promise<boolean> {
+  /** The record of a file that was offered before and may go on; undefined when it has been refused. */
+  async #resumed(sfid: Sfid, transfer: Transfer): Promise<Transfer | undefined> {
     const { site } = this.#session;
     if (transfer.phase !== "T") {
       this.#refuse(sfid, { reason: 13, retry: false, text: "the file was received before" });
-      return false;
+    } else if (await site.catalog.claimReceive(transfer.idtu, site.owner)) {
+      // the session that had it may have recorded more since
+      return (await site.catalog.get(transfer.idtu)) ?? transfer;
+    } else {
+      const text = "the file is being received in another session";
+      this.#refuse(sfid, { reason: 99, retry: true, text });
     }
-    if (await site.catalog.claimReceive(transfer.idtu, site.owner)) return true;
-    this.#refuse(sfid, { reason: 99, retry: true, text: "the file is being received in another session" });
-    return false;
+    return undefined;
   }
 
   /** How far a file that was offered before may go on: not beyond the offer, not beyond what is synced. */
@@ -131,8 +135,14 @@ export class Receiving {
       isDeepStrictEqual(announced(sfid), security);
     const { format, lrecl } = lineForm(transfer);
     if (!same || workfile === "" || bytes === 0) return START;
-    const held = await this.#locate(positionWithin(format, lrecl, bytes), transfer);
-    return sfid.rest >= held.count ? held : this.#locate(positionOf(format, lrecl, sfid.rest), transfer);
+    try {
+      const held = await this.#locate(positionWithin(format, lrecl, bytes), transfer);
+      if (sfid.rest >= held.count) return held;
+      return await this.#locate(positionOf(format, lrecl, sfid.rest), transfer);
+    } catch {
+      // what cannot be read cannot be gone on from
+      return START;
+    }
   }
 
   async #locate(search: PositionSearch, transfer: Transfer): Promise<Position> {

@@ -10,11 +10,11 @@ import type { Part } from "../config/model.ts";
 import { nerpText } from "../messages/codes.ts";
 import type { Eerp, Nerp } from "../oftp/wire/commands.ts";
 import { describe } from "../platform/errors.ts";
-import { conclude, settleOnce } from "./conclude.ts";
+import { conclude, putAway } from "./conclude.ts";
 import { lineHash } from "./forms.ts";
 import { insist } from "./insist.ts";
 import type { Session } from "./session.ts";
-import { keys } from "./site.ts";
+import { keys, type Site } from "./site.ts";
 
 const UNSIGNED = { hsh: Buffer.alloc(0), sig: Buffer.alloc(0) };
 
@@ -127,28 +127,35 @@ async function findAnswered(
 
 async function acknowledge(session: Session, transfer: Transfer): Promise<void> {
   const { site, ids, role } = session;
-  const answered: Changes = { ack: "A", diagi: 0, diagp: "", diagc: "" };
-  const ended: Changes = { ...answered, phase: "X", phasestep: "X", edate: site.clock.now() };
-  let running = false;
-  if (transfer.phase === "T") {
-    // noted first: a session that takes the file up from now on sees that nothing is left to send
-    await site.catalog.update(transfer.idtu, answered);
-    const fresh = await site.catalog.get(transfer.idtu);
-    // one that has it already ends the transfer when it has the answer to the file
-    running = fresh?.phase === "T" && fresh.phasestep === "C";
-  }
-  if (running) await conclude(site, transfer);
-  else await site.catalog.update(transfer.idtu, ended);
+  const running = await answer(site, transfer, { ack: "A", diagi: 0, diagp: "", diagc: "" });
   site.journal.emit("CFTT59I", { ...keys(transfer), ids, role, kind: "EERP", text: "EERP" });
-  if (!running) await settleOnce(site, transfer);
+  if (!running) await putAway(site, { ...transfer, ack: "A" });
 }
 
 async function rejectTransfer(session: Session, transfer: Transfer, nerp: Nerp): Promise<void> {
   const { site, ids } = session;
-  const why = nerp.reast === "" ? nerpText(nerp.reas) : nerp.reast;
-  const changes = { phase: "X", phasestep: "X", ack: "N", edate: site.clock.now(), diagc: why } as const;
+  const diagc = nerp.reast === "" ? nerpText(nerp.reas) : nerp.reast;
   const diagp = `NERP ${String(nerp.reas).padStart(2, "0")}`;
-  await site.catalog.update(transfer.idtu, { ...changes, diagi: 730, diagp });
-  site.journal.emit("CFTH72W", { ...keys(transfer), ids, reason: nerp.reas, text: why });
-  await site.spool.fail({ ...transfer, ...changes });
+  const running = await answer(site, transfer, { ack: "N", diagi: 730, diagp, diagc });
+  site.journal.emit("CFTH72W", { ...keys(transfer), ids, reason: nerp.reas, text: diagc });
+  if (!running) await putAway(site, { ...transfer, ack: "N" });
+}
+
+/**
+ * Records what a response says and ends the transfer.
+ * @returns true when another session is sending the file again: it ends the transfer when it has its own answer
+ */
+async function answer(site: Site, transfer: Transfer, answered: Changes): Promise<boolean> {
+  const { idtu } = transfer;
+  if (transfer.phase === "T") {
+    // noted first: a session that takes the file up from now on sees that nothing is left to send
+    await site.catalog.update(idtu, answered);
+    const fresh = await site.catalog.get(idtu);
+    if (fresh?.phase === "T" && fresh.phasestep === "C") {
+      await conclude(site, transfer);
+      return true;
+    }
+  }
+  await site.catalog.update(idtu, { ...answered, phase: "X", phasestep: "X", edate: site.clock.now() });
+  return false;
 }

@@ -24,7 +24,7 @@ import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { capacity } from "../oftp/wire/subrecords.ts";
 import { describe } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
-import { conclude, settleOnce } from "./conclude.ts";
+import { conclude, putAway } from "./conclude.ts";
 import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
@@ -230,9 +230,8 @@ export class Sending {
     const done: Changes = {
       bytes: size,
       sha256,
-      diagi: 0,
-      diagp: "",
-      diagc: "",
+      // a response that says no has left its reason there
+      ...(fresh.ack === "N" ? {} : { diagi: 0, diagp: "", diagc: "" }),
       prot: this.#session.prot.id,
     };
     // the response may have come in another session before the answer here
@@ -247,7 +246,7 @@ export class Sending {
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
     if (waits) await conclude(site, transfer);
-    else if (fresh.ack !== "N") await settleOnce(site, { ...fresh, ...done });
+    else await putAway(site, { ...fresh, ...done });
   }
 
   /** The answer was lost with its line, and the response came in another session: nothing is left to send. */
@@ -255,7 +254,22 @@ export class Sending {
     const { site } = this.#session;
     const edate = site.clock.now();
     await site.catalog.release(transfer.idtu, { phase: "X", phasestep: "X", edate });
-    if (transfer.ack === "A") await settleOnce(site, transfer);
+    await putAway(site, transfer);
+  }
+
+  /**
+   * Gives the claim up with a state that says what comes next, unless the response has come in another session.
+   * @returns true when it has: the send is over
+   */
+  async #giveUp(transfer: Transfer, changes: Changes): Promise<boolean> {
+    const { site } = this.#session;
+    const fresh = await site.catalog.get(transfer.idtu);
+    if (fresh !== undefined && fresh.ack !== "") {
+      await this.#answered(fresh);
+      return true;
+    }
+    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
+    return conclude(site, transfer);
   }
 
   /** SFNA. On a retry "duplicate file" proves that an earlier attempt had arrived. */
@@ -293,7 +307,7 @@ export class Sending {
     const diagp = diagpOfAnswer(reason);
     const diagc = text === "" ? `answered with reason ${reason}` : text;
     const again = retry ? this.#nextTry(transfer.tries) : null;
-    await site.catalog.release(transfer.idtu, {
+    await this.#giveUp(transfer, {
       phase: "T",
       phasestep: again === null ? "H" : "D",
       diagi,
@@ -317,11 +331,10 @@ export class Sending {
 
   async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
     const { site } = this.#session;
-    const fresh = await site.catalog.get(transfer.idtu);
-    if (fresh !== undefined && fresh.ack !== "") return this.#answered(fresh);
     const diagc = describe(error);
     const diagi = error instanceof FormatError ? 126 : 104;
-    await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", diagi, diagp: "", diagc });
+    const over = await this.#giveUp(transfer, { phase: "T", phasestep: "H", diagi, diagp: "", diagc });
+    if (over) return;
     site.journal.emit("CFTF04E", { ...keys(transfer), fname: transfer.fname, text: diagc });
   }
 
@@ -346,9 +359,10 @@ export class Sending {
       tries: Math.max(tries, 1),
       retryAt: next ?? 0,
     };
-    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
+    const over = await this.#giveUp(transfer, changes);
     site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
-    if (next === null) site.journal.emit("CFTT03E", { ...keys(transfer), diagi: 405, diagp, text: diagc });
+    if (next === null && !over)
+      site.journal.emit("CFTT03E", { ...keys(transfer), diagi: 405, diagp, text: diagc });
   }
 
   /** When a transfer may be tried again after so many tries; null when they are used up. */

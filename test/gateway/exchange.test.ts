@@ -357,6 +357,9 @@ test("a partner that is down is called again and again; others that are down del
     (await hub.transfers()).filter(({ part }) => part !== "ACME").map(({ state }) => state),
     ["D", "D", "D", "D", "D", "D"],
   );
+  const asked = performance.now();
+  await hub.kill("SIGTERM");
+  t.ok(performance.now() - asked < 15_000, "a call that nobody answers delays no stop");
 });
 
 test("send: --wait ends with the response, without it at once; wrong use says why", async (t) => {

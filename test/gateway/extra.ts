@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { decode, encode } from "../../src/oftp/wire/codec.ts";
-import type { Command, Sfid, Ssid } from "../../src/oftp/wire/commands.ts";
+import type { Command, Eerp, Nerp, Sfid, Ssid } from "../../src/oftp/wire/commands.ts";
 import { DATA } from "../../src/oftp/wire/layout.ts";
 import { frame, StreamDecoder } from "../../src/oftp/wire/stream.ts";
 import type { Gateway } from "./harness.ts";
@@ -193,6 +193,55 @@ export function sfid(changes: Partial<Sfid> = {}): Sfid {
 export function data(text: string): Buffer {
   const octets = Buffer.from(text);
   return Buffer.concat([Buffer.of(DATA, 0x80 | octets.length), octets]);
+}
+
+const NONE = Buffer.alloc(0);
+export const CD: Command = { type: "CD" };
+export const RTR: Command = { type: "RTR" };
+
+type Identity = Pick<Sfid, "dsn" | "date" | "time">;
+
+/** RAW's positive and negative response to a file of HUB. */
+export const eerp = ({ dsn, date, time }: Identity): Eerp => {
+  return {
+    type: "EERP",
+    dsn,
+    date,
+    time,
+    user: "",
+    dest: "O0999HUB",
+    orig: "O0999RAW",
+    hsh: NONE,
+    sig: NONE,
+  };
+};
+export const nerp = ({ dsn, date, time }: Identity): Nerp => {
+  const names = { dsn, date, time, dest: "O0999HUB", orig: "O0999RAW", crea: "O0999RAW" };
+  return { type: "NERP", ...names, reas: 34, reast: "no", hsh: NONE, sig: NONE };
+};
+
+/** Opens the session, takes HUB's next file up to its offer. */
+export async function offered(port: number): Promise<{ raw: Raw; file: Sfid }> {
+  const raw = await session(port, { sdeb: 128, cred: 1 });
+  raw.send(CD);
+  for (;;) {
+    const received = await raw.next();
+    if (received?.type === "SFID") return { raw, file: received };
+    if (received?.type !== "EERP") throw new Error(`SFID was expected, ${words(received)} came`);
+    raw.send(RTR);
+  }
+}
+
+/** Takes an offered file to its EFID. */
+export async function drained(port: number): Promise<{ raw: Raw; file: Sfid }> {
+  const { raw, file } = await offered(port);
+  raw.send({ type: "SFPA", acnt: 0n });
+  for (;;) {
+    const received = await raw.next();
+    if (received?.type === "EFID") return { raw, file };
+    if (received?.type !== "DATA") throw new Error(`DATA was expected, ${words(received)} came`);
+    raw.send({ type: "CDT" });
+  }
 }
 
 /** A partner's file for one that only calls. */

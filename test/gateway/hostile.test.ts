@@ -4,37 +4,29 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { test } from "tap";
 import { encode } from "../../src/oftp/wire/codec.ts";
-import type { Command, Eerp, Nerp, Sfid } from "../../src/oftp/wire/commands.ts";
+import type { Command, Sfid } from "../../src/oftp/wire/commands.ts";
 import { frame } from "../../src/oftp/wire/stream.ts";
-import { callerToml, data, edit, Raw, residentMemory, session, sfid, ssid, words } from "./extra.ts";
+import {
+  CD,
+  callerToml,
+  data,
+  drained,
+  edit,
+  eerp,
+  nerp,
+  offered,
+  Raw,
+  RTR,
+  residentMemory,
+  session,
+  sfid,
+  ssid,
+  words,
+} from "./extra.ts";
 import { filesBelow, type Gateway, hashTree, site, waitFor } from "./harness.ts";
 
-const NONE = Buffer.alloc(0);
-const CD: Command = { type: "CD" };
-const RTR: Command = { type: "RTR" };
 const GOOD_BYE: Command = { type: "ESID", reas: 0, reast: "" };
 const EFID: Command = { type: "EFID", rcnt: 0n, ucnt: 5n };
-
-type Identity = Pick<Sfid, "dsn" | "date" | "time">;
-
-/** RAW's positive and negative response to a file of HUB. */
-const eerp = ({ dsn, date, time }: Identity): Eerp => {
-  return {
-    type: "EERP",
-    dsn,
-    date,
-    time,
-    user: "",
-    dest: "O0999HUB",
-    orig: "O0999RAW",
-    hsh: NONE,
-    sig: NONE,
-  };
-};
-const nerp = ({ dsn, date, time }: Identity): Nerp => {
-  const names = { dsn, date, time, dest: "O0999HUB", orig: "O0999RAW", crea: "O0999RAW" };
-  return { type: "NERP", ...names, reas: 34, reast: "no", hsh: NONE, sig: NONE };
-};
 
 /** Hears HUB out: answers its responses and declines its files until it passes the turn back. */
 async function hear(raw: Raw): Promise<number> {
@@ -68,30 +60,6 @@ async function visit(port: number, secure = false, file = sfid()): Promise<Sfid>
   raw.send(GOOD_BYE);
   if ((await raw.outcome()) !== "closed") throw new Error("the good-bye was answered");
   return file;
-}
-
-/** Opens the session, takes HUB's next file up to its offer. */
-async function offered(port: number): Promise<{ raw: Raw; file: Sfid }> {
-  const raw = await session(port, { sdeb: 128, cred: 1 });
-  raw.send(CD);
-  for (;;) {
-    const received = await raw.next();
-    if (received?.type === "SFID") return { raw, file: received };
-    if (received?.type !== "EERP") throw new Error(`SFID was expected, ${words(received)} came`);
-    raw.send(RTR);
-  }
-}
-
-/** Takes an offered file to its EFID. */
-async function drained(port: number): Promise<{ raw: Raw; file: Sfid }> {
-  const { raw, file } = await offered(port);
-  raw.send({ type: "SFPA", acnt: 0n });
-  for (;;) {
-    const received = await raw.next();
-    if (received?.type === "EFID") return { raw, file };
-    if (received?.type !== "DATA") throw new Error(`DATA was expected, ${words(received)} came`);
-    raw.send({ type: "CDT" });
-  }
 }
 
 test("a gateway among strangers", { timeout: 120_000 }, async (t) => {

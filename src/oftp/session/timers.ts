@@ -3,7 +3,7 @@ import type { State } from "./tables.ts";
 
 /**
  * Transfer CFT's names: `disctc` until the SSIDs are through, `rto` for every awaited answer, `disctd` for an
- * idle Speaker that opened the session, `discts` for an idle Responder, `disctr` for the partner's close.
+ * idle Speaker, `discts` for a Responder that waits for the Initiator, `disctr` for the partner's close.
  */
 export type TimerName = "disctc" | "rto" | "disctd" | "discts" | "disctr" | "none";
 
@@ -17,7 +17,7 @@ export function timerOf(state: State, initiator: boolean): TimerName {
       return "disctr";
     case "IDLESP":
     case "IDLESPCD":
-      return initiator ? "disctd" : "discts";
+      return "disctd";
     // an Initiator without the turn waits for the partner to use it
     case "IDLELI":
     case "IDLELICD":
