@@ -80,14 +80,7 @@ export async function end(
   else print(`${idtu}: ${options.reject ? `rejected with reason ${options.reject}` : "accepted"}`);
 }
 
-export interface ListOptions extends CommonOptions {
-  part?: string;
-  idf?: string;
-  direct?: "send" | "recv";
-  state?: string;
-  since?: number;
-  limit?: number;
-}
+export type ListOptions = CommonOptions & Omit<TransferFilter, "idtu">;
 
 export async function listcat(options: ListOptions): Promise<void> {
   const { part, idf, direct, state, since, limit } = options;

@@ -140,20 +140,11 @@ export class Sending {
     await this.#delivered(transfer, counts.octets, sha256);
   }
 
-  /** Carries a search for a position out: only in V files is there anything to read, each time from the start on. */
+  /** Carries a search for a position out: only in V files is there anything to read. */
   async #locate(transfer: Transfer, search: PositionSearch): Promise<Position> {
-    if (!search.needsData) return search.position;
-    const file = await this.#session.site.spool.openOutgoing(transfer, 0);
-    try {
-      const piece = Buffer.allocUnsafeSlow(PIECE);
-      for (let more = true; more; ) {
-        const count = await file.read(piece);
-        more = count > 0 && search.push(piece.subarray(0, count));
-      }
-      return search.position;
-    } finally {
-      await file.close();
-    }
+    const { spool } = this.#session.site;
+    if (search.needsData) await spool.scanLine(transfer, (chunk) => search.push(chunk));
+    return search.position;
   }
 
   /** Reads ahead while the batch before is on the line; never counts a buffer without credit. */

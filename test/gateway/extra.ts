@@ -1,7 +1,9 @@
 /** A partner that speaks OFTP by hand: what a product would send, and what none ever should. */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { decode, encode } from "../../src/oftp/wire/codec.ts";
 import type { Command, Eerp, Nerp, Sfid, Ssid } from "../../src/oftp/wire/commands.ts";
@@ -267,6 +269,24 @@ export async function edit(
   if (after === before) throw new Error(`the edit of ${name} changes nothing`);
   await gateway.write(name, after);
   return before;
+}
+
+/** A key and a certificate that openssl made for nobody but itself: `name`.key and `name`.pem; gives the latter's path. */
+export function selfSigned(directory: string, name: string, commonName: string): string {
+  const [key, certificate] = [join(directory, `${name}.key`), join(directory, `${name}.pem`)];
+  const request = [
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-days",
+    "9",
+    "-subj",
+    `/CN=${commonName}`,
+  ];
+  execFileSync("openssl", [...request, "-keyout", key, "-out", certificate], { stdio: "ignore" });
+  return certificate;
 }
 
 /** Resident memory of a process, in MiB. */

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { type Test, test } from "tap";
+import { selfSigned } from "./extra.ts";
 import { type Gateway, octets, type SiteOptions, site, waitFor } from "./harness.ts";
 
 const certificate = (part: string, file = `pki/${part.toLowerCase()}.pem`) => `
@@ -142,24 +143,6 @@ test("a file of 60 MiB with all services; the sender is killed in the middle and
   t.ok((await fs.readFile(acme.inbox("BIG"))).equals(content));
 });
 
-async function stranger(directory: string): Promise<string> {
-  const files = ["-keyout", join(directory, "stranger.key"), "-out", join(directory, "stranger.pem")];
-  const request = [
-    "req",
-    "-x509",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-days",
-    "9",
-    "-subj",
-    "/CN=stranger",
-    ...files,
-  ];
-  execFileSync("openssl", request, { stdio: "ignore" });
-  return join(directory, "stranger.pem");
-}
-
 for (const { name, sender, receiver, lines, nerp } of [
   { name: "signed by somebody else", sender: false, receiver: true, lines: "sign = true", nerp: "31" },
   { name: "encrypted for somebody else", sender: true, receiver: false, lines: "encrypt = true", nerp: "33" },
@@ -167,7 +150,7 @@ for (const { name, sender, receiver, lines, nerp } of [
   test(`${name}: nothing reaches the inbox, NERP ${nerp}, the file is kept in failed/`, async (t) => {
     const both = await site(t, { prot: ["OFTP"] });
     const { hub, acme } = both;
-    const wrong = await stranger(hub.directory);
+    const wrong = selfSigned(hub.directory, "stranger", "stranger");
     await hub.configure(
       { prot: ["OFTP"], more: certificate("ACME", sender ? wrong : undefined) + flow("X", lines) },
       acme,
@@ -188,7 +171,7 @@ for (const { name, sender, receiver, lines, nerp } of [
 test("a response that should be signed and is signed by somebody else never counts", async (t) => {
   const both = await site(t, { prot: ["OFTP"] });
   const { hub, acme } = both;
-  const wrong = await stranger(hub.directory);
+  const wrong = selfSigned(hub.directory, "stranger", "stranger");
   const more = certificate("ACME", wrong) + flow("R", "signed_eerp = true");
   await hub.configure({ prot: ["OFTP"], more }, acme);
   await acme.configure({ prot: ["OFTP"], more: certificate("HUB") }, hub);

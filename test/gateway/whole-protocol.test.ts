@@ -1,11 +1,11 @@
 /** What goes beyond the straight case, between two gateways: formats, charsets, levels, authentication, verdicts. */
-import { execFileSync } from "node:child_process";
 import * as fs from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type Test, test } from "tap";
 import { decode, encode } from "../../src/oftp/wire/codec.ts";
 import { frame, StreamDecoder } from "../../src/oftp/wire/stream.ts";
+import { selfSigned } from "./extra.ts";
 import { type Gateway, type SiteOptions, site, waitFor } from "./harness.ts";
 
 interface Row {
@@ -156,27 +156,7 @@ async function authenticated(
 ): Promise<{ hub: Gateway; acme: Gateway }> {
   const both = await site(t, { prot: ["OFTP"], level: [5] });
   const { hub, acme } = both;
-  for (const name of ["hub", "acme", "stranger"]) {
-    const files = [
-      "-keyout",
-      join(hub.directory, `${name}-auth.key`),
-      "-out",
-      join(hub.directory, `${name}-auth.pem`),
-    ];
-    const request = [
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-days",
-      "9",
-      "-subj",
-      `/CN=${name}`,
-      ...files,
-    ];
-    execFileSync("openssl", request, { stdio: "ignore" });
-  }
+  for (const name of ["hub", "acme", "stranger"]) selfSigned(hub.directory, `${name}-auth`, name);
   for (const [gateway, own, other] of [
     [hub, "hub", "acme"],
     [acme, "acme", "hub"],
