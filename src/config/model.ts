@@ -4,6 +4,7 @@
  * paths absolute, secrets revealed only by asking. Keys keep Transfer CFT's names.
  */
 import type { Level } from "../oftp/wire/level.ts";
+import type { Usage } from "../pki/usage.ts";
 import type { Secret } from "./secret.ts";
 
 export interface Configuration {
@@ -212,7 +213,7 @@ export interface Folder {
   usefsevents: boolean;
 }
 
-export type Usage = "tls" | "sign" | "decrypt" | "encrypt" | "auth" | "receipt" | "ca";
+export type { Usage };
 
 export interface Pki {
   id: string;
