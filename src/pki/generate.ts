@@ -1,11 +1,11 @@
 import "reflect-metadata";
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, webcrypto } from "node:crypto";
-import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { dirname } from "node:path";
 import * as x509 from "@peculiar/x509";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
+import { writeWhole } from "./whole-file.ts";
 
 /** What the made certificate says. */
 export interface Wish {
@@ -135,29 +135,5 @@ async function readIfThere(path: string): Promise<Buffer | null> {
   } catch (cause) {
     if (isSystemError(cause, "ENOENT")) return null;
     throw new CygnetError("CYG_PKI_FILE", `${path} cannot be read: ${describe(cause)}`, { cause });
-  }
-}
-
-async function writeWhole(path: string, content: string, mode: number): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const handle = await open(aside, "wx", mode);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(aside, path);
-    const folder = await open(dirname(path), "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  } catch (cause) {
-    await unlink(aside).catch(() => {}); // it may never have come into being; the first error is the one that counts
-    throw new CygnetError("CYG_PKI_FILE", `${path} cannot be written: ${describe(cause)}`, { cause });
   }
 }
