@@ -224,6 +224,8 @@ export interface Pki {
   key: string;
   keypassw: Secret | null;
   usage: readonly Usage[];
+  /** "inact": kept, but used for nothing. */
+  state: "act" | "inact";
   /** Hash of the files' contents: tells a renewed certificate from the old one under the same name. */
   digest?: string;
 }

@@ -62,6 +62,7 @@ export function resolveConfiguration(
       key: pki.key && resolve(sources.directory, pki.key),
       keypassw: secret(pki, "keypassw") ?? null,
       usage: pki.usage ?? defaultUsage(pki),
+      state: pki.state,
       digest: digests.get(pki.id) ?? "",
     })),
     cftcat: {

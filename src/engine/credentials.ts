@@ -1,9 +1,15 @@
-/** The certificates and keys of a configuration, loaded and made into TLS profiles: built whole, swapped in whole. */
-import type { X509Certificate } from "node:crypto";
+/**
+ * The certificates and keys of a configuration, loaded and made into TLS profiles: built whole, swapped in whole.
+ * Certificates of partners also come from the store, which is asked each time: it changes while the gateway runs.
+ */
+import type { KeyObject, X509Certificate } from "node:crypto";
 import type { RecipientKey } from "../cms/enveloped.ts";
 import type { Configuration, Part, Prot, Ssl, Usage } from "../config/model.ts";
 import { type ClientTls, clientTls, type ServerTls, serverTls } from "../net/tls.ts";
+import { permits } from "../pki/key-usage.ts";
 import { loadMaterial, type Material } from "../pki/material.ts";
+import type { CertificateStore } from "../pki/store.ts";
+import { type Clock, systemClock } from "../platform/clock.ts";
 import { CygnetError } from "../platform/errors.ts";
 
 export interface Credentials {
@@ -11,9 +17,9 @@ export interface Credentials {
   server(ssl: string): ServerTls;
   /** For a call to a partner: its own profile, else the protocol's. */
   client(part: Part, prot: Prot): ClientTls;
-  /** Our keys that may be used so now, the one that is valid longest first. */
+  /** Our keys that may be used so now, the newest first: it signs, all of them open. */
   own(usage: Usage): RecipientKey[];
-  /** A partner's certificates that may be used so now, the one that is valid longest first. */
+  /** A partner's certificates that may be used so now, the newest first: files are sealed for it, all of them verify. */
   theirs(part: Part, usage: Usage): X509Certificate[];
 }
 
@@ -21,7 +27,11 @@ export interface Credentials {
  * Loads every certificate and makes every profile.
  * @throws CygnetError CYG_PKI_… or CYG_TLS_… for the first that cannot be used
  */
-export async function loadCredentials(configuration: Configuration): Promise<Credentials> {
+export async function loadCredentials(
+  configuration: Configuration,
+  store: CertificateStore,
+  clock: Clock = systemClock,
+): Promise<Credentials> {
   const materials = new Map<string, Material>();
   for (const { id, file, key, keypassw } of configuration.pki.values()) {
     const password = keypassw ? { password: keypassw.reveal() } : {};
@@ -35,7 +45,7 @@ export async function loadCredentials(configuration: Configuration): Promise<Cre
   const profile = (ssl: Ssl) => ({
     id: ssl.id,
     material: ssl.usercid === "" ? null : material(ssl.usercid),
-    roots: ssl.rootcid.map(material),
+    roots: ssl.rootcid.filter((id) => configuration.pki.get(id)?.state !== "inact").map(material),
     verify: ssl.verify,
     versions: ssl.version,
     ciphers: ssl.ciphlist,
@@ -56,24 +66,48 @@ export async function loadCredentials(configuration: Configuration): Promise<Cre
     server: (ssl) => get(servers, ssl, "server"),
     client: (part, prot) => get(clients, part.ssl || prot.ssl, "client"),
     own: (usage) =>
-      usable(configuration, materials, "", usage).flatMap(({ certificate, key }) =>
+      usable(configuration, materials, store, clock, "", usage).flatMap(({ certificate, key }) =>
         key ? [{ certificate, key }] : [],
       ),
     theirs: (part, usage) =>
-      usable(configuration, materials, part.id, usage).map(({ certificate }) => certificate),
+      usable(configuration, materials, store, clock, part.id, usage).map(({ certificate }) => certificate),
   };
 }
 
+/** A certificate that may serve, wherever it came from. */
+interface Candidate {
+  certificate: X509Certificate;
+  key: KeyObject | null;
+}
+
+/** Of an owner ("" = this site), for a use, now: state, KeyUsage and validity allow it. Newest first, each once. */
 function usable(
   { pki }: Configuration,
   materials: ReadonlyMap<string, Material>,
+  store: CertificateStore,
+  clock: Clock,
   owner: string,
   wanted: Usage,
-): Material[] {
-  const now = Date.now();
-  return [...pki.values()]
-    .filter(({ part, usage }) => part === owner && usage.includes(wanted))
-    .map(({ id }) => materials.get(id) as Material)
-    .filter(({ notBefore, notAfter }) => notBefore.getTime() <= now && now <= notAfter.getTime())
-    .sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
+): Candidate[] {
+  const configured = [...pki.values()]
+    .filter(({ part, usage, state }) => part === owner && state === "act" && usage.includes(wanted))
+    .map(({ id }): Candidate => materials.get(id) as Material);
+  const stored = (owner === "" ? [] : store.list({ part: owner, state: "active" }))
+    .filter(({ usage }) => usage.includes(wanted))
+    .map(({ certificate }): Candidate => ({ certificate, key: null }));
+  const now = clock.now();
+  const candidates = new Map<string, Candidate>();
+  for (const one of [...stored, ...configured]) {
+    const { certificate } = one;
+    const valid = certificate.validFromDate.getTime() <= now && now <= certificate.validToDate.getTime();
+    if (valid && permits(certificate, wanted)) candidates.set(certificate.fingerprint256, one);
+  }
+  return [...candidates.values()].sort((a, b) => newness(b.certificate, a.certificate));
+}
+
+/** Compares by the beginning of validity, then by its end. */
+function newness(a: X509Certificate, b: X509Certificate): number {
+  return (
+    a.validFromDate.getTime() - b.validFromDate.getTime() || a.validToDate.getTime() - b.validToDate.getTime()
+  );
 }

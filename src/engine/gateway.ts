@@ -16,6 +16,8 @@ import { formatProblem, type Problem } from "../config/problem.ts";
 import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts";
 import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
+import { openStore, storeDirectory } from "../pki/folder-store.ts";
+import type { CertificateStore } from "../pki/store.ts";
 import { systemClock, type Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
@@ -80,6 +82,7 @@ export class Gateway {
     this.site = {
       configuration,
       credentials: parts.credentials,
+      store: parts.store,
       catalog,
       spool: createSpool({ catalog, disk: systemFileSystem, rundir, clock: systemClock }),
       journal,
@@ -111,7 +114,8 @@ export class Gateway {
     const result = await load(file);
     if ("problems" in result) throw new ConfigurationRejected(result.problems);
     const { configuration, warnings } = result;
-    const credentials = await loadCredentials(configuration);
+    const store = await openStore(storeDirectory(configuration.cftparm.rundir));
+    const credentials = await loadCredentials(configuration, store);
     await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
     await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
     const catalog = openCatalog(configuration.cftcat.fname, systemClock);
@@ -120,7 +124,7 @@ export class Gateway {
       clock: systemClock,
       console: options.console,
     });
-    const gateway = new Gateway(file, configuration, { catalog, journal, credentials });
+    const gateway = new Gateway(file, configuration, { catalog, journal, credentials, store });
     try {
       await gateway.#open(warnings);
     } catch (error) {
@@ -237,7 +241,7 @@ export class Gateway {
     }
     let credentials: Credentials;
     try {
-      credentials = await loadCredentials(configuration);
+      credentials = await loadCredentials(configuration, site.store);
       await outboxes.prepare(configuration);
       const ports = await listeners.prepare(configuration, credentials);
       // from here on nothing fails
@@ -360,6 +364,7 @@ interface Parts {
   catalog: Catalog;
   journal: OpenJournal;
   credentials: Credentials;
+  store: CertificateStore;
 }
 
 /** The configuration cannot be used: every reason, with its place. */

@@ -2,6 +2,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Configuration, Part } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
+import type { CertificateStore } from "../pki/store.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import type { Random } from "../platform/random.ts";
@@ -16,6 +17,8 @@ export interface Site {
   configuration: Configuration;
   /** Certificates and keys of that configuration. */
   credentials: Credentials;
+  /** Certificates of partners that came by themselves. */
+  readonly store: CertificateStore;
   readonly catalog: Catalog;
   readonly spool: Spool;
   readonly journal: Journal;
