@@ -26,6 +26,7 @@ import { createSpool } from "../spool/create.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
+import { ExpiryWatch } from "./expiry.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
@@ -33,6 +34,7 @@ import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
+import { storeChanges } from "./store-changes.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -64,6 +66,7 @@ export class Gateway {
   readonly outboxes: Outboxes;
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
+  readonly expiry: ExpiryWatch;
   readonly #file: string;
   readonly #catalog: Catalog;
   #watch: ConfigurationWatch | null = null;
@@ -97,6 +100,7 @@ export class Gateway {
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);
+    this.expiry = new ExpiryWatch(() => this.site.credentials, journal, systemClock);
     this.outboxes = new Outboxes(this.site);
     this.listeners = new Listeners(
       journal,
@@ -139,6 +143,7 @@ export class Gateway {
     const { configuration } = site;
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
     for (const warning of warnings) this.#warn(warning);
+    this.expiry.start();
     await outboxes.prepare(configuration);
     await this.#recover();
     (await listeners.prepare(configuration, site.credentials)).commit();
@@ -213,6 +218,17 @@ export class Gateway {
     return { problems: [], plan: plan(this.site.configuration, result.configuration) };
   }
 
+  /** Takes over what another process changed in the certificate store. Gives the number of changes. */
+  async refreshStore(): Promise<{ changes: number; problems: readonly string[] }> {
+    const { store, journal } = this.site;
+    const changes = await storeChanges(store);
+    for (const { part, id, text } of changes) journal.emit("CFTS78I", { part, id, text });
+    for (const { path, text } of store.problems) journal.emit("CFTS78W", { file: path, text });
+    this.expiry.check();
+    this.site.kick();
+    return { changes: changes.length, problems: store.problems.map(({ text }) => text) };
+  }
+
   async #reload(cause: string): Promise<ReloadResult> {
     const { site, listeners, outboxes } = this;
     const before = site.configuration;
@@ -259,6 +275,7 @@ export class Gateway {
     if (this.generations.length > 100) this.generations.shift();
     this.lastRejection = [];
     for (const warning of warnings) this.#warn(warning);
+    this.expiry.check();
     this.journal.emit("CFTS43I", { text: `generation ${number} (${cause})`, generation: number });
     for (const line of renderPlan(changes)) this.journal.emit("CFTS75I", { text: line, generation: number });
     site.kick();
@@ -348,6 +365,7 @@ export class Gateway {
 
   async #close(): Promise<void> {
     this.#purge?.cancel();
+    this.expiry.stop();
     await this.#watch?.close();
     this.site.stopping = true;
     this.listeners.close();
