@@ -1,5 +1,6 @@
 /** What another process did to the certificate store. */
 import { shortFingerprint } from "../pki/fingerprint.ts";
+import { nameLine } from "../pki/material.ts";
 import type { CertificateStore, StoredCertificate } from "../pki/store.ts";
 
 export interface StoreChange {
@@ -31,5 +32,5 @@ function keyOf({ part, fingerprint }: StoredCertificate): string {
 }
 
 function changeOf({ part, certificate }: StoredCertificate, text: string): StoreChange {
-  return { part, id: shortFingerprint(certificate), text: `${certificate.subject}: ${text}` };
+  return { part, id: shortFingerprint(certificate), text: `${nameLine(certificate.subject)}: ${text}` };
 }
