@@ -9,6 +9,7 @@ import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
+import { addPkiCommands } from "./pki.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send, start } from "./transfers.ts";
 
@@ -29,8 +30,8 @@ function program(): Command {
       `\nThe configuration is --config FILE, else $CYGNET_CONFIG, else etc/cygnet.toml.${EXIT}`,
     );
 
-  const command = (name: string, summary: string, details = ""): Command =>
-    cygnet
+  const command = (name: string, summary: string, details = "", parent = cygnet): Command =>
+    parent
       .command(name)
       .description(summary + (details === "" ? "" : `\n\n${details}`))
       .summary(summary)
@@ -130,8 +131,11 @@ function program(): Command {
       if (!found) throw new Failed(options.json ? "" : text);
     });
 
+  const pki = cygnet.command("pki").description("Keys and certificates.").summary("keys and certificates");
+  addPkiCommands((name, summary, details) => command(name, summary, details, pki));
+
   // commands inherit neither of these from their parent once they exist
-  for (const each of [cygnet, ...cygnet.commands]) each.exitOverride().configureOutput({});
+  for (const each of [cygnet, ...cygnet.commands, ...pki.commands]) each.exitOverride().configureOutput({});
   return cygnet;
 }
 
