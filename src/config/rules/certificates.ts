@@ -95,7 +95,9 @@ function endOf(certificate: X509Certificate, now: number): string | undefined {
   if (to.getTime() < now) return `${which} expired on ${day(to)}`;
   if (from.getTime() > now) return `${which} is valid from ${day(from)} only`;
   const days = Math.floor((to.getTime() - now) / 86_400_000);
-  return to.getTime() - now < SOON ? `${which} expires on ${day(to)}, in ${days} days` : undefined;
+  return to.getTime() - now < SOON
+    ? `${which} expires on ${day(to)}, in ${days} ${days === 1 ? "day" : "days"}`
+    : undefined;
 }
 
 async function checkFiles(
