@@ -16,6 +16,7 @@ import { formatProblem, type Problem } from "../config/problem.ts";
 import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts";
 import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
+import { createTrust } from "../pki/trust/create.ts";
 import { systemClock, type Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
@@ -24,6 +25,7 @@ import { createSpool } from "../spool/create.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
+import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
@@ -77,6 +79,9 @@ export class Gateway {
     this.startedAt = systemClock.now();
     const { journal, catalog } = parts;
     const { rundir } = configuration.cftparm;
+    const credentials = () => this.site.credentials;
+    const cacheDirectory = join(rundir, "pki", "revocation");
+    const trust = createTrust({ cacheDirectory, clock: systemClock });
     this.site = {
       configuration,
       credentials: parts.credentials,
@@ -88,7 +93,9 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
-      envelopes: new Envelopes(() => this.site.credentials, systemClock),
+      envelopes: new Envelopes(credentials, () => this.site.judgement, systemClock),
+      trust,
+      judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
       owner: OWNER,
       stopping: false,
       kick: () => this.scheduler.kick(),
