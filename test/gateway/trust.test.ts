@@ -42,11 +42,10 @@ test("rootcid and crl: good until it is revoked, then nothing; and good again wh
   for (const { directory } of [hub, acme]) copyFileSync(leaf.file, join(directory, "pki", "acme.pem"));
   copyFileSync(leaf.key, join(acme.directory, "pki", "acme.key"));
   copyFileSync(root.file, join(hub.directory, "pki", "acme-ca.pem"));
-  const list = (revoked: boolean) =>
-    writeFileSync(
-      join(hub.directory, "pki", "acme-ca.crl"),
-      ca.crl(root, revoked ? [leaf] : [], { pem: true }),
-    );
+  const list = (revoked: boolean, until = 48) => {
+    const content = ca.crl(root, revoked ? [leaf] : [], { from: -72, until, pem: true });
+    writeFileSync(join(hub.directory, "pki", "acme-ca.crl"), content);
+  };
   list(false);
   await partner(hub, 'rootcid = ["acme-ca"]\ncrl = "require"');
   await Promise.all([hub.start(), acme.start()]);
@@ -62,6 +61,16 @@ test("rootcid and crl: good until it is revoked, then nothing; and good again wh
   await waitFor("the third waits for its receipt", async () => (await sent(hub, "R"))[0]?.state === "Z");
   t.strictSame(hub.messages("CFTY18E"), []);
 
+  list(false, -24);
+  t.equal((await hub.cli("reload")).status, 0, "a list that is out of date");
+  await acme.drop("S/meanwhile", "signed while nobody can tell");
+  await waitFor("it is tried again later", () => hub.messages("CFTF25E").length > 0);
+  t.match(hub.messages("CFTF25E").join(), /PKI_ERR_CERT_UNKNOWN/);
+  list(false);
+  t.equal((await hub.cli("reload")).status, 0);
+  const meanwhile = async () => (await sent(acme, "S")).filter(({ ack }) => ack === "A").length === 2;
+  await waitFor("it is delivered when somebody can", meanwhile, { timeout: 60_000 });
+
   list(true);
   t.equal((await hub.cli("reload")).status, 0, "a new list is something new");
   await acme.drop("S/again", "signed by a revoked certificate");
@@ -72,7 +81,7 @@ test("rootcid and crl: good until it is revoked, then nothing; and good again wh
     (await sent(acme, "S")).find(({ ack }) => ack === "N"),
     { diagp: "NERP 31" },
   );
-  t.equal((await fs.readdir(hub.inbox())).length, 1, "only the first one is in the inbox");
+  t.equal((await fs.readdir(hub.inbox())).length, 2, "it is not in the inbox");
   t.match(
     hub.messages("CFTY18E").join(),
     /PKI_ERR_CERT_REVOKED: certificate "CN=acme.*was revoked on .*sign of ACME/,
