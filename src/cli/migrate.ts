@@ -1,6 +1,6 @@
 /** `cygnet migrate`: an extract of Transfer CFT's configuration becomes TOML files, with a report. */
 import { chmod, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { load } from "../config/load.ts";
 import { formatProblem, type Problem } from "../config/problem.ts";
 import { keySchema, tables } from "../config/schemas.ts";
@@ -49,7 +49,9 @@ export async function migrate(names: string[], options: MigrateOptions): Promise
     throw new Failed("there is nothing in the extract that could be carried over", 2);
   const parts = [
     ...(counts.problem > 0 ? [`${counts.problem} places of the extract were not understood`] : []),
-    ...(open.length > 0 ? [`${open.length} faults are left in the new configuration`] : []),
+    ...(open.length > 0
+      ? [`${open.length} ${open.length === 1 ? "fault is" : "faults are"} left in the new configuration`]
+      : []),
   ];
   throw new Failed(parts.join(", "), 2);
 }
@@ -103,13 +105,14 @@ async function check(target: string): Promise<Problem[]> {
 /** Files that the check misses and that nothing on the list provides. */
 function missing(faults: readonly Problem[], todo: readonly string[]): string[] {
   const provided = (path: string) => todo.some((line) => line.includes(path));
-  return faults.flatMap(({ code, message, file }) => {
+  return faults.flatMap((fault) => {
+    const { code, message, file } = fault;
     if (!TO_DO.includes(code)) return [];
     const path = /(\/[^:]+): there is no such file/.exec(message)?.[1];
     const short =
       path === undefined ? undefined : relative(join(file, "..").replace(/partners\.d$/, ""), path);
     if (short !== undefined && provided(short)) return [];
-    return [short === undefined ? message : `provide ${short}`];
+    return [short === undefined ? formatProblem(fault) : `provide ${short}`];
   });
 }
 
@@ -126,18 +129,34 @@ const COLOURS: Readonly<Record<Fate, Colour | undefined>> = {
   problem: "red",
 };
 
+/** For programs: everything in a column of its own. */
 const COLUMNS: readonly Column<Item>[] = [
   { title: "LINE", value: ({ file, line }) => `${file}:${line}` },
-  { title: "OBJECT", value: ({ object }) => object, shrink: true },
+  { title: "OBJECT", value: ({ object }) => object },
   { title: "PARAMETER", value: ({ parameter }) => parameter },
-  { title: "BECAME", value: ({ fate }) => WORDS[fate], colour: ({ fate }) => COLOURS[fate] },
-  { title: "FROM", value: ({ from }) => from, shrink: true },
-  { title: "TO", value: ({ to }) => to, shrink: true },
-  { title: "WHY", value: ({ why }) => why, shrink: true },
+  { title: "BECAME", value: ({ fate }) => WORDS[fate] },
+  { title: "FROM", value: ({ from }) => from },
+  { title: "TO", value: ({ to }) => to },
+  { title: "WHY", value: ({ why }) => why },
 ];
 
+/** For people: what does not fit goes over the edge rather than away. */
+const NARROW: readonly Column<Item>[] = [
+  { title: "LINE", value: ({ file, line }) => `${basename(file)}:${line}` },
+  { title: "OBJECT", value: ({ object }) => object },
+  { title: "PARAMETER", value: ({ parameter }) => parameter },
+  { title: "BECAME", value: ({ fate }) => WORDS[fate], colour: ({ fate }) => COLOURS[fate] },
+  { title: "HOW", value: how },
+];
+
+function how({ from, to, why }: Item): string {
+  const change = [from, to].filter((text) => text !== "").join(" -> ");
+  return [change, why].filter((text) => text !== "").join("; ");
+}
+
 function show(result: Migration, target: string, todo: readonly string[], faults: readonly string[]): void {
-  print(renderTable(COLUMNS, condense(result.items), tableTarget(process.stdout)));
+  const goal = tableTarget(process.stdout);
+  print(renderTable(goal.tty ? NARROW : COLUMNS, condense(result.items), goal));
   const counts = countItems(result.items);
   const list = (title: string, lines: readonly string[]) =>
     lines.length > 0 ? `\n${title}\n${lines.map((line) => `  - ${line}`).join("\n")}` : "";

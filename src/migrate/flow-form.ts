@@ -114,6 +114,12 @@ export function shapeNetworkName(draft: Draft, object: Source, site: Site): void
   if (networkNames.size === 1 && /^[0-9A-Z&()./-]{1,26}$/.test(first) && !first.includes("&")) {
     draft.set("nfname", first, why);
     site.tell("changed", object, "(virtual file name)", `cftsend.nfname = "${first}"`, `${why} (CFTIDF)`);
+    for (const idf of site.every("CFTIDF", flow)) {
+      if (word(idf, "TYPE") !== "SEND") continue;
+      for (const parameter of ["", ...idf.given.keys()]) {
+        site.tell("changed", idf, parameter, `cftsend.nfname = "${first}"`, "the name is set on the flow");
+      }
+    }
     return;
   }
   draft.set("nfname", "&IDF", why);

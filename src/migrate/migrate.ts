@@ -7,14 +7,14 @@
 
 import { type OutputFile, outputFiles } from "./files.ts";
 import { finish } from "./finish.ts";
-import { inForce, readObject, type Source } from "./objects.ts";
+import { inForce, readObject, SECRET, type Source } from "./objects.ts";
 import { parseExtract, type Statement } from "./parser.ts";
 import type { Item, Report } from "./report.ts";
 import { KINDS } from "./rules/kinds.ts";
 import { COMMANDS } from "./rules/services.ts";
 import { UCONF } from "./rules/uconf.ts";
 import { selectObjects } from "./select.ts";
-import { type Keys, SECRET, Site } from "./site.ts";
+import { type Keys, Site } from "./site.ts";
 import { tomlValue } from "./toml.ts";
 import { translate } from "./translate.ts";
 import { showValue, single } from "./value.ts";

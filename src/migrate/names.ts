@@ -5,11 +5,18 @@
 import { folded, type TextValue } from "./value.ts";
 
 const LONGEST_ID = 32;
+const CLEAN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$/;
 
 export class Names {
   readonly #given = new Map<string, string>();
   /** Names in use, in capitals: files are named after them, and some disks do not tell letters apart. */
   readonly #used = new Set<string>();
+
+  /** Names for all ids, in order; those that may stay as they are get theirs first. */
+  reserve(ids: readonly string[]): void {
+    for (const id of ids) if (CLEAN.test(id)) this.of(id);
+    for (const id of ids) if (id !== "") this.of(id);
+  }
 
   /** The id for a value, which must not be empty. */
   id(value: TextValue): string {

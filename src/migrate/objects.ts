@@ -10,6 +10,14 @@ export interface Given extends Parameter {
   row: Row | undefined;
 }
 
+/** Parameters that are never shown, whatever object they belong to. */
+export const SECRET = /PASS|SECRET|TOKEN|^KEY$/;
+
+/** The value for reports; a password is not shown. */
+export function shown({ name, row, value }: Given): string {
+  return row?.secret || SECRET.test(row?.parameter ?? name) ? "(not shown)" : showValue(value);
+}
+
 /** An object of Transfer CFT as it stands in an extract. */
 export interface Source {
   kind: Kind;
@@ -50,7 +58,7 @@ export function readObject(kind: Kind, statement: Statement, file: string, items
         line: parameter.line,
         object: title,
         parameter: full,
-        from: row?.secret === false ? showValue(parameter.value) : "",
+        from: shown({ ...parameter, row }),
         to: "",
         why: "given twice: the last one counts",
       });
@@ -88,17 +96,22 @@ export function identityOf(object: Source): string {
  */
 export function inForce(objects: readonly Source[], items: Item[]): Source[] {
   const living = new Map<string, Source>();
-  const gone = (object: Source, why: string) =>
-    items.push({
+  const gone = (object: Source, why: string) => {
+    const { file, line, title, given } = object;
+    const item = {
       fate: "without",
-      file: object.file,
-      line: object.line,
-      object: object.title,
+      file,
+      line,
+      object: title,
       parameter: "",
       from: "",
       to: "",
       why,
-    });
+    } as const;
+    items.push(item);
+    for (const [parameter, one] of given)
+      items.push({ ...item, line: one.line, parameter, from: shown(one) });
+  };
   for (const object of objects) {
     const key = `${object.kind.command}/${identityOf(object)}`;
     const mode = word(object, "MODE", "REPLACE");

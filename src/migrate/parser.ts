@@ -124,6 +124,7 @@ class Parser {
       } else {
         scan.problem("this is no parameter: NAME = value is expected, and a value with blanks needs quotes");
         this.#skipOdd();
+        comma = false;
       }
     }
   }
@@ -193,8 +194,9 @@ class Parser {
     scan.skipSpaces();
     const behind = scan.at;
     const done = scan.ended || /[\n,;#\\]/.test(scan.peek()) || scan.text.startsWith("/*", scan.at);
-    if (done || scan.atParameter || behind === here) return { kind: "text", text, quote: "", line };
-    while (!scan.ended && !/[\n,]/.test(scan.peek()) && !scan.atParameter) {
+    if (done || scan.atParameter || scan.atObject || behind === here)
+      return { kind: "text", text, quote: "", line };
+    while (!scan.ended && !/[\n,]/.test(scan.peek()) && !scan.atParameter && !scan.atObject) {
       const at = scan.at;
       scan.word();
       if (scan.at === at) scan.at += 1;

@@ -35,17 +35,12 @@ export function countItems(items: readonly Item[]): Record<Fate, number> {
 }
 
 /**
- * The items for people: of an object that is left out as a whole, one line instead of one for each parameter.
+ * The items for people: of an object that is told about as a whole, one line instead of one for each parameter.
  * In the order of the extract.
  */
 export function condense(items: readonly Item[]): Item[] {
-  const place = (item: Item) => `${item.file}\0${item.line}\0${item.object}`;
-  const dropped = new Map<string, string>();
-  for (const item of items) {
-    if (item.fate === "without" && item.parameter === "")
-      dropped.set(`${item.object}\0${item.why}`, place(item));
-  }
-  return items.filter(
-    (item) => item.fate !== "without" || item.parameter === "" || !dropped.has(`${item.object}\0${item.why}`),
-  );
+  const whole = new Set<string>();
+  const name = ({ file, object, fate, why }: Item) => [file, object, fate, why].join("\0");
+  for (const item of items) if (item.parameter === "" && item.object !== "") whole.add(name(item));
+  return items.filter((item) => item.parameter === "" || !whole.has(name(item)));
 }

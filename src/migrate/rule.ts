@@ -38,6 +38,10 @@ export interface Row {
   idle: readonly string[];
   /** Never shown. */
   secret: boolean;
+  /** It was obeyed, although no key has its value: nothing is lost. */
+  heeded: boolean;
+  /** It keeps somebody out: what is lost of it is a thing to do. */
+  guard: boolean;
   /** Transfer CFT's default where ours differs, and what is made of it when the parameter is not given. */
   missing?: { value: string; keep: boolean; why: string };
 }
@@ -58,12 +62,12 @@ export interface Kind {
   shape?: (draft: Draft, object: Source, site: Site) => void;
 }
 
-type Options = Partial<Pick<Row, "also" | "idle" | "secret" | "missing" | "convert">>;
+type Options = Partial<Pick<Row, "also" | "idle" | "secret" | "guard" | "heeded" | "missing" | "convert">>;
 
 const NOT_HERE = "this version of the gateway has no such key";
 
 function row(parameter: string, key: string, why: string, options: Options): Row {
-  return { parameter, key, why, also: [], idle: [], secret: false, ...options };
+  return { parameter, key, why, also: [], idle: [], secret: false, heeded: false, guard: false, ...options };
 }
 
 /** The key has the parameter's name in lower case and means the same; its schema says what it takes. */
@@ -81,6 +85,11 @@ export function none(parameter: string, why: string, options: Options = {}): Row
   return row(parameter, "", why, options);
 }
 
+/** It needs no key, because it was obeyed in another way. */
+export function heeded(parameter: string, why: string): Row {
+  return row(parameter, "", why, { heeded: true });
+}
+
 /** The same reason for several parameters. */
 export function nones(parameters: string, why: string, options: Options = {}): Row[] {
   return parameters.split(" ").map((parameter) => none(parameter, why, options));
@@ -89,10 +98,8 @@ export function nones(parameters: string, why: string, options: Options = {}): R
 /** What every object has. */
 export const COMMON: readonly Row[] = [
   same("COMMENT"),
-  none("MODE", "how the object was written into Transfer CFT's files", { idle: ["REPLACE", "CREATE"] }),
-  none("ORIGIN", "who wrote the object into Transfer CFT's files", {
-    idle: ["CFTUTIL", "COPILOT", "DESIGNER"],
-  }),
+  heeded("MODE", "later objects replace or delete earlier ones"),
+  heeded("ORIGIN", "who wrote the object into Transfer CFT's files"),
 ];
 
 /** A kind whose objects have an id and nothing else to be told apart by. */

@@ -130,10 +130,15 @@ export class Scanner {
     return PARAMETER.test(this.text);
   }
 
-  /** True where an object or command begins, at the beginning of a line. */
-  get atCommand(): boolean {
+  /** True where the name of an object stands and a parameter behind it. */
+  get atObject(): boolean {
     COMMAND.lastIndex = this.at;
-    return COMMAND.test(this.text) && this.startsLine();
+    return COMMAND.test(this.text);
+  }
+
+  /** True where an object begins, at the beginning of a line. */
+  get atCommand(): boolean {
+    return this.atObject && this.startsLine();
   }
 
   /** The characters of a name or command: up to blanks, separators, quotes, parentheses. "" where there is none. */

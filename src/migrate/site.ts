@@ -3,19 +3,15 @@ import type { KeySchema, TableSchema } from "../config/schemas.ts";
 import { wildmat } from "../spool/wildmat.ts";
 import { Draft } from "./draft.ts";
 import { Names } from "./names.ts";
-import { type Source, word, words } from "./objects.ts";
+import { type Source, shown, word, words } from "./objects.ts";
 import type { Fate, Item } from "./report.ts";
 import type { Result } from "./rule.ts";
-import { showValue } from "./value.ts";
 
 /** The keys that this gateway has. */
 export interface Keys {
   tables: ReadonlyMap<string, TableSchema>;
   key(table: string, key: string): KeySchema | undefined;
 }
-
-/** Parameters that are never shown, whatever object they belong to. */
-export const SECRET = /PASS|SECRET|TOKEN|^KEY$/;
 
 export class Site {
   readonly keys: Keys;
@@ -45,6 +41,7 @@ export class Site {
       push(this.#byCommand, object.kind.command, object);
       push(this.#byId, `${object.kind.command}/${word(object, "ID")}`, object);
     }
+    this.names.reserve(objects.map((object) => word(object, "ID")));
   }
 
   /** Objects of a kind that are not left out. */
@@ -54,12 +51,16 @@ export class Site {
 
   /** Objects of a kind with this id (folded) that are not left out. */
   all(command: string, id: string): Source[] {
-    return (this.#byId.get(`${command}/${id}`) ?? []).filter((object) => !this.left.has(object));
+    return this.every(command, id).filter((object) => !this.left.has(object));
   }
 
-  /** The object of a kind with this id, left out or not. */
+  /** Objects of a kind with this id, left out or not. */
+  every(command: string, id: string): readonly Source[] {
+    return this.#byId.get(`${command}/${id}`) ?? [];
+  }
+
   any(command: string, id: string): Source | undefined {
-    return this.#byId.get(`${command}/${id}`)?.[0];
+    return this.every(command, id)[0];
   }
 
   find(command: string, id: string): Source | undefined {
@@ -94,8 +95,7 @@ export class Site {
    */
   tell(fate: Fate, object: Source, parameter: string, to: string, why: string, otherwise = ""): void {
     const given = object.given.get(parameter);
-    const hidden = given?.row?.secret || SECRET.test(parameter);
-    const from = given === undefined ? otherwise : hidden ? "(not shown)" : showValue(given.value);
+    const from = given === undefined ? otherwise : shown(given);
     const before = this.#told.get(object)?.get(parameter);
     if (before) {
       Object.assign(before, { fate, to, why });

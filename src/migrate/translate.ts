@@ -8,14 +8,16 @@ import { type Given, type Source, unknownParameter } from "./objects.ts";
 import type { Result, Row } from "./rule.ts";
 import type { Site } from "./site.ts";
 import { tomlValue } from "./toml.ts";
-import { folded, single, texts } from "./value.ts";
+import { folded, single, texts, type Value } from "./value.ts";
 
 /** Makes a draft of an object, or tells why each of its parameters is left out. */
 export function translate(site: Site, object: Source): void {
   const left = site.left.get(object);
   if (left !== undefined) {
-    site.tell("without", object, "", "", left);
-    for (const parameter of object.given.keys()) site.tell("without", object, parameter, "", left);
+    const heeded = object.kind.rows.length > 0 && object.kind.rows.every((row) => row.heeded);
+    const fate = heeded ? "translated" : "without";
+    site.tell(fate, object, "", "", left);
+    for (const parameter of object.given.keys()) site.tell(fate, object, parameter, "", left);
     return;
   }
   const { kind } = object;
@@ -44,14 +46,14 @@ function apply(site: Site, object: Source, draft: Draft, { name, row, value }: G
     );
   const schema = row.key === "" ? undefined : site.keys.key(draft.table, row.key);
   if (schema === undefined) {
-    if (isIdle(row, value)) return site.tell("translated", object, parameter, "", "asks for nothing");
-    return site.tell("without", object, parameter, "", row.why);
+    if (row.heeded) return site.tell("translated", object, parameter, "", row.why);
+    return lose(site, object, row, value, row.why);
   }
   const place = { site, object, kind: object.kind, row };
   put(site, object, draft, row, schema, row.convert?.(value, place) ?? bySchema(value, schema, site));
 }
 
-function isIdle(row: Row, value: Given["value"]): boolean {
+function isIdle(row: Row, value: Value): boolean {
   const one = single(value);
   return one !== undefined && row.idle.includes(folded(one).toUpperCase());
 }
@@ -59,11 +61,7 @@ function isIdle(row: Row, value: Given["value"]): boolean {
 function put(site: Site, object: Source, draft: Draft, row: Row, schema: KeySchema, result: Result): void {
   const { parameter, key } = row;
   const given = object.given.get(parameter);
-  if ("without" in result) {
-    if (given && isIdle(row, given.value))
-      return site.tell("translated", object, parameter, "", "asks for nothing");
-    return site.tell("without", object, parameter, "", result.without);
-  }
+  if ("without" in result) return lose(site, object, row, given?.value, result.without);
   const { value, why = "", advice = "" } = result;
   const to = `${draft.table}.${key} = ${tomlValue(value)}`;
   const fate = why === "" ? "translated" : "changed";
@@ -72,6 +70,14 @@ function put(site: Site, object: Source, draft: Draft, row: Row, schema: KeySche
   }
   draft.set(key, value, why);
   site.tell(fate, object, parameter, to, why || advice);
+}
+
+/** No counterpart: a loss, unless the value asks for nothing. */
+function lose(site: Site, object: Source, row: Row, value: Value | undefined, why: string): void {
+  const { parameter } = row;
+  if (value && isIdle(row, value)) return site.tell("translated", object, parameter, "", "asks for nothing");
+  site.tell("without", object, parameter, "", why);
+  if (row.guard) site.todo.push(`${object.title}: ${parameter} kept somebody out and is lost; ${why}`);
 }
 
 /** A parameter that is not given has Transfer CFT's default, which may not be ours. */

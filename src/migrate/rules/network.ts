@@ -2,7 +2,7 @@
 import { advised, instead, listenOn, port } from "../convert.ts";
 import type { Draft } from "../draft.ts";
 import { type Source, word } from "../objects.ts";
-import { type Kind, kind, none, nones, same, to } from "../rule.ts";
+import { heeded, type Kind, kind, none, nones, same, to } from "../rule.ts";
 import type { Site } from "../site.ts";
 
 const PESIT = "belongs to PeSIT";
@@ -15,9 +15,7 @@ export const NET: Kind = kind("CFTNET", "a network resource", [
   none("TYPE", "the network is TCP/IP", { idle: ["TCP"] }),
   to("HOST", "host", listenOn),
   same("MAXCNX"),
-  none("CLASS", "the gateway calls out on the system's routes: partners are not tied to a network resource", {
-    idle: ["1"],
-  }),
+  heeded("CLASS", "the CFTTCP of the class is carried over; calls go out on the system's routes"),
   same("CALL", 'a protocol without sap does not listen; a partner with state = "activeserv" is not called', {
     idle: ["INOUT"],
   }),
@@ -90,10 +88,11 @@ export const TCP: Kind = kind(
   [
     same("ID"),
     same("HOST"),
-    none("CLASS", "partners are not tied to a network resource", { idle: ["1"] }),
+    heeded("CLASS", "the CFTTCP of the class is carried over; calls go out on the system's routes"),
     ...["CNXIN", "CNXOUT", "CNXINOUT", "RETRYW", "RETRYN", "RETRYM"].map((name) => same(name)),
     none("VERIFY", "callers are not compared with HOST: list their addresses in cftnet.allow", {
       idle: ["0"],
+      guard: true,
     }),
     ...["OMINTIME", "IMINTIME"].map((name) => same(name, WINDOW, { idle: ["0", "00000000"] })),
     ...["OMAXTIME", "IMAXTIME"].map((name) => same(name, WINDOW, { idle: ["23595999"] })),

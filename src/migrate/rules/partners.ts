@@ -7,7 +7,7 @@ import { type Converter, type Kind, kind, none, nones, same, to } from "../rule.
 import type { Site } from "../site.ts";
 import { folded, texts } from "../value.ts";
 
-const ALL = { idle: ["*"] };
+const LIST = { idle: ["*"], guard: true };
 const FOR_FLOWS = "charsets belong to flows: xlate of cftsend and cftrecv";
 /** SSIDPSWD is X(8). */
 const LONGEST = 8;
@@ -76,8 +76,8 @@ export const PART: Kind = kind(
       { secret: true },
     ),
     to("IDF", "idf", flow),
-    same("SAUTH", "every flow may be sent to it", ALL),
-    same("RAUTH", "every flow is accepted from it: refuse by hand, or close the partner", ALL),
+    same("SAUTH", "every flow may be sent to it", LIST),
+    same("RAUTH", "every flow is accepted from it: refuse by hand, or close the partner", LIST),
     ...["OMINTIME", "OMAXTIME", "IMINTIME", "IMAXTIME"].map((name) => same(name)),
     same("STATE"),
     same("COMMUT", "files for others are refused: nothing is forwarded", { idle: ["NO"] }),

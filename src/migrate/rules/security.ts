@@ -6,7 +6,7 @@ import { password } from "../convert.ts";
 import type { Draft } from "../draft.ts";
 import { entityMembers } from "../entities.ts";
 import { type Source, word } from "../objects.ts";
-import { type Converter, type Kind, kind, none, nones, same, to, unknownHere } from "../rule.ts";
+import { type Converter, heeded, type Kind, kind, none, nones, same, to, unknownHere } from "../rule.ts";
 import type { Site } from "../site.ts";
 import { folded, texts } from "../value.ts";
 
@@ -57,8 +57,9 @@ export const SSL: Kind = kind(
     same(
       "DNUSER",
       "the name in the certificate is not compared: give the partner a profile with its own rootcid",
+      { guard: true },
     ),
-    same("DNISSUER", "the issuer is not compared by name: name it in rootcid"),
+    same("DNISSUER", "the issuer is not compared by name: name it in rootcid", { guard: true }),
     same("KEYEXT", "key usages are always checked", { idle: ["VERIFY"] }),
     none("INTERCID", "put the chain into the certificate file, ours first"),
     none("PASSW", "keys are in files of their own", { secret: true }),
@@ -99,19 +100,26 @@ export const SSH: Kind = kind(
   },
 );
 
-/** The file goes to pki/ under its own name: where PKIUTIL once read it does not matter here. */
-const certificateFile: Converter = (value, { site, object }) => {
+/** Where the file of a certificate or key goes: pki/ and its own name. */
+function placeOf(path: string): string {
+  const name = path.split(/[\\/]/).pop() ?? "";
+  return `pki/${name.replace(/[^A-Za-z0-9_.-]/g, "_").replace(/^\./, "_") || "unnamed"}`;
+}
+
+const NOTHING = { kind: "list", items: [], line: 0 } as const;
+const IN_PKI = "files of keys and certificates stand in pki/";
+
+const certificateFile: Converter = (value, { site, object, row }) => {
   const path = texts(value)[0]?.text.trim() ?? "";
-  const name = `pki/${(path.split(/[\\/]/).pop() ?? "").replace(/[^A-Za-z0-9_.-]/g, "_").replace(/^\./, "_")}`;
-  const form = word(object, "IFORM");
-  if (form === "PKCS12" || form === "PKCS7") {
-    const command =
-      form === "PKCS12" ? `openssl pkcs12 -nodes -in ${path}` : `openssl pkcs7 -print_certs -in ${path}`;
-    site.todo.push(`convert ${path} to PEM and put it at ${name}.pem: ${command}`);
-    return { value: `${name}.pem`, why: `${form} is converted to PEM by hand` };
-  }
-  site.todo.push(`copy ${path} to ${name}`);
-  return { value: name, why: "files of keys and certificates stand in pki/" };
+  const form = word(object, row.parameter === "INAME" ? "IFORM" : "IKFORM");
+  const name = placeOf(path);
+  const commands: Record<string, string> = {
+    PKCS12: `openssl pkcs12 -nokeys -in '${path}' -out ${name}.pem`,
+    PKCS7: `openssl pkcs7 -print_certs -in '${path}' -out ${name}.pem`,
+  };
+  const command = commands[form];
+  site.todo.push(command ? `make ${name}.pem: ${command}` : `copy ${path} to ${name}`);
+  return { value: command ? `${name}.pem` : name, why: IN_PKI };
 };
 
 export const CERTIFICATE: Kind = kind(
@@ -127,10 +135,11 @@ export const CERTIFICATE: Kind = kind(
       password((id) => `${id}.key`, 1024),
       { secret: true },
     ),
-    none("ITYPE", "what a certificate is for follows from its key and from the profiles that name it"),
-    none("ROOTCID", "chains are found by themselves"),
-    ...nones("IFORM IKFORM", "PEM and DER are told apart by themselves", { idle: ["PEM", "DER", "PKCS8"] }),
-    none("STATE", "an object that is not to be used is left out", { idle: ["ACT"] }),
+    heeded("ITYPE", "what a certificate is for follows from its key and from the profiles that name it"),
+    heeded("ROOTCID", "chains are found by themselves"),
+    heeded("IFORM", "PEM and DER are told apart by themselves"),
+    heeded("IKFORM", "PEM and DER are told apart by themselves"),
+    heeded("STATE", "certificates that were not in use are left out"),
     none("CHECK", "certificates are always checked", { idle: ["YES", "NO"] }),
     none("PKIPASSW", "there is no PKI base with a password of its own", { secret: true }),
     ...nones("PKIFNAME ICHAIN", "there is no PKI base: certificates are files"),
@@ -140,18 +149,25 @@ export const CERTIFICATE: Kind = kind(
 
 function shapeCertificate(draft: Draft, object: Source, site: Site): void {
   const type = word(object, "ITYPE");
+  if (word(object, "IFORM") === "PKCS12" && !object.given.has("IKNAME")) {
+    const path = texts(object.given.get("INAME")?.value ?? NOTHING)[0]?.text.trim() ?? "";
+    const name = `${placeOf(path)}.key`;
+    draft.set("key", name, IN_PKI);
+    site.todo.push(`make ${name}: openssl pkcs12 -nocerts -in '${path}' -out ${name}`);
+  }
   if (type !== "ROOT" && type !== "INTER") return;
   draft.set("usage", ["ca"]);
   site.tell("translated", object, "ITYPE", 'pki.usage = ["ca"]', "");
 }
 
+const MEMBERS = "its members stand in rootcid of the profiles that name it";
 const ENTITY: Kind = {
   ...unknownHere(
     "PKIENTITY",
     "a list of certificates",
     "its members stand in rootcid of the profiles that name it",
   ),
-  rows: [none("ID", ""), none("CERTIFICATES", "")],
+  rows: ["ID", "CERTIFICATES", "MODE"].map((name) => heeded(name, MEMBERS)),
 };
 
 export const SECURITY_KINDS: readonly Kind[] = [

@@ -1,26 +1,26 @@
 /** CFTPARM, CFTCAT, CFTLOG, CFTACCNT: the site, its catalog, log and accounting. */
 import { instead } from "../convert.ts";
-import { type Kind, kind, none, nones, same, to } from "../rule.ts";
+import { heeded, type Kind, kind, none, nones, same, to } from "../rule.ts";
 
 const TASKS = "Transfer CFT's processes: the gateway needs no sizes for them";
 const SCRIPTS =
   'scripts written for Transfer CFT call CFTUTIL: see "Scripts" in docs/coming-from-transfer-cft.md';
-const LOADED = "every object that is written is loaded; those that CFTPARM does not name are left out";
+const LOADED = "objects that CFTPARM does not name are left out";
 const OWN_FILE = "the gateway has its own file, below rundir";
 const MONITORING = "monitoring by Sentinel: use the log and `cygnet listcat --json`";
 const ALARMS = "the gateway's catalog grows with the disk and is never full";
 
 export const PARM: Kind = kind("CFTPARM", "the site", [
-  none("ID", "there is one site in a configuration: nothing refers to its id"),
+  heeded("ID", "there is one site in a configuration: nothing refers to its id"),
   same("PART"),
   same("NPART"),
   same("MAXTRANS"),
   same("DEFAULT", undefined, { also: ["DEFAUT"] }),
-  none("NET", LOADED),
-  none("PROT", LOADED),
-  none("CAT", LOADED),
-  none("LOG", LOADED),
-  none("ACCNT", LOADED),
+  heeded("NET", LOADED),
+  heeded("PROT", LOADED),
+  heeded("CAT", LOADED),
+  heeded("LOG", LOADED),
+  heeded("ACCNT", LOADED),
   none("COM", "commands come through the control socket of the gateway"),
   none("KEY", "no licence key is needed", { secret: true }),
   none("PARTFNAM", "partners are files in partners.d"),
@@ -44,7 +44,7 @@ export const PARM: Kind = kind("CFTPARM", "the site", [
 const KEPT = "Transfer CFT's default, written out";
 
 export const CAT: Kind = kind("CFTCAT", "the catalog", [
-  none("ID", "there is one catalog: nothing refers to its id"),
+  heeded("ID", "there is one catalog: nothing refers to its id"),
   none("FNAME", OWN_FILE),
   ...["SX", "RX", "RH"].map((parameter) =>
     same(parameter, undefined, { missing: { value: "10", keep: true, why: KEPT } }),
@@ -63,7 +63,7 @@ export const CAT: Kind = kind("CFTCAT", "the catalog", [
 const versions = instead({ "23": "V23", "24": "V24" }, "the version, with its letter");
 
 export const LOG: Kind = kind("CFTLOG", "the log", [
-  none("ID", "there is one log: nothing refers to its id"),
+  heeded("ID", "there is one log: nothing refers to its id"),
   ...nones("FNAME AFNAME", OWN_FILE),
   {
     ...to("FORMAT", "format", versions),
@@ -87,7 +87,7 @@ export const ACCNT: Kind = kind(
   "CFTACCNT",
   "accounting",
   [
-    none("ID", "there is one accounting file: nothing refers to its id"),
+    heeded("ID", "there is one accounting file: nothing refers to its id"),
     none("TYPE", "accounting goes to a file", { idle: ["FILE"] }),
     ...nones("FNAME AFNAME", OWN_FILE),
     none("FORMAT", "records are JSON lines, not fixed columns"),
