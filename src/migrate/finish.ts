@@ -1,6 +1,6 @@
 /** What follows from all drafts together: certificates that are named, references, keys that must be there. */
 import type { Draft } from "./draft.ts";
-import { word } from "./objects.ts";
+import { type Source, word } from "./objects.ts";
 import type { Site } from "./site.ts";
 
 export function finish(site: Site): void {
@@ -9,6 +9,7 @@ export function finish(site: Site): void {
   addFolderFlows(site);
   dropConversions(site);
   dropIncomplete(site);
+  dropSame(site);
 }
 
 function addSite(site: Site): void {
@@ -93,8 +94,26 @@ function dropIncomplete(site: Site): void {
     site.drafts.splice(index, 1);
     const object = site.sourceOf(draft);
     if (!object) continue;
-    const why = object.kind.why || `it cannot be written without ${missing.join(" and ")}`;
-    site.tell("without", object, "", "", why);
-    for (const parameter of object.given.keys()) site.tell("without", object, parameter, "", why);
+    drop(site, object, object.kind.why || `it cannot be written without ${missing.join(" and ")}`);
   }
+}
+
+/** Objects that Transfer CFT tells apart by a parameter without counterpart: the last one stays. */
+function dropSame(site: Site): void {
+  const seen = new Set<string>();
+  for (let index = site.drafts.length - 1; index >= 0; index -= 1) {
+    const draft = site.drafts[index] as Draft;
+    const object = site.sourceOf(draft);
+    const keys = (object?.kind.identity ?? [["ID", ""]]).map(([parameter]) => parameter.toLowerCase());
+    const name = [draft.table, ...keys.map((key) => JSON.stringify(draft.values.get(key) ?? ""))].join("/");
+    if (object && seen.has(name)) {
+      site.drafts.splice(index, 1);
+      drop(site, object, "another object has the same id and only differs in what has no counterpart here");
+    } else seen.add(name);
+  }
+}
+
+function drop(site: Site, object: Source, why: string): void {
+  site.tell("without", object, "", "", why);
+  for (const parameter of object.given.keys()) site.tell("without", object, parameter, "", why);
 }

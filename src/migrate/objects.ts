@@ -15,7 +15,9 @@ export const SECRET = /PASS|SECRET|TOKEN|^KEY$/;
 
 /** The value for reports; a password is not shown. */
 export function shown({ name, row, value }: Given): string {
-  return row?.secret || SECRET.test(row?.parameter ?? name) ? "(not shown)" : showValue(value);
+  const text = showValue(value);
+  const hidden = row?.secret || SECRET.test(row?.parameter ?? name) || /PASS\w*\s*=/i.test(text);
+  return hidden ? "(not shown)" : text;
 }
 
 /** An object of Transfer CFT as it stands in an extract. */

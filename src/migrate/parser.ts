@@ -234,7 +234,7 @@ class Parser {
     scan.at += 1;
     for (;;) {
       scan.skipBlank("blocks");
-      const lost = scan.ended || (scan.startsLine() && (scan.atParameter || scan.atCommand));
+      const lost = scan.ended || scan.atParameterInList || scan.atCommand;
       if (lost) {
         scan.problem("this list is not closed: it ends before the next parameter or command", start);
         break;

@@ -23,6 +23,8 @@ const QUOTES: Readonly<Record<string, { close: RegExp; quote: "'" | '"' }>> = {
   "”": { close: /[“”"]/, quote: '"' },
 };
 const PARAMETER = /[A-Za-z][\w.]*\s*=/y;
+/** Attributes of distinguished names, which lists may have without quotes. */
+const ATTRIBUTE = /^(?:[A-Za-z]{1,2}|UID|emailAddress|serialNumber|street)\s*=/i;
 /** A line that begins a command: an object or a command of the PKI or of UCONF, then a parameter or nothing. */
 const COMMAND = /(?:CFT|PKI|UCONF)[A-Za-z]+\s+(?:[A-Za-z][\w.]*\s*=|CFT|PKI|\/)/iy;
 
@@ -130,6 +132,11 @@ export class Scanner {
     return PARAMETER.test(this.text);
   }
 
+  /** Within a list: true where `NAME =` stands and is no attribute of a distinguished name. */
+  get atParameterInList(): boolean {
+    return this.atParameter && (this.startsLine() || !ATTRIBUTE.test(this.text.slice(this.at, this.at + 16)));
+  }
+
   /** True where the name of an object stands and a parameter behind it. */
   get atObject(): boolean {
     COMMAND.lastIndex = this.at;
@@ -198,9 +205,13 @@ export class Scanner {
 
   #unclosed(start: number, quote: "'" | '"', line: number): TextValue {
     this.at = start + 1;
-    this.problem("this quote is not closed: the value ends with its line", start);
+    this.problem("this quote is not closed: the value ends with its line or before the next parameter", start);
     const from = this.at;
     this.skipLine();
-    return { kind: "text", text: this.text.slice(from, this.at).replace(/[\s,]+$/, ""), quote, line };
+    const rest = this.text.slice(from, this.at);
+    // what looks like the next parameter is one: a password must not end up in somebody's comment
+    const next = rest.search(/,[^\S\n]*[A-Za-z][\w.]*[^\S\n]*=/);
+    if (next >= 0) this.at = from + next;
+    return { kind: "text", text: (next < 0 ? rest : rest.slice(0, next)).replace(/[\s,]+$/, ""), quote, line };
   }
 }

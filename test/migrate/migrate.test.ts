@@ -23,6 +23,7 @@ const PASSWORDS = [
   "proxysecret",
   "OURPW",
   "THEIRPW",
+  "LOSTPW",
   "hiddenlyon",
   "flowsecret",
   "Pa s",
@@ -94,6 +95,7 @@ test("passwords are in their files and nowhere else", (t) => {
     ["secrets/acme.in", "THEIRPW\n"],
     ["secrets/acme.out", "OURPW\n"],
     ["secrets/besancon.key", "key pass\n"],
+    ["secrets/broken.in", "LOSTPW\n"],
     ["secrets/nova.out", "Pa s\n"],
   ]);
   const open = JSON.stringify({ ...result, files: result.files.filter(({ secret }) => !secret) });

@@ -66,6 +66,18 @@ const ROWS: readonly { name: string; text: string; statements: string[]; problem
     problems: [/^1: this quote is not closed/],
   },
   {
+    name: "a quote that is not closed ends before the next parameter",
+    text: "CFTPART COMMENT='it is, well, NSPASSW=secret, ID=A\n",
+    statements: ["CFTPART@1 COMMENT='it is, well' NSPASSW=secret ID=A"],
+    problems: [/^1: this quote is not closed/],
+  },
+  {
+    name: "a list that is not closed ends before the next parameter on its line, but has attributes of names",
+    text: "CFTPART PROT=(A, B, NSPASSW='secret', ID=A\nCFTSSL DNUSER=(CN=x, O = y, emailAddress=z)",
+    statements: ["CFTPART@1 PROT=(A, B) NSPASSW='secret' ID=A", "CFTSSL@2 DNUSER=(CN=x, O, =, y, emailAddress=z)"],
+    problems: [/^1: this list is not closed/],
+  },
+  {
     name: "a text in quotes over several lines",
     text: "CFTPART COMMENT='one\n    two ''three''\n four', ID=A",
     statements: ["CFTPART@1 COMMENT='one two 'three' four' ID=A"],
