@@ -205,13 +205,21 @@ export class Scanner {
 
   #unclosed(start: number, quote: "'" | '"', line: number): TextValue {
     this.at = start + 1;
-    this.problem("this quote is not closed: the value ends with its line or before the next parameter", start);
+    this.problem(
+      "this quote is not closed: the value ends with its line or before the next parameter",
+      start,
+    );
     const from = this.at;
     this.skipLine();
     const rest = this.text.slice(from, this.at);
     // what looks like the next parameter is one: a password must not end up in somebody's comment
     const next = rest.search(/,[^\S\n]*[A-Za-z][\w.]*[^\S\n]*=/);
     if (next >= 0) this.at = from + next;
-    return { kind: "text", text: (next < 0 ? rest : rest.slice(0, next)).replace(/[\s,]+$/, ""), quote, line };
+    return {
+      kind: "text",
+      text: (next < 0 ? rest : rest.slice(0, next)).replace(/[\s,]+$/, ""),
+      quote,
+      line,
+    };
   }
 }

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { test } from "tap";
+import { migrationReference } from "../../scripts/migration-reference.ts";
 import { load } from "../../src/config/load.ts";
 import { keySchema, tables } from "../../src/config/schemas.ts";
 import { type Extract, type Migration, migrate } from "../../src/migrate/migrate.ts";
@@ -386,7 +387,11 @@ test("single parameters", (t) => {
     "partners.d/a_1_3.toml",
     "partners.d/b.toml",
   ]);
-  t.match(textOf(ids, "partners.d/a_1_3.toml"), /\[\[cfttcp\]\]\nid\s+= "A_1_3"/, "references follow their ids");
+  t.match(
+    textOf(ids, "partners.d/a_1_3.toml"),
+    /\[\[cfttcp\]\]\nid\s+= "A_1_3"/,
+    "references follow their ids",
+  );
   t.match(textOf(ids, "partners.d/a_1.toml"), /id\s+= "a_1"/, "an id that may stay stays");
   t.strictSame(one("SEND PART=A\nLISTCAT").files, [], "commands alone make no configuration");
   t.match(
@@ -470,6 +475,17 @@ test("whatever an extract says, the files are TOML that the loader can read", as
     { numRuns: 200 },
   );
   t.pass("200 extracts");
+});
+
+test("Coming from Transfer CFT is current", (t) => {
+  const page = readFileSync(join(projectRoot(), "docs", "coming-from-transfer-cft.md"), "utf8");
+  t.equal(page, migrationReference(page), '"npm run docs" makes it so');
+  const source = readFileSync(join(projectRoot(), "src", "cli", "main.ts"), "utf8");
+  const commands = [...source.matchAll(/\bcommand\(\s*"([\w-]+)"/g)].map(([, name]) => name);
+  for (const [, name] of page.matchAll(/`cygnet ([\w-]+)/g))
+    t.ok(commands.includes(name), `cygnet ${name} exists`);
+  t.ok(commands.length > 10);
+  t.end();
 });
 
 test("a large extract", (t) => {

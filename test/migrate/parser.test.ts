@@ -74,7 +74,10 @@ const ROWS: readonly { name: string; text: string; statements: string[]; problem
   {
     name: "a list that is not closed ends before the next parameter on its line, but has attributes of names",
     text: "CFTPART PROT=(A, B, NSPASSW='secret', ID=A\nCFTSSL DNUSER=(CN=x, O = y, emailAddress=z)",
-    statements: ["CFTPART@1 PROT=(A, B) NSPASSW='secret' ID=A", "CFTSSL@2 DNUSER=(CN=x, O, =, y, emailAddress=z)"],
+    statements: [
+      "CFTPART@1 PROT=(A, B) NSPASSW='secret' ID=A",
+      "CFTSSL@2 DNUSER=(CN=x, O, =, y, emailAddress=z)",
+    ],
     problems: [/^1: this list is not closed/],
   },
   {

@@ -63,9 +63,9 @@ export const SSL: Kind = kind(
     same("KEYEXT", "key usages are always checked", { idle: ["VERIFY"] }),
     none("INTERCID", "put the chain into the certificate file, ours first"),
     none("PASSW", "keys are in files of their own", { secret: true }),
-    none("CERFNAME", "certificates of partners are shown in the log"),
+    none("CERFNAME", "the log names the certificate of each session"),
     none("PARM", "free text for scripts"),
-    none("CACHE", "sessions are resumed by themselves", { idle: ["NO"] }),
+    none("CACHE", "there is nothing to set", { idle: ["NO"] }),
     none("TRACE", "the log tells of each handshake", { idle: ["0"] }),
   ],
   {

@@ -41,7 +41,7 @@ export const PARM: Kind = kind("CFTPARM", "the site", [
   none("TRACE", "cftpart.trace logs every protocol command of a partner"),
 ]);
 
-const KEPT = "Transfer CFT's default, written out";
+const KEPT = "migrate writes Transfer CFT's default out";
 
 export const CAT: Kind = kind("CFTCAT", "the catalog", [
   heeded("ID", "there is one catalog: nothing refers to its id"),
