@@ -72,8 +72,7 @@ function group(rows: readonly [string, string, string][]): string[][] {
   const lines: string[][] = [];
   for (const [parameter, key, why] of rows) {
     const last = lines.at(-1);
-    if (last && !key.startsWith("`") && last[1] === key && last[2] === why)
-      last[0] += `, ${parameter}`;
+    if (last && !key.startsWith("`") && last[1] === key && last[2] === why) last[0] += `, ${parameter}`;
     else lines.push([parameter, key, why]);
   }
   return lines;

@@ -34,7 +34,7 @@ export function shapeForm(draft: Draft, object: Source, site: Site): void {
     const value = word(object, parameter);
     if (value === "" || value === "0") continue;
     if (made.length > 0)
-      site.tell("changed", object, parameter, made.join(", "), "local and network form are set together");
+      site.tell("changed", object, parameter, made.join(", "), "frecfm, flrecl and fcode are set together");
     else if (["U", "B", "BINARY"].includes(value) || parameter.endsWith("LRECL")) {
       site.tell("translated", object, parameter, sends ? 'cftsend.frecfm = "U", the default' : "", "");
     }

@@ -11,7 +11,7 @@ const SCRIPTS =
 const NOT_SENT = "not carried by OFTP";
 const MAINFRAME = "file attributes of other systems";
 const MONITORING = "monitoring by Sentinel: use the log and `cygnet listcat --json`";
-const FORM = "see frecfm: local and network form are set together";
+const FORM = "frecfm, flrecl and fcode are set from these together";
 const WINDOW = "there is no window for single transfers: the partner's hours count (cftpart.omintime)";
 const CYCLE = "use the schedule of a cftfolder";
 
@@ -54,7 +54,6 @@ const BOTH: readonly Row[] = [
   none("NETBAND", "calls go out from a port that the system chooses", { idle: ["1"] }),
   none("STORAGEACCOUNT", "files are on local disks"),
   none("COS", "bandwidth is not divided into classes", { idle: ["0"] }),
-  none("TRANSLATE", FORM),
 ];
 
 const FOLDER = "files come from a cftfolder or from `cygnet send FILE`";

@@ -142,7 +142,7 @@ export const CERTIFICATE: Kind = kind(
     heeded("STATE", "certificates that were not in use are left out"),
     none("CHECK", "certificates are always checked", { idle: ["YES", "NO"] }),
     none("PKIPASSW", "there is no PKI base with a password of its own", { secret: true }),
-    ...nones("PKIFNAME ICHAIN", "there is no PKI base: certificates are files"),
+    ...nones("PKIFNAME", "there is no PKI base: certificates are files"),
   ],
   { table: "pki", shape: shapeCertificate },
 );
