@@ -18,6 +18,7 @@ import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
 import { openStore, storeDirectory } from "../pki/folder-store.ts";
 import type { CertificateStore } from "../pki/store.ts";
+import { createTrust } from "../pki/trust/create.ts";
 import { systemClock, type Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
@@ -27,6 +28,7 @@ import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
 import { ExpiryWatch } from "./expiry.ts";
+import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
@@ -35,6 +37,7 @@ import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
 import { storeChanges } from "./store-changes.ts";
+import { TrustListReminder } from "./trust-list.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -69,6 +72,7 @@ export class Gateway {
   readonly expiry: ExpiryWatch;
   readonly #file: string;
   readonly #catalog: Catalog;
+  readonly #trustList: TrustListReminder;
   #watch: ConfigurationWatch | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
   #purge: Timer | null = null;
@@ -82,6 +86,10 @@ export class Gateway {
     this.startedAt = systemClock.now();
     const { journal, catalog } = parts;
     const { rundir } = configuration.cftparm;
+    this.#trustList = new TrustListReminder(journal, systemClock);
+    const credentials = () => this.site.credentials;
+    const cacheDirectory = join(rundir, "pki", "revocation");
+    const trust = createTrust({ cacheDirectory, clock: systemClock });
     this.site = {
       configuration,
       credentials: parts.credentials,
@@ -94,7 +102,9 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
-      envelopes: new Envelopes(() => this.site.credentials, systemClock),
+      envelopes: new Envelopes(credentials, () => this.site.judgement, systemClock),
+      trust,
+      judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
       owner: OWNER,
       stopping: false,
       kick: () => this.scheduler.kick(),
@@ -309,6 +319,9 @@ export class Gateway {
           (count) => count > 0 && this.journal.emit("CFTC08I", { text: `purge: ${count} records deleted` }),
         )
         .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }));
+      this.#trustList
+        .look(this.site.configuration)
+        .catch((error: unknown) => this.journal.emit("CFTS76W", { text: describe(error) }));
       this.#expire(now - rh).catch((error: unknown) =>
         this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }),
       );

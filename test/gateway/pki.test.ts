@@ -86,8 +86,11 @@ test("a changeover: old and new side by side, both directions, until the old one
   t.equal(await exchange(acme, hub, "SIGNED", 1), "A", "signed with the old key");
 
   // ACME makes a new key: from now on it signs with it, and opens with both
-  await does(t, acme, "init", "new", "--days", "3000", "--write");
+  await does(t, acme, "init", "new", "--days", "3000", "--write", "--inactive");
   await waitFor("ACME has taken it over", async () => (await acme.status()).generation.number === 2);
+  t.equal(await exchange(acme, hub, "SIGNED", 10), "A", "it does not sign yet");
+  await edit(acme, "partners.d/pki-new.toml", (text) => text.replace(/state .*\n/, ""));
+  await waitFor("it signs now", async () => (await acme.status()).generation.number === 3);
   t.equal(await exchange(acme, hub, "SIGNED", 2), "NERP 31", "HUB does not know it yet");
   const fresh = await handOver(acme, "new", hub, "--accept");
   t.not(fresh, old);
@@ -98,19 +101,19 @@ test("a changeover: old and new side by side, both directions, until the old one
   await edit(acme, "partners.d/pki-new.toml", (text) => `${text}state = "inact"\n`);
   await waitFor(
     "ACME signs with the old key again",
-    async () => (await acme.status()).generation.number === 3,
+    async () => (await acme.status()).generation.number === 4,
   );
   t.equal(await exchange(acme, hub, "SIGNED", 5), "A", "signatures with either verify");
   t.equal(await exchange(hub, acme, "SEALED", 6), "NERP 33", "sealed for the new key, which is out of use");
   await edit(acme, "partners.d/pki-new.toml", (text) => text.replace('state = "inact"\n', ""));
-  await waitFor("both again", async () => (await acme.status()).generation.number === 4);
+  await waitFor("both again", async () => (await acme.status()).generation.number === 5);
   await does(t, hub, "retire", fresh, "--part", "ACME");
   t.equal(await exchange(hub, acme, "SEALED", 7), "A", "sealed for the old key, which still opens");
   await does(t, hub, "accept", fresh);
   await does(t, hub, "retire", old);
   t.equal(await exchange(acme, hub, "SIGNED", 8), "A", "the new one goes on");
   await edit(acme, "partners.d/pki-new.toml", (text) => `${text}state = "inact"\n`);
-  await waitFor("ACME signs with the old key", async () => (await acme.status()).generation.number === 5);
+  await waitFor("ACME signs with the old key", async () => (await acme.status()).generation.number === 6);
   t.equal(await exchange(acme, hub, "SIGNED", 9), "NERP 31", "which was retired");
   await does(t, acme, "retire", hubs);
   t.match(await acme.cli("check"), { status: 0 });

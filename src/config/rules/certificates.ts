@@ -8,7 +8,6 @@ import { CygnetError, describe, isSystemError } from "../../platform/errors.ts";
 import type { Cftssl, Pki } from "../generated.ts";
 import type { SecretsByEntry } from "../secrets.ts";
 import { type Entry, top } from "../sources.ts";
-import { usageOf } from "./certificate-usage.ts";
 import type { Item, Loose, PkiFacts, Scene } from "./scene.ts";
 
 /** Which key of [[pki]] a fault of its files is told at. */
@@ -47,16 +46,6 @@ function checkProfile(scene: Scene, { entry, value }: Item<Cftssl>): void {
   } else if (own?.usage && !own.usage.includes("tls")) {
     const message = `usage of pki "${own.id}" does not name "tls"`;
     findings.warning(entry, { key: "usercid" }, "CYG_CONFIG_ADVICE", message);
-  }
-  const roots = (value.rootcid ?? []).map((id) => scene.find("pki", id)?.value);
-  if (roots.length > 0 && roots.every((root) => root?.state === "inact")) {
-    const message = 'all of them are out of use (state = "inact"), so nobody could be trusted';
-    findings.problem(entry, { key: "rootcid" }, "CYG_CONFIG_CERTIFICATE", message);
-  }
-  for (const [element, root] of roots.entries()) {
-    if (!root || usageOf(scene, root).includes("ca")) continue;
-    const message = `usage of pki "${root.id}" does not name "ca"`;
-    findings.warning(entry, { key: "rootcid", element }, "CYG_CONFIG_ADVICE", message);
   }
 }
 
@@ -118,6 +107,8 @@ async function checkFiles(
     checkKeyUsage(scene, entry, value, material.certificate);
     const hash = createHash("sha256");
     for (const path of Object.values(names)) hash.update(await readFile(path));
+    // a new list of revoked certificates is a reason to judge anew; whether it can be read is told elsewhere
+    for (const path of value.crlfile ?? []) hash.update(await readFile(scene.path(path)).catch(() => ""));
     return { digest: hash.digest("hex"), hasKey: material.key !== null };
   } catch (error) {
     let at = error instanceof CygnetError ? (KEY_OF_FAULT[error.code] ?? "file") : "file";
