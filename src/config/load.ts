@@ -14,6 +14,7 @@ import { checkFlows } from "./rules/flows.ts";
 import { checkFolders } from "./rules/folders.ts";
 import { checkNetwork } from "./rules/network.ts";
 import { checkPartners } from "./rules/partners.ts";
+import { checkProfiles } from "./rules/profiles.ts";
 import { checkReferences } from "./rules/references.ts";
 import { Scene } from "./rules/scene.ts";
 import { reportViolations, type Violation } from "./schema-problems.ts";
@@ -47,7 +48,14 @@ export async function load(mainFile: string, options: LoadOptions = {}): Promise
   let digests = new Map<string, string>();
   if (complete) {
     secrets = await readSecrets(scene, options.environment ?? process.env);
-    for (const check of [checkReferences, checkNetwork, checkPartners, checkFlows, checkFolders])
+    for (const check of [
+      checkReferences,
+      checkNetwork,
+      checkProfiles,
+      checkPartners,
+      checkFlows,
+      checkFolders,
+    ])
       check(scene);
     digests = await checkCertificates(scene, secrets, options.now ?? Date.now());
   }

@@ -1,6 +1,6 @@
 /** From the validated tables to the configuration that the engine works with. */
 import { resolve } from "node:path";
-import type { Cftfolder, Cftpart, Cftprot, Cftsend, Cygnet } from "./generated.ts";
+import type { Cftfolder, Cftpart, Cftprot, Cftsend, Cftssl, Cygnet } from "./generated.ts";
 import type * as Model from "./model.ts";
 import { defaultUsage } from "./rules/certificates.ts";
 import { keySchema } from "./schemas.ts";
@@ -50,7 +50,7 @@ export function resolveConfiguration(
       host: list(tcp.host),
       retryw: parseDuration(tcp.retryw, "min"),
     })),
-    cftssl: new Map(tree.cftssl.map(({ comment: _, ...ssl }) => [`${ssl.id}/${ssl.direct}`, ssl])),
+    cftssl: new Map(tree.cftssl.map((ssl) => [`${ssl.id}/${ssl.direct}`, profile(ssl, rundir)])),
     cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), flow),
     cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ comment: _, ...recv }) => recv),
     cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
@@ -131,6 +131,14 @@ function protocol(prot: Cftprot): Model.Prot {
     disctd: seconds(prot.disctd),
     discts: seconds(prot.discts),
     disctr: seconds(prot.disctr),
+  };
+}
+
+function profile({ comment: _, ...ssl }: Cftssl, rundir: string): Model.Ssl {
+  return {
+    ...ssl,
+    cerfname: ssl.cerfname && resolve(rundir, "pki", "peers", ssl.cerfname),
+    keylog: ssl.keylog && resolve(rundir, ssl.keylog),
   };
 }
 

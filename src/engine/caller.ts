@@ -39,10 +39,12 @@ export function dialPath(
   { prot, port, host }: Path,
   signal: AbortSignal,
 ): Promise<Connection> {
+  const registered = credentials.registered(part.id);
   return dial({
     host,
     port,
     ...(prot.ssl === "" ? {} : { tls: credentials.client(part, prot) }),
+    ...(registered.length > 0 && { registered }),
     timeout: prot.disctc === 0 ? 60_000 : prot.disctc,
     keepalive: configuration.cftnet.get(prot.net)?.keepalive ?? 0,
     journal,

@@ -2,8 +2,11 @@
 import type { X509Certificate } from "node:crypto";
 import type { RecipientKey } from "../cms/enveloped.ts";
 import type { Configuration, Part, Prot, Ssl, Usage } from "../config/model.ts";
-import { type ClientTls, clientTls, type ServerTls, serverTls } from "../net/tls.ts";
+import { type ClientTls, clientTls, type ServerTls, serverTls, type TlsProfile } from "../net/tls.ts";
 import { loadMaterial, type Material } from "../pki/material.ts";
+import { nameRule } from "../pki/name-rule.ts";
+import { keyPin, type Pin, parsePin } from "../pki/pins.ts";
+import type { Trust } from "../pki/trust/trust.ts";
 import { CygnetError } from "../platform/errors.ts";
 
 export interface Credentials {
@@ -11,6 +14,17 @@ export interface Credentials {
   server(ssl: string): ServerTls;
   /** For a call to a partner: its own profile, else the protocol's. */
   client(part: Part, prot: Prot): ClientTls;
+  /**
+   * What is asked of a partner's own TLS calls besides what its port asks: the server profile that its CFTPART names;
+   * "missing" when there is no such server profile, null when it names none.
+   */
+  guest(part: Part): TlsProfile | "missing" | null;
+  /** Keys of a partner's `tls` certificates, valid now or not; empty = none are registered. */
+  registered(part: string): readonly Pin[];
+  /** Partners for whom a certificate with this key is registered as `tls`. */
+  owners(key: Pin): readonly string[];
+  /** Who judges certificates. */
+  readonly trust: Trust | undefined;
   /** Our keys that may be used so now, the one that is valid longest first. */
   own(usage: Usage): RecipientKey[];
   /** A partner's certificates that may be used so now, the one that is valid longest first. */
@@ -21,7 +35,7 @@ export interface Credentials {
  * Loads every certificate and makes every profile.
  * @throws CygnetError CYG_PKI_… or CYG_TLS_… for the first that cannot be used
  */
-export async function loadCredentials(configuration: Configuration): Promise<Credentials> {
+export async function loadCredentials(configuration: Configuration, trust?: Trust): Promise<Credentials> {
   const materials = new Map<string, Material>();
   for (const { id, file, key, keypassw } of configuration.pki.values()) {
     const password = keypassw ? { password: keypassw.reveal() } : {};
@@ -32,14 +46,31 @@ export async function loadCredentials(configuration: Configuration): Promise<Cre
     if (found === undefined) throw new CygnetError("CYG_PKI_UNKNOWN", `no [[pki]] has the id ${id}`);
     return found;
   };
-  const profile = (ssl: Ssl) => ({
+  const profile = (ssl: Ssl): TlsProfile => ({
     id: ssl.id,
     material: ssl.usercid === "" ? null : material(ssl.usercid),
     roots: ssl.rootcid.map(material),
     verify: ssl.verify,
     versions: ssl.version,
     ciphers: ssl.ciphlist,
+    groups: ssl.groups,
+    demands: {
+      depth: ssl.depth,
+      keyext: ssl.keyext === "verify",
+      subject: nameRule(ssl.dnuser),
+      issuer: nameRule(ssl.dnissuer),
+      hostnames: ssl.hostnames,
+      pins: ssl.pins.map(parsePin),
+      crl: ssl.crl,
+      ocsp: ssl.ocsp,
+    },
+    cache: ssl.cache,
+    sni: ssl.sni,
+    keylog: ssl.keylog,
+    cerfname: ssl.cerfname,
+    ...(trust && { trust }),
   });
+  const keys = tlsKeys(configuration, materials);
   const servers = new Map<string, ServerTls>();
   const clients = new Map<string, ClientTls>();
   for (const ssl of configuration.cftssl.values()) {
@@ -55,6 +86,10 @@ export async function loadCredentials(configuration: Configuration): Promise<Cre
   return {
     server: (ssl) => get(servers, ssl, "server"),
     client: (part, prot) => get(clients, part.ssl || prot.ssl, "client"),
+    guest: (part) => (part.ssl === "" ? null : (servers.get(part.ssl)?.profile ?? "missing")),
+    registered: (part) => keys.get(part) ?? [],
+    owners: (key) => [...keys].flatMap(([part, pins]) => (pins.includes(key) ? [part] : [])),
+    trust,
     own: (usage) =>
       usable(configuration, materials, "", usage).flatMap(({ certificate, key }) =>
         key ? [{ certificate, key }] : [],
@@ -62,6 +97,18 @@ export async function loadCredentials(configuration: Configuration): Promise<Cre
     theirs: (part, usage) =>
       usable(configuration, materials, part.id, usage).map(({ certificate }) => certificate),
   };
+}
+
+/** Keys of partners' `tls` certificates, by partner. */
+function tlsKeys({ pki }: Configuration, materials: ReadonlyMap<string, Material>): Map<string, Pin[]> {
+  const keys = new Map<string, Pin[]>();
+  for (const { id, part, usage } of pki.values()) {
+    if (part === "" || !usage.includes("tls")) continue;
+    const known = keys.get(part) ?? [];
+    known.push(keyPin((materials.get(id) as Material).certificate));
+    keys.set(part, known);
+  }
+  return keys;
 }
 
 function usable(

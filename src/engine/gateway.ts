@@ -31,6 +31,7 @@ import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
+import { tellTls, tellTlsError, tellTlsProblem } from "./tls-news.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -111,15 +112,23 @@ export class Gateway {
     const result = await load(file);
     if ("problems" in result) throw new ConfigurationRejected(result.problems);
     const { configuration, warnings } = result;
-    const credentials = await loadCredentials(configuration);
-    await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
     await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
-    const catalog = openCatalog(configuration.cftcat.fname, systemClock);
     const journal = openJournal({
       ...logSettings(configuration),
       clock: systemClock,
       console: options.console,
     });
+    let credentials: Credentials;
+    let catalog: Catalog;
+    try {
+      credentials = await loadCredentials(configuration);
+      await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
+      catalog = openCatalog(configuration.cftcat.fname, systemClock);
+    } catch (error) {
+      tellTlsError(journal, error);
+      await journal.close();
+      throw error;
+    }
     const gateway = new Gateway(file, configuration, { catalog, journal, credentials });
     try {
       await gateway.#open(warnings);
@@ -135,6 +144,7 @@ export class Gateway {
     const { configuration } = site;
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
     for (const warning of warnings) this.#warn(warning);
+    tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
     await this.#recover();
     (await listeners.prepare(configuration, site.credentials)).commit();
@@ -170,6 +180,14 @@ export class Gateway {
   #arrived(connection: Connection, id: string): void {
     const prot = this.site.configuration.cftprot.get(id);
     if (prot === undefined || this.site.stopping) {
+      if (connection.secure) {
+        const who = { prot: id, sslpid: process.pid, host: connection.remote.address };
+        this.journal.emit("CFTY07E", {
+          ...who,
+          cr: -1,
+          text: "nobody takes the session: the gateway is stopping",
+        });
+      }
       connection.stream.destroy();
       return;
     }
@@ -214,7 +232,10 @@ export class Gateway {
     const before = site.configuration;
     const result = await load(this.#file);
     if ("problems" in result) {
-      for (const problem of result.problems) this.#reject(problem);
+      for (const problem of result.problems) {
+        this.#reject(problem);
+        tellTlsProblem(this.journal, problem);
+      }
       return this.#rejected(
         cause,
         result.problems.map((problem) => formatProblem(problem)),
@@ -245,8 +266,10 @@ export class Gateway {
       site.configuration = configuration;
       ports.commit();
     } catch (error) {
+      tellTlsError(this.journal, error);
       return this.#rejected(cause, [describe(error)]);
     }
+    tellTls(this.journal, before, configuration);
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.#watch?.follow(configuration.includes);
@@ -351,6 +374,7 @@ export class Gateway {
     await this.site.envelopes.close();
     await this.site.deliveries.stop();
     await this.#catalog.close();
+    tellTls(this.journal, this.site.configuration, null);
     this.journal.emit("CFTE09I", { text: "stopped" });
     await this.journal.close();
   }

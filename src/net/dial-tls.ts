@@ -1,7 +1,7 @@
-import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import * as tls from "node:tls";
 import type { Journal } from "../messages/journal.ts";
+import type { Pin } from "../pki/pins.ts";
 import { type Connection, connectionId } from "./connection.ts";
 import { examine, judgedByTls } from "./examine.ts";
 import { NetError, netError } from "./failure.ts";
@@ -18,7 +18,7 @@ export interface Call extends Pick<Connection, "remote" | "local" | "recognised"
   part: string;
   /** `host:port`, for messages. */
   peer: string;
-  registered?: readonly X509Certificate[];
+  registered?: readonly Pin[];
   journal: Journal;
 }
 

@@ -1,6 +1,6 @@
-import type { X509Certificate } from "node:crypto";
 import { connect, isIPv6, type Socket } from "node:net";
 import type { Journal } from "../messages/journal.ts";
+import type { Pin } from "../pki/pins.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { plainAddress } from "./addresses.ts";
 import { type Connection, connection, connectionId, endpointText } from "./connection.ts";
@@ -14,8 +14,8 @@ export interface DialOptions {
   port: number;
   /** Absent = clear text. */
   tls?: ClientTls;
-  /** Certificates registered for the partner: over TLS the server must show one of them, or one for the same key. */
-  registered?: readonly X509Certificate[];
+  /** Keys of the certificates registered for the partner: over TLS the server must show one for such a key. */
+  registered?: readonly Pin[];
   /** For the name, the connection and the TLS handshake together, ms; 0 = for ever. */
   timeout: number;
   /** Local address to call from. */

@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
+import type { Pin } from "../pki/pins.ts";
 import { checkPeer, type PeerQuestion, type PeerVerdict, type Refusal, unreadable } from "./peer-check.ts";
 import type { TlsProfile } from "./tls.ts";
 import { type Proof, type TlsFacts, tlsFacts } from "./tls-facts.ts";
@@ -18,8 +19,8 @@ export interface Circumstances {
   peer: "client" | "server";
   /** The host that is called, or the caller's address. */
   host: string;
-  /** Certificates registered for the partner; absent = none are, or the partner is not known yet. */
-  registered?: readonly X509Certificate[];
+  /** Keys of the certificates registered for the partner; absent = none are, or the partner is not known yet. */
+  registered?: readonly Pin[];
 }
 
 /**

@@ -39,8 +39,8 @@ export interface PeerQuestion {
   host: string;
   roots: readonly Material[];
   demands: Demands;
-  /** Certificates registered for the partner: the one shown, or its key, must be among them. */
-  registered?: readonly X509Certificate[];
+  /** Keys of the certificates registered for the partner: a renewed certificate for one of them is as good. */
+  registered?: readonly Pin[];
   trust?: Trust;
 }
 
@@ -77,7 +77,7 @@ async function judge(question: PeerQuestion): Promise<PeerVerdict> {
   const { chain, roots, demands, registered } = question;
   const [leaf] = chain;
   if (leaf === undefined) return refuse("PKI_ERR_CERT_NOT_FOUND", "no certificate was shown");
-  if (registered && !isRegistered(leaf, registered)) {
+  if (registered && !registered.includes(keyPin(leaf))) {
     return refuse(
       "PKI_ERR_CERT_UNKNOWN",
       `${label(leaf)} is none of the certificates registered for the partner, nor is its key`,
@@ -102,18 +102,13 @@ async function judge(question: PeerQuestion): Promise<PeerVerdict> {
   return nameFault(leaf, question) ?? judged;
 }
 
-/** The same certificate, or another one for the same key: a partner may renew it without telling. */
-export function isRegistered(leaf: X509Certificate, registered: readonly X509Certificate[]): boolean {
-  return registered.some((one) => one.fingerprint256 === leaf.fingerprint256 || keyPin(one) === keyPin(leaf));
-}
-
 /** Without roots the pins are the trust: what was shown and is pinned ends the path. */
 function pinnedOf(
   chain: readonly X509Certificate[],
   pins: readonly Pin[],
-  registered: readonly X509Certificate[] | undefined,
+  registered: readonly Pin[] | undefined,
 ): readonly X509Certificate[] {
-  // a registered certificate has been compared already
+  // a registered key has been compared already
   return pins.length === 0 && registered ? chain.slice(0, 1) : chain.filter((one) => isPinned(one, pins));
 }
 

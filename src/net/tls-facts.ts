@@ -8,6 +8,8 @@ export interface TlsFacts {
   readonly version: string;
   /** The suite's IANA name. */
   readonly cipher: string;
+  /** The suite's name in OpenSSL. */
+  readonly suite: string;
   /** Who proved an identity: only the server, both sides, or nobody (a client that verifies nothing). */
   readonly auth: "SERVER" | "BOTH" | "NONE";
   /** The peer's certificate stands for nothing unless this is true. */
@@ -54,6 +56,7 @@ export function tlsFacts(
   return {
     version: socket.getProtocol() ?? "",
     cipher: socket.getCipher()?.standardName ?? "",
+    suite: socket.getCipher()?.name ?? "",
     auth: peerVerified && presented ? "BOTH" : peerVerified || isServer ? "SERVER" : "NONE",
     peerVerified,
     peerSubject: peer ? nameLine(peer.subject) : "",

@@ -143,7 +143,7 @@ function contextOptions(profile: TlsProfile): tls.SecureContextOptions {
     }),
     minVersion: versions.length === 0 || versions.includes("1.2") ? "TLSv1.2" : "TLSv1.3",
     maxVersion: versions.length === 0 || versions.includes("1.3") ? "TLSv1.3" : "TLSv1.2",
-    ciphers: cipherList(profile.ciphers, versions),
+    ciphers: suites(profile),
     honorCipherOrder: true,
     dhparam: "auto",
     ...(groups.length > 0 && { ecdhCurve: groups.join(":") }),
@@ -155,6 +155,14 @@ function contextOptions(profile: TlsProfile): tls.SecureContextOptions {
       constants.SSL_OP_NO_COMPRESSION |
       (cache ? 0 : constants.SSL_OP_NO_TICKET),
   };
+}
+
+function suites({ id, ciphers, versions }: TlsProfile): string {
+  try {
+    return cipherList(ciphers, versions);
+  } catch (cause) {
+    throw new CygnetError("CYG_TLS_CIPHERS", `${id}: ${describe(cause)}`, { cause });
+  }
 }
 
 function secureContext(profile: TlsProfile, options: tls.SecureContextOptions): tls.SecureContext {

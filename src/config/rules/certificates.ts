@@ -83,7 +83,7 @@ async function checkFiles(
     } catch (error) {
       there = false;
       const missing = isSystemError(error, "ENOENT");
-      const code = missing ? "CYG_CONFIG_FILE_MISSING" : "CYG_CONFIG_CERTIFICATE";
+      const code = missing ? "CYG_CONFIG_FILE_MISSING" : "CYG_CONFIG_FILE";
       const reason = missing ? "there is no such file" : describe(error);
       scene.findings.problem(
         entry,
@@ -110,7 +110,9 @@ async function checkFiles(
     let at = error instanceof CygnetError ? (KEY_OF_FAULT[error.code] ?? "file") : "file";
     if (at === "keypassw" && !entry.written.has(at)) at = "key";
     const text = describe(error).replace(`${id}: `, "");
-    scene.findings.problem(entry, { key: at }, "CYG_CONFIG_CERTIFICATE", text);
+    const unread = error instanceof CygnetError && error.code === "CYG_PKI_FILE";
+    const code = unread ? "CYG_CONFIG_FILE" : "CYG_CONFIG_CERTIFICATE";
+    scene.findings.problem(entry, { key: at }, code, text);
     return undefined;
   }
 }
