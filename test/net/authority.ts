@@ -74,7 +74,11 @@ function generalName(value: string): { type: "ip" | "dns"; value: string } {
 }
 
 /** Writes a list of revoked certificates by an authority, PEM; gives its path. */
-export async function revocationList(folder: string, issuer: Issued, revoked: readonly Issued[]): Promise<string> {
+export async function revocationList(
+  folder: string,
+  issuer: Issued,
+  revoked: readonly Issued[],
+): Promise<string> {
   const list = await x509.X509CrlGenerator.create({
     issuer: issuer.x509.subject,
     thisUpdate: new Date(Date.now() - DAY),
@@ -84,6 +88,6 @@ export async function revocationList(folder: string, issuer: Issued, revoked: re
     signingKey: issuer.keys.privateKey,
   });
   const path = join(folder, `${issuer.material.id}-${revoked.length}.crl`);
-  writeFileSync(path, list.toString("pem"));
+  writeFileSync(path, x509.PemConverter.encode(list.rawData, "X509 CRL"));
   return path;
 }

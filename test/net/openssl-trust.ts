@@ -61,7 +61,10 @@ export class OpensslTrust implements Trust {
     return new Promise((resolve) => {
       execFile("openssl", args, (error, stdout, stderr) => {
         const number = /^error (\d+) at/m.exec(stdout + stderr)?.[1];
-        resolve({ error: error ? Number(number ?? -1) : 0, text: (stdout + stderr).trim().replaceAll("\n", "; ") });
+        resolve({
+          error: error ? Number(number ?? -1) : 0,
+          text: (stdout + stderr).trim().replaceAll("\n", "; "),
+        });
       });
     });
   }
