@@ -9,6 +9,7 @@ import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
+import { tslCommands } from "./pki-tsl.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send, start } from "./transfers.ts";
 
@@ -29,14 +30,18 @@ function program(): Command {
       `\nThe configuration is --config FILE, else $CYGNET_CONFIG, else etc/cygnet.toml.${EXIT}`,
     );
 
-  const command = (name: string, summary: string, details = ""): Command =>
-    cygnet
-      .command(name)
-      .description(summary + (details === "" ? "" : `\n\n${details}`))
-      .summary(summary)
+  const common = (each: Command): Command =>
+    each
       .option("-c, --config <file>", "main configuration file")
       .option("--json", "machine-readable output")
       .addHelpText("after", EXIT);
+  const command = (name: string, summary: string, details = ""): Command =>
+    common(
+      cygnet
+        .command(name)
+        .description(summary + (details === "" ? "" : `\n\n${details}`))
+        .summary(summary),
+    );
 
   command(
     "run",
@@ -121,6 +126,9 @@ function program(): Command {
     .option("-u, --idtu <idtu>", "only lines about this transfer")
     .action(log);
 
+  const pki = cygnet.command("pki").description("keys, certificates and whom to trust");
+  tslCommands(pki, common);
+
   command("explain", "explain a message id, DIAGI, ESID, SFNA, EFNA or NERP reason")
     .argument("<code...>", "for example: CFTT75E, DIAGI 302, ESID 04, SFNA 13")
     .action((words: string[], options: { json?: boolean }) => {
@@ -131,8 +139,12 @@ function program(): Command {
     });
 
   // commands inherit neither of these from their parent once they exist
-  for (const each of [cygnet, ...cygnet.commands]) each.exitOverride().configureOutput({});
+  for (const each of withAllBelow(cygnet)) each.exitOverride().configureOutput({});
   return cygnet;
+}
+
+function withAllBelow(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withAllBelow)];
 }
 
 function parseReason(text: string): string {

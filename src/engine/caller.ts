@@ -4,6 +4,7 @@ import type { Connection } from "../net/connection.ts";
 import { dial } from "../net/dial.ts";
 import { NetError } from "../net/failure.ts";
 import { describe } from "../platform/errors.ts";
+import { registeredKeys } from "./identity.ts";
 import type { Site } from "./site.ts";
 
 /** One way to reach a partner. */
@@ -39,7 +40,7 @@ export function dialPath(
   { prot, port, host }: Path,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const registered = credentials.registered(part.id);
+  const registered = registeredKeys(credentials, part);
   return dial({
     host,
     port,

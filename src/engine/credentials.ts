@@ -19,23 +19,35 @@ export interface Credentials {
    * "missing" when there is no such server profile, null when it names none.
    */
   guest(part: Part): TlsProfile | "missing" | null;
-  /** Keys of a partner's `tls` certificates, valid now or not; empty = none are registered. */
-  registered(part: string): readonly Pin[];
   /** Partners for whom a certificate with this key is registered as `tls`. */
   owners(key: Pin): readonly string[];
-  /** Who judges certificates. */
-  readonly trust: Trust | undefined;
   /** Our keys that may be used so now, the one that is valid longest first. */
   own(usage: Usage): RecipientKey[];
   /** A partner's certificates that may be used so now, the one that is valid longest first. */
   theirs(part: Part, usage: Usage): X509Certificate[];
+  /** A partner's certificates for a usage, also those outside their validity, the one that is valid longest first. */
+  registered(part: Part, usage: Usage): Registered[];
+  /** Every certificate under these `[[pki]]` ids. */
+  anchors(ids: readonly string[]): X509Certificate[];
+  /** Authorities that are known, trusted for somebody or not, and the lists of what they revoked (absolute). */
+  readonly authorities: readonly X509Certificate[];
+  readonly crlfiles: readonly string[];
+}
+
+export interface Registered {
+  certificate: X509Certificate;
+  /** What else stood in its file: its issuers, as a rule. */
+  companions: readonly X509Certificate[];
+  /** ms since 1970 UTC. */
+  notBefore: number;
+  notAfter: number;
 }
 
 /**
  * Loads every certificate and makes every profile.
  * @throws CygnetError CYG_PKI_… or CYG_TLS_… for the first that cannot be used
  */
-export async function loadCredentials(configuration: Configuration, trust?: Trust): Promise<Credentials> {
+export async function loadCredentials(configuration: Configuration, trust: Trust): Promise<Credentials> {
   const materials = new Map<string, Material>();
   for (const { id, file, key, keypassw } of configuration.pki.values()) {
     const password = keypassw ? { password: keypassw.reveal() } : {};
@@ -46,6 +58,7 @@ export async function loadCredentials(configuration: Configuration, trust?: Trus
     if (found === undefined) throw new CygnetError("CYG_PKI_UNKNOWN", `no [[pki]] has the id ${id}`);
     return found;
   };
+  const crlfiles = [...configuration.pki.values()].flatMap(({ crlfile }) => crlfile);
   const profile = (ssl: Ssl): TlsProfile => ({
     id: ssl.id,
     material: ssl.usercid === "" ? null : material(ssl.usercid),
@@ -63,14 +76,15 @@ export async function loadCredentials(configuration: Configuration, trust?: Trus
       pins: ssl.pins.map(parsePin),
       crl: ssl.crl,
       ocsp: ssl.ocsp,
+      crlfiles,
     },
     cache: ssl.cache,
     sni: ssl.sni,
     keylog: ssl.keylog,
     cerfname: ssl.cerfname,
-    ...(trust && { trust }),
+    trust,
   });
-  const keys = tlsKeys(configuration, materials);
+  const owners = tlsOwners(configuration, materials);
   const servers = new Map<string, ServerTls>();
   const clients = new Map<string, ClientTls>();
   for (const ssl of configuration.cftssl.values()) {
@@ -87,40 +101,59 @@ export async function loadCredentials(configuration: Configuration, trust?: Trus
     server: (ssl) => get(servers, ssl, "server"),
     client: (part, prot) => get(clients, part.ssl || prot.ssl, "client"),
     guest: (part) => (part.ssl === "" ? null : (servers.get(part.ssl)?.profile ?? "missing")),
-    registered: (part) => keys.get(part) ?? [],
-    owners: (key) => [...keys].flatMap(([part, pins]) => (pins.includes(key) ? [part] : [])),
-    trust,
+    owners: (key) => owners.get(key) ?? [],
     own: (usage) =>
       usable(configuration, materials, "", usage).flatMap(({ certificate, key }) =>
         key ? [{ certificate, key }] : [],
       ),
     theirs: (part, usage) =>
       usable(configuration, materials, part.id, usage).map(({ certificate }) => certificate),
+    registered: (part, usage) =>
+      owned(configuration, materials, part.id, usage).map(({ certificate, all, notBefore, notAfter }) => ({
+        certificate,
+        companions: all.filter((one) => one !== certificate),
+        notBefore: notBefore.getTime(),
+        notAfter: notAfter.getTime(),
+      })),
+    anchors: (ids) => ids.flatMap((id) => material(id).all),
+    authorities: [...configuration.pki.values()]
+      .filter(({ usage }) => usage.includes("ca"))
+      .flatMap(({ id }) => material(id).all),
+    crlfiles,
   };
 }
 
-/** Keys of partners' `tls` certificates, by partner. */
-function tlsKeys({ pki }: Configuration, materials: ReadonlyMap<string, Material>): Map<string, Pin[]> {
-  const keys = new Map<string, Pin[]>();
+/** Partners by the keys of their `tls` certificates. */
+function tlsOwners({ pki }: Configuration, materials: ReadonlyMap<string, Material>): Map<Pin, string[]> {
+  const owners = new Map<Pin, string[]>();
   for (const { id, part, usage } of pki.values()) {
     if (part === "" || !usage.includes("tls")) continue;
-    const known = keys.get(part) ?? [];
-    known.push(keyPin((materials.get(id) as Material).certificate));
-    keys.set(part, known);
+    const key = keyPin((materials.get(id) as Material).certificate);
+    owners.set(key, [...(owners.get(key) ?? []), part]);
   }
-  return keys;
+  return owners;
 }
 
 function usable(
-  { pki }: Configuration,
+  configuration: Configuration,
   materials: ReadonlyMap<string, Material>,
   owner: string,
   wanted: Usage,
 ): Material[] {
   const now = Date.now();
+  return owned(configuration, materials, owner, wanted).filter(
+    ({ notBefore, notAfter }) => notBefore.getTime() <= now && now <= notAfter.getTime(),
+  );
+}
+
+function owned(
+  { pki }: Configuration,
+  materials: ReadonlyMap<string, Material>,
+  owner: string,
+  wanted: Usage,
+): Material[] {
   return [...pki.values()]
     .filter(({ part, usage }) => part === owner && usage.includes(wanted))
     .map(({ id }) => materials.get(id) as Material)
-    .filter(({ notBefore, notAfter }) => notBefore.getTime() <= now && now <= notAfter.getTime())
     .sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
 }

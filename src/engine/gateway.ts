@@ -16,6 +16,8 @@ import { formatProblem, type Problem } from "../config/problem.ts";
 import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts";
 import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
+import { createTrust } from "../pki/trust/create.ts";
+import type { Trust } from "../pki/trust/trust.ts";
 import { systemClock, type Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
@@ -24,6 +26,7 @@ import { createSpool } from "../spool/create.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
+import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
@@ -78,6 +81,8 @@ export class Gateway {
     this.startedAt = systemClock.now();
     const { journal, catalog } = parts;
     const { rundir } = configuration.cftparm;
+    const credentials = () => this.site.credentials;
+    const { trust } = parts;
     this.site = {
       configuration,
       credentials: parts.credentials,
@@ -89,7 +94,9 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
-      envelopes: new Envelopes(() => this.site.credentials, systemClock),
+      envelopes: new Envelopes(credentials, () => this.site.judgement, systemClock),
+      trust,
+      judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
       owner: OWNER,
       stopping: false,
       kick: () => this.scheduler.kick(),
@@ -118,10 +125,12 @@ export class Gateway {
       clock: systemClock,
       console: options.console,
     });
+    const cacheDirectory = join(configuration.cftparm.rundir, "pki", "revocation");
+    const trust = createTrust({ cacheDirectory, clock: systemClock });
     let credentials: Credentials;
     let catalog: Catalog;
     try {
-      credentials = await loadCredentials(configuration);
+      credentials = await loadCredentials(configuration, trust);
       await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
       catalog = openCatalog(configuration.cftcat.fname, systemClock);
     } catch (error) {
@@ -129,7 +138,7 @@ export class Gateway {
       await journal.close();
       throw error;
     }
-    const gateway = new Gateway(file, configuration, { catalog, journal, credentials });
+    const gateway = new Gateway(file, configuration, { catalog, journal, credentials, trust });
     try {
       await gateway.#open(warnings);
     } catch (error) {
@@ -258,7 +267,7 @@ export class Gateway {
     }
     let credentials: Credentials;
     try {
-      credentials = await loadCredentials(configuration);
+      credentials = await loadCredentials(configuration, site.trust);
       await outboxes.prepare(configuration);
       const ports = await listeners.prepare(configuration, credentials);
       // from here on nothing fails
@@ -384,6 +393,7 @@ interface Parts {
   catalog: Catalog;
   journal: OpenJournal;
   credentials: Credentials;
+  trust: Trust;
 }
 
 /** The configuration cannot be used: every reason, with its place. */

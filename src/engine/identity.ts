@@ -8,7 +8,8 @@ import { question } from "../net/examine.ts";
 import { checkPeer } from "../net/peer-check.ts";
 import type { TlsProfile } from "../net/tls.ts";
 import type { TlsFacts } from "../net/tls-facts.ts";
-import { keyPin } from "../pki/pins.ts";
+import { keyPin, type Pin } from "../pki/pins.ts";
+import type { Trust } from "../pki/trust/trust.ts";
 import type { Credentials } from "./credentials.ts";
 
 export interface Call {
@@ -18,22 +19,35 @@ export interface Call {
   host: string;
 }
 
+interface Judges {
+  credentials: Credentials;
+  trust: Trust;
+}
+
+/** Keys of a partner's `tls` certificates, within their validity or not; empty = it has none registered. */
+export function registeredKeys(credentials: Credentials, part: Part): readonly Pin[] {
+  return credentials.registered(part, "tls").map(({ certificate }) => keyPin(certificate));
+}
+
 /** Gives why the caller is not the partner, or undefined when it may be; null where nothing is asked. */
-export function identityFault(credentials: Credentials, call: Call): Promise<string | undefined> | null {
+export function identityFault(
+  { credentials, trust }: Judges,
+  call: Call,
+): Promise<string | undefined> | null {
   const { part, secure } = call;
   const guest = credentials.guest(part);
   const profile = guest === "missing" ? null : guest;
-  const registered = credentials.registered(part.id);
+  const registered = registeredKeys(credentials, part);
   if (profile === null && registered.length === 0 && secure.peerChain.length === 0) return null;
-  return judge(credentials, call, profile);
+  return judge({ credentials, trust }, call, profile);
 }
 
 async function judge(
-  credentials: Credentials,
+  { credentials, trust }: Judges,
   { part, secure, host }: Call,
   profile: TlsProfile | null,
 ): Promise<string | undefined> {
-  const registered = credentials.registered(part.id);
+  const registered = registeredKeys(credentials, part);
   const [leaf] = secure.peerChain;
   if (leaf && registered.length === 0) {
     const owners = credentials.owners(keyPin(leaf));
@@ -49,9 +63,16 @@ async function judge(
   }
   if (registered.length === 0) return undefined;
   // a registered key is trusted by itself: what is left to ask is whether its certificate is valid and made for this
-  const trust = credentials.trust;
-  const own = { chain: secure.peerChain, peer: "client", host, roots: [], demands: {}, registered } as const;
-  const verdict = await checkPeer({ ...own, ...(trust && { trust }) });
+  const own = {
+    chain: secure.peerChain,
+    peer: "client",
+    host,
+    roots: [],
+    demands: {},
+    registered,
+    trust,
+  } as const;
+  const verdict = await checkPeer(own);
   return verdict.accepted ? undefined : `${verdict.code}: ${verdict.text}`;
 }
 

@@ -147,7 +147,7 @@ export class Session implements SessionUser {
     if (credentials.guest(part) === "missing") {
       journal.emit("CFTT47W", { part: part.id, ssl: part.ssl, text: "it has no server profile" });
     }
-    const check = identityFault(credentials, { part, secure, host: this.host });
+    const check = identityFault(this.site, { part, secure, host: this.host });
     if (check === null) return this.#welcome(ssid, part);
     this.#background(
       check.then((fault) => {
@@ -208,11 +208,18 @@ export class Session implements SessionUser {
   }
 
   challenge(): void {
-    const { credentials, random } = this.site;
-    const [theirs] = credentials.theirs(this.part as Part, "auth");
+    this.#background(this.#challenge());
+  }
+
+  async #challenge(): Promise<void> {
+    const { judgement, random } = this.site;
+    const { good, refused } = await judgement.of(this.part as Part, "auth");
+    const [theirs] = good;
     this.#prove("F_CHALLENGE_RS", "there is no certificate to challenge the partner with", () => {
-      if (theirs === undefined)
-        throw new CygnetError("CYG_AUTH_CERTIFICATE", "no certificate of the partner for auth");
+      if (theirs === undefined) {
+        const why = ["no certificate of the partner for auth", ...refused].join("; ");
+        throw new CygnetError("CYG_AUTH_CERTIFICATE", why);
+      }
       return newChallenge(theirs, "aes256", random);
     });
   }

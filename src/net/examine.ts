@@ -64,7 +64,7 @@ export function question(
   chain: readonly X509Certificate[],
   { peer, host, registered }: Circumstances,
 ): PeerQuestion {
-  return { chain, peer, host, roots, demands, ...(registered && { registered }), ...(trust && { trust }) };
+  return { chain, peer, host, roots, demands, trust, ...(registered && { registered }) };
 }
 
 /** True where the TLS library can judge certificates by itself: it knows roots, and looks at extensions always. */

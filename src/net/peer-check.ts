@@ -10,7 +10,6 @@ import { isPinned, keyPin, type Pin } from "../pki/pins.ts";
 import type { PkiCode, RevocationPolicy, Trust } from "../pki/trust/trust.ts";
 import { describe } from "../platform/errors.ts";
 import { PKI_ALERTS } from "./alerts.ts";
-import { plainPath } from "./plain-path.ts";
 
 /** What a profile asks of the other side's certificate besides a trusted authority. Absent = not asked. */
 export interface Demands {
@@ -41,7 +40,7 @@ export interface PeerQuestion {
   demands: Demands;
   /** Keys of the certificates registered for the partner: a renewed certificate for one of them is as good. */
   registered?: readonly Pin[];
-  trust?: Trust;
+  trust: Trust;
 }
 
 export type PeerVerdict =
@@ -55,7 +54,7 @@ export interface Refusal {
   text: string;
 }
 
-export const DEEPEST = 10;
+const DEEPEST = 10;
 const ACCESS_DENIED = 49;
 
 /** Never rejects: a certificate that cannot be read is refused. */
@@ -88,10 +87,7 @@ async function judge(question: PeerQuestion): Promise<PeerVerdict> {
   if (anchors.length === 0) {
     return refuse("PKI_ERR_CERT_UNKNOWN", `neither ${label(leaf)} nor its key is among the pins`);
   }
-  const depth = demands.depth ?? DEEPEST;
-  const judged = question.trust
-    ? await ask(question.trust, question, anchors, depth)
-    : plainPath(chain, anchors, depth);
+  const judged = await ask(question, anchors);
   if (!judged.accepted) return judged;
   if (pins.length > 0 && !judged.path.some((one) => isPinned(one, pins))) {
     return refuse(
@@ -113,10 +109,8 @@ function pinnedOf(
 }
 
 async function ask(
-  trust: Trust,
-  { chain, peer, demands }: PeerQuestion,
+  { chain, peer, demands, trust }: PeerQuestion,
   anchors: readonly X509Certificate[],
-  depth: number,
 ): Promise<PeerVerdict> {
   const [leaf, ...intermediates] = chain as [X509Certificate, ...X509Certificate[]];
   const verdict = await trust.judge({
@@ -124,7 +118,7 @@ async function ask(
     intermediates,
     anchors,
     purpose: peer === "client" ? "tls-client" : "tls-server",
-    depth,
+    depth: demands.depth ?? DEEPEST,
     crl: demands.crl ?? "off",
     ocsp: demands.ocsp ?? "off",
     ...(demands.crlfiles && { crlfiles: demands.crlfiles }),
@@ -174,6 +168,6 @@ function label(certificate: X509Certificate): string {
   return `the certificate ${nameLine(certificate.subject) || "without a name"} (${certificate.fingerprint256})`;
 }
 
-export function refuse(code: PkiCode, text: string, alert: number = PKI_ALERTS[code]): PeerVerdict {
+function refuse(code: PkiCode, text: string, alert: number = PKI_ALERTS[code]): PeerVerdict {
   return { accepted: false, code, alert, text };
 }

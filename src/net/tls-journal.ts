@@ -84,7 +84,7 @@ export class TlsJournal {
     const ctx = this.#ctx;
     switch (cause.kind) {
       case "certificate":
-        this.#journal.emit("CFTY18E", { ctx, code: cause.code, text: cause.text });
+        this.#journal.emit("CFTY18E", { ctx, cr: cause.code, text: cause.text });
         return;
       case "request":
         // a caller's list of authorities is no CertificateRequest

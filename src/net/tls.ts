@@ -33,8 +33,8 @@ export interface TlsProfile {
   groups?: readonly string[];
   /** What a certificate must satisfy besides leading to a root. */
   demands?: Demands;
-  /** Who looks at paths and revocation; without one the TLS library alone does, and there is no revocation. */
-  trust?: Trust;
+  /** Who judges paths and revocation. */
+  trust: Trust;
   /** Sessions may be taken up again. */
   cache?: boolean;
   /** As client: name the host that is called (SNI). Absent = yes. */
@@ -69,7 +69,7 @@ const TICKET_KEY_LIFE = 24 * 3600 * 1000;
  * Checks and prepares a server profile. Sessions that it lets be taken up again are known to it alone: another profile,
  * also one of the same name, starts anew.
  * Errors: CYG_TLS_MATERIAL (no certificate or key, or not usable), CYG_TLS_ROOTS, CYG_TLS_CIPHERS, CYG_TLS_GROUPS,
- * CYG_TLS_TRUST (revocation or keyext = "none" without a Trust), CYG_TLS_KEYLOG.
+ * CYG_TLS_KEYLOG.
  */
 export function serverTls(profile: TlsProfile, clock: Clock = systemClock): ServerTls {
   if (!profile.material) {
@@ -118,13 +118,6 @@ function contextOptions(profile: TlsProfile): tls.SecureContextOptions {
     throw new CygnetError(
       "CYG_TLS_ROOTS",
       `${profile.id}: verify = "${verify}" needs rootcid, the certificates that may have signed the other side's, or pins`,
-    );
-  }
-  const looks = [demands.crl, demands.ocsp].some((policy) => policy !== undefined && policy !== "off");
-  if (!profile.trust && (looks || demands.keyext === false)) {
-    throw new CygnetError(
-      "CYG_TLS_TRUST",
-      `${profile.id}: crl, ocsp and keyext = "none" need the gateway's own look at certificates, which is not there`,
     );
   }
   if (material && !material.key) {

@@ -2,9 +2,15 @@
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import { loadMaterial, type Material } from "../../src/pki/material.ts";
+import { createTrust } from "../../src/pki/trust/create.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+
+/** Judges what is made here. Nothing is downloaded, so the folder for that never comes into being. */
+export const trust = createTrust({ cacheDirectory: join(tmpdir(), "cygnet-no-lists"), clock: systemClock });
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY = 24 * 3600 * 1000;

@@ -7,9 +7,8 @@ import { type ServerTls, serverTls, type TlsProfile } from "../../src/net/tls.ts
 import { nameRule } from "../../src/pki/name-rule.ts";
 import { keyPin } from "../../src/pki/pins.ts";
 import { systemClock } from "../../src/platform/clock.ts";
-import { issue, revocationList } from "./authority.ts";
+import { issue, revocationList, trust } from "./authority.ts";
 import { client } from "./openssl.ts";
-import { OpensslTrust } from "./openssl-trust.ts";
 import { Recorder } from "./recorder.ts";
 
 /** A TLS port whose connections say READY and end, with a journal of its own. */
@@ -49,7 +48,6 @@ test("TLS server against openssl s_client: versions, suites, client certificates
   const foreign = await issue(folder, "foreign", { issuer: other });
   const gone = await issue(folder, "gone", { issuer: ca });
   const crlfiles = [await revocationList(folder, ca, [gone])];
-  const trust = new OpensslTrust(folder);
   const pin = ({ material }: typeof good) => keyPin(material.certificate);
   const show = (one: typeof good) => [
     "-cert",
@@ -66,6 +64,7 @@ test("TLS server against openssl s_client: versions, suites, client certificates
     verify: "none",
     versions: [],
     ciphers: "",
+    trust,
   };
 
   type Good = {
@@ -86,7 +85,7 @@ test("TLS server against openssl s_client: versions, suites, client certificates
   });
   const mutual: Good = { version: "TLSv1.3", auth: "BOTH", middle: ["CFTY22I"], verified: true };
   const asking = (demands: TlsProfile["demands"] & object, more: Partial<TlsProfile> = {}) => ({
-    profile: { verify: "required" as const, trust, demands, ...more },
+    profile: { verify: "required" as const, demands, ...more },
   });
   const rows: { name: string; profile?: Partial<TlsProfile>; args: string[]; good?: Good; bad?: Bad }[] = [
     {
@@ -349,7 +348,7 @@ test("TLS server against openssl s_client: versions, suites, client certificates
       } else {
         const why = row.bad?.pki ? ["CFTY18E"] : [];
         t.strictSame(ids, ["CFTY20I", "CFTY25I", ...why, row.bad?.id]);
-        t.equal(gate.journal.find("CFTY18E")?.code, row.bad?.pki);
+        t.equal(gate.journal.find("CFTY18E")?.cr, row.bad?.pki);
         t.match(last, { cr: row.bad?.cr, alert: row.bad?.alert });
         t.equal(gate.connections.length, 0, "nothing was handed over");
         t.notMatch(tool.output(), /READY/);
@@ -365,7 +364,15 @@ test("a certificate is replaced while a session runs: the session goes on, the n
   const before = await issue(folder, "before");
   const after = await issue(folder, "after");
   const profile = (one: typeof before): ServerTls =>
-    serverTls({ id: "TLS", material: one.material, roots: [], verify: "none", versions: [], ciphers: "" });
+    serverTls({
+      id: "TLS",
+      material: one.material,
+      roots: [],
+      verify: "none",
+      versions: [],
+      ciphers: "",
+      trust,
+    });
   let current = profile(before);
   const gate = await open(
     () => current,
@@ -401,6 +408,7 @@ test("TLS 1.2 renegotiation is refused and the line lives on", async (t) => {
     verify: "none",
     versions: [],
     ciphers: "",
+    trust,
   });
   const gate = await open(
     () => tls,

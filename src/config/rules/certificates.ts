@@ -37,12 +37,6 @@ export async function checkCertificates(
       const message = `usage of pki "${value.usercid}" does not name "tls"`;
       scene.findings.warning(entry, { key: "usercid" }, "CYG_CONFIG_ADVICE", message);
     }
-    for (const [element, id] of (value.rootcid ?? []).entries()) {
-      const root = scene.find("pki", id)?.value;
-      if (!root || (root.usage ?? defaultUsage(root)).includes("ca")) continue;
-      const message = `usage of pki "${id}" does not name "ca"`;
-      scene.findings.warning(entry, { key: "rootcid", element }, "CYG_CONFIG_ADVICE", message);
-    }
   }
   return digests;
 }
