@@ -1,38 +1,11 @@
 import { once } from "node:events";
 import { test } from "tap";
-import { Admission } from "../../src/net/admission.ts";
-import type { Connection } from "../../src/net/connection.ts";
-import { listen } from "../../src/net/listener.ts";
 import { type ServerTls, serverTls, type TlsProfile } from "../../src/net/tls.ts";
 import { nameRule } from "../../src/pki/name-rule.ts";
 import { keyPin } from "../../src/pki/pins.ts";
-import { systemClock } from "../../src/platform/clock.ts";
 import { issue, revocationList, trust } from "./authority.ts";
+import { open } from "./gate.ts";
 import { client } from "./openssl.ts";
-import { Recorder } from "./recorder.ts";
-
-/** A TLS port whose connections say READY and end, with a journal of its own. */
-async function open(tls: () => ServerTls, greet = (one: Connection) => void one.stream.end("READY\n")) {
-  const journal = new Recorder();
-  const connections: Connection[] = [];
-  const admission = new Admission("N1", { maxcnx: 50, allow: [], deny: [] }, journal, systemClock);
-  const listener = await listen({
-    host: "127.0.0.1",
-    port: 0,
-    tls,
-    admission,
-    keepalive: 60_000,
-    handshakeTimeout: 20_000,
-    onConnection(connection) {
-      connections.push(connection);
-      connection.stream.resume();
-      greet(connection);
-    },
-    journal,
-    prot: "OFTPS",
-  });
-  return { journal, connections, admission, listener, port: listener.address.port };
-}
 
 test("TLS server against openssl s_client: versions, suites, client certificates, and their messages", async (t) => {
   const folder = t.testdir();
