@@ -99,7 +99,8 @@ function engineFor(
       done(null, tls.sessions.load(id)),
     );
   }
-  let chain: readonly X509Certificate[] | null = null;
+  let chain: readonly X509Certificate[] = [];
+  if (tls.profile.verify === "none" && !tls.keylog) return { engine, chain: () => chain };
   let secret = false;
   engine.on("keylog", (line, socket) => {
     tls.keylog?.write(line, remark);
@@ -111,7 +112,7 @@ function engineFor(
       chain = presentedChain(socket.getPeerX509Certificate());
     });
   });
-  return { engine, chain: () => chain ?? [] };
+  return { engine, chain: () => chain };
 }
 
 /** A resumed session brings the caller's own certificate only. */
