@@ -9,6 +9,7 @@ import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
+import type { MigrateOptions } from "./migrate.ts";
 import { tslCommands } from "./pki-tsl.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send, start } from "./transfers.ts";
@@ -137,6 +138,21 @@ function program(): Command {
       else if (found) print(text);
       if (!found) throw new Failed(options.json ? "" : text);
     });
+
+  command(
+    "migrate",
+    "turn a Transfer CFT configuration into this gateway's",
+    "Reads the output of CFTUTIL CFTEXT and PKIUTIL PKIEXT, or scripts for them, and writes cygnet.toml, one file\n" +
+      "for each partner and the passwords below secrets/. Tells what became of each parameter, and what is left to do.",
+  )
+    .argument("<file...>", "extracts, later ones on top of earlier ones")
+    .option("-o, --out <folder>", "where to write", "cygnet-migrated")
+    .option("--force", "write into a folder that is not empty; replaces files of the same name")
+    .option("--charset <name>", "charset of the extracts (default: UTF-8, else Windows-1252)")
+    // loaded only here, as its rules are many
+    .action(async (names: string[], options: MigrateOptions) =>
+      (await import("./migrate.ts")).migrate(names, options),
+    );
 
   // commands inherit neither of these from their parent once they exist
   for (const each of withAllBelow(cygnet)) each.exitOverride().configureOutput({});

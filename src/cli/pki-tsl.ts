@@ -3,7 +3,14 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { loadMaterial } from "../pki/material.ts";
 import { anchorsOf, parseTrustList } from "../pki/trust/tsl.ts";
-import { type ImportedList, importedList, storeList, TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
+import {
+  type ImportedList,
+  importedList,
+  overdue,
+  storeList,
+  TSL_ID,
+  trustListFile,
+} from "../pki/trust/tsl-store.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { type CommonOptions, Failed, localTime, places, print, printJson } from "./context.ts";
 import { renderTable, tableTarget } from "./table.ts";
@@ -62,7 +69,7 @@ export async function importTrustList(
       (others > 0 ? `, ${others} services are not (not in accord, or no authorities)` : ""),
   );
   print(`"cygnet reload" puts it into force in a running gateway, where rootcid names "${TSL_ID}"`);
-  if (isOver(list.nextUpdate, now)) warnOver(list);
+  warnOverdue(list);
 }
 
 export async function showTrustList(options: CommonOptions): Promise<void> {
@@ -102,14 +109,10 @@ export async function showTrustList(options: CommonOptions): Promise<void> {
     { title: "SHA-256", value: ({ fingerprint }: Authority) => fingerprint },
   ];
   print(renderTable(columns, authorities, tableTarget(process.stdout)));
-  if (isOver(list.nextUpdate, Date.now())) warnOver(list);
+  warnOverdue(list);
 }
 
-function isOver(nextUpdate: number | null, now: number): boolean {
-  return nextUpdate !== null && nextUpdate < now;
-}
-
-function warnOver({ nextUpdate }: Pick<ImportedList, "nextUpdate">): void {
-  const due = new Date(nextUpdate ?? 0).toISOString().slice(0, 10);
-  console.error(`cygnet: its successor was due on ${due}: get it from the operator and import it`);
+function warnOverdue(list: Pick<ImportedList, "sequence" | "nextUpdate">): void {
+  const late = overdue(list, Date.now());
+  if (late) console.error(`cygnet: ${late}`);
 }

@@ -35,6 +35,7 @@ import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
 import { tellTls, tellTlsError, tellTlsProblem } from "./tls-news.ts";
+import { TrustListReminder } from "./trust-list.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -68,6 +69,7 @@ export class Gateway {
   readonly scheduler: Scheduler;
   readonly #file: string;
   readonly #catalog: Catalog;
+  readonly #trustList: TrustListReminder;
   #watch: ConfigurationWatch | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
   #purge: Timer | null = null;
@@ -81,6 +83,7 @@ export class Gateway {
     this.startedAt = systemClock.now();
     const { journal, catalog } = parts;
     const { rundir } = configuration.cftparm;
+    this.#trustList = new TrustListReminder(journal, systemClock);
     const credentials = () => this.site.credentials;
     const { trust } = parts;
     this.site = {
@@ -320,6 +323,9 @@ export class Gateway {
           (count) => count > 0 && this.journal.emit("CFTC08I", { text: `purge: ${count} records deleted` }),
         )
         .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }));
+      this.#trustList
+        .look(this.site.configuration)
+        .catch((error: unknown) => this.journal.emit("CFTS76W", { text: describe(error) }));
       this.#expire(now - rh).catch((error: unknown) =>
         this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }),
       );

@@ -105,18 +105,18 @@ function asked(stream: tls.TLSSocket, { profile }: ClientTls): boolean {
 
 /** Tickets come when they please: those from before the verdict wait for it. */
 class Resumption {
-  #latest: Buffer | null = null;
+  readonly #early: Buffer[] = [];
   #keep: ((session: KeptSession["session"]) => void) | null = null;
 
   constructor(stream: tls.TLSSocket) {
     stream.on("session", (session) => {
       if (this.#keep) this.#keep(session);
-      else this.#latest = session;
+      else this.#early.push(session);
     });
   }
 
   keep(keep: (session: Buffer) => void): void {
     this.#keep = keep;
-    if (this.#latest) keep(this.#latest);
+    for (const session of this.#early) keep(session);
   }
 }

@@ -46,19 +46,21 @@ export interface KeptSession {
   readonly version: string;
 }
 
-/** Sessions of one client profile, by whom was called where. */
+/** A server gives a few tickets at a time. */
+const MOST_TICKETS = 4;
+
+/** Sessions of one client profile, by whom was called where; the newest last. */
 export class ClientSessions {
-  readonly #kept = new Recent<KeptSession>(MOST);
+  readonly #kept = new Recent<KeptSession[]>(MOST);
 
   /** The session to offer. A TLS 1.3 ticket is offered once: a second use could be told as the first's (RFC 8446 C.4). */
   take(key: string): KeptSession | undefined {
     const found = this.#kept.get(key);
-    if (found?.version === "TLSv1.3") this.#kept.delete(key);
-    return found;
+    return found?.at(-1)?.version === "TLSv1.3" ? found.pop() : found?.at(-1);
   }
 
   keep(key: string, session: KeptSession): void {
-    this.#kept.set(key, session);
+    this.#kept.set(key, [...(this.#kept.get(key) ?? []), session].slice(-MOST_TICKETS));
   }
 
   forget(key: string): void {

@@ -141,6 +141,23 @@ for (const { name, args } of KINDS) {
   });
 }
 
+test("between two gateways each ticket serves once: a full handshake, then two that are taken up again", async (t) => {
+  const { profile } = await world(t);
+  const answering = serverTls(profile);
+  const gate = await open(() => answering);
+  t.teardown(() => gate.listener.drop());
+  const tls = clientTls({ ...profile, versions: ["1.3"] });
+  const seen: unknown[] = [];
+  for (let round = 0; round < 6; round++) {
+    const options = { host: "127.0.0.1", port: gate.port, timeout: 20_000, keepalive: 0, part: "ACME" };
+    const { stream, secure } = await dial({ ...options, tls, journal: new Recorder() });
+    seen.push(secure?.resumed);
+    stream.resume(); // READY, and the tickets in front of it
+    await once(stream, "close");
+  }
+  t.strictSame(seen, [false, true, true, false, true, true]);
+});
+
 test("a caller that showed no certificate proves none by taking its session up again", async (t) => {
   const { folder, profile } = await world(t);
   const tls = serverTls({ ...profile, verify: "optional" });

@@ -7,10 +7,13 @@ import { fileURLToPath } from "node:url";
 import { test } from "tap";
 import { SignedXml } from "xml-crypto";
 import { load } from "../../src/config/load.ts";
+import type { Configuration } from "../../src/config/model.ts";
+import { TrustListReminder } from "../../src/engine/trust-list.ts";
 import { loadMaterial } from "../../src/pki/material.ts";
 import { anchorsOf, parseTrustList } from "../../src/pki/trust/tsl.ts";
 import { importedList, storeList, trustListFile } from "../../src/pki/trust/tsl-store.ts";
 import { CA, type Issued, SmallCa } from "./small-ca.ts";
+import { ShiftedClock } from "./web.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 const C14N = "http://www.w3.org/2001/10/xml-exc-c14n#";
@@ -321,10 +324,25 @@ ${more}`;
 
   t.match(await cli("pki", "tsl", "import", late, "--signer", signer.file), {
     status: 0,
-    stderr: /successor was due on 2026-02-01/,
+    stderr: /successor of trust list 21 was due on 2026-02-01/,
   });
   t.match(await cli("pki", "tsl", "show"), { status: 0, stdout: /CN=one/, stderr: /was due/ });
   t.match((await load(config)).warnings, [{ key: "rootcid", message: /trust list 21 was due/ }]);
+  const said: unknown[] = [];
+  const clock = new ShiftedClock();
+  const reminder = new TrustListReminder({ emit: (...message) => said.push(message) }, clock);
+  const { configuration } = (await load(config)) as { configuration: Configuration };
+  for (const [hours, count] of [
+    [1, 0],
+    [25, 1],
+    [26, 1],
+    [50, 2],
+  ] as const) {
+    clock.shift = hours * 3_600_000;
+    await reminder.look(configuration);
+    t.equal(said.length, count, `after ${hours} hours`);
+  }
+  t.match(said[0], ["CFTS76W", { text: /trust list 21 was due/ }]);
   writeFileSync(trustListFile(rundir), "damaged");
   t.match(await load(config), { problems: [{ key: "rootcid", message: /damaged/ }] });
   writeFileSync(config, toml('rootcid = ["@tsl"]').replace('"var"', '"elsewhere"'));

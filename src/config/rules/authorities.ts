@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { parseCrls } from "../../pki/trust/crl.ts";
-import { importedList, TSL_ID, trustListFile } from "../../pki/trust/tsl-store.ts";
+import { importedList, overdue, TSL_ID, trustListFile } from "../../pki/trust/tsl-store.ts";
 import { describe, isSystemError } from "../../platform/errors.ts";
 import type { Entry } from "../sources.ts";
 import { defaultUsage } from "./certificates.ts";
@@ -39,11 +39,8 @@ async function checkTrustList(
       scene.findings.problem(entry, at, "CYG_CONFIG_REFERENCE", message);
       return undefined;
     }
-    if (list.nextUpdate !== null && list.nextUpdate < now) {
-      const due = new Date(list.nextUpdate).toISOString().slice(0, 10);
-      const message = `the successor of trust list ${list.sequence} was due on ${due}; get it and run: cygnet pki tsl import FILE --signer CERTIFICATE`;
-      scene.findings.warning(entry, at, "CYG_CONFIG_CERTIFICATE", message);
-    }
+    const late = overdue(list, now);
+    if (late) scene.findings.warning(entry, at, "CYG_CONFIG_CERTIFICATE", late);
     const file = await readFile(trustListFile(scene.rundir));
     return createHash("sha256").update(file).digest("hex");
   } catch (error) {

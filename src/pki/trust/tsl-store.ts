@@ -54,6 +54,16 @@ export async function importedList(rundir: string): Promise<ImportedList | null>
   };
 }
 
+/** What to say when the next list should have come, or undefined while it need not have. `now`: ms since 1970 UTC. */
+export function overdue(
+  { sequence, nextUpdate }: Pick<ImportedList, "sequence" | "nextUpdate">,
+  now: number,
+): string | undefined {
+  if (nextUpdate === null || now <= nextUpdate) return undefined;
+  const due = iso(nextUpdate).slice(0, 10);
+  return `the successor of trust list ${sequence} was due on ${due}; get it and run: cygnet pki tsl import FILE --signer CERTIFICATE`;
+}
+
 /**
  * Puts a verified list in force, durable when this resolves.
  * @param text the document that it was read from
