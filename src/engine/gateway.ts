@@ -19,6 +19,7 @@ import type { Connection } from "../net/connection.ts";
 import { openStore, storeDirectory } from "../pki/folder-store.ts";
 import type { CertificateStore } from "../pki/store.ts";
 import { createTrust } from "../pki/trust/create.ts";
+import type { Trust } from "../pki/trust/trust.ts";
 import { systemClock, type Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
@@ -37,6 +38,7 @@ import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
 import { storeChanges } from "./store-changes.ts";
+import { tellTls, tellTlsError, tellTlsProblem } from "./tls-news.ts";
 import { TrustListReminder } from "./trust-list.ts";
 
 /** A configuration that was accepted, and what it changed. */
@@ -88,8 +90,7 @@ export class Gateway {
     const { rundir } = configuration.cftparm;
     this.#trustList = new TrustListReminder(journal, systemClock);
     const credentials = () => this.site.credentials;
-    const cacheDirectory = join(rundir, "pki", "revocation");
-    const trust = createTrust({ cacheDirectory, clock: systemClock });
+    const { trust } = parts;
     this.site = {
       configuration,
       credentials: parts.credentials,
@@ -128,17 +129,28 @@ export class Gateway {
     const result = await load(file);
     if ("problems" in result) throw new ConfigurationRejected(result.problems);
     const { configuration, warnings } = result;
-    const store = await openStore(storeDirectory(configuration.cftparm.rundir));
-    const credentials = await loadCredentials(configuration, store);
-    await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
     await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
-    const catalog = openCatalog(configuration.cftcat.fname, systemClock);
     const journal = openJournal({
       ...logSettings(configuration),
       clock: systemClock,
       console: options.console,
     });
-    const gateway = new Gateway(file, configuration, { catalog, journal, credentials, store });
+    const cacheDirectory = join(configuration.cftparm.rundir, "pki", "revocation");
+    const trust = createTrust({ cacheDirectory, clock: systemClock });
+    let store: CertificateStore;
+    let credentials: Credentials;
+    let catalog: Catalog;
+    try {
+      store = await openStore(storeDirectory(configuration.cftparm.rundir));
+      credentials = await loadCredentials(configuration, { store, trust });
+      await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
+      catalog = openCatalog(configuration.cftcat.fname, systemClock);
+    } catch (error) {
+      tellTlsError(journal, error);
+      await journal.close();
+      throw error;
+    }
+    const gateway = new Gateway(file, configuration, { catalog, journal, credentials, store, trust });
     try {
       await gateway.#open(warnings);
     } catch (error) {
@@ -154,6 +166,7 @@ export class Gateway {
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
     for (const warning of warnings) this.#warn(warning);
     this.expiry.start();
+    tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
     await this.#recover();
     (await listeners.prepare(configuration, site.credentials)).commit();
@@ -189,6 +202,14 @@ export class Gateway {
   #arrived(connection: Connection, id: string): void {
     const prot = this.site.configuration.cftprot.get(id);
     if (prot === undefined || this.site.stopping) {
+      if (connection.secure) {
+        const who = { prot: id, sslpid: process.pid, host: connection.remote.address };
+        this.journal.emit("CFTY07E", {
+          ...who,
+          cr: -1,
+          text: "nobody takes the session: the gateway is stopping",
+        });
+      }
       connection.stream.destroy();
       return;
     }
@@ -244,7 +265,10 @@ export class Gateway {
     const before = site.configuration;
     const result = await load(this.#file);
     if ("problems" in result) {
-      for (const problem of result.problems) this.#reject(problem);
+      for (const problem of result.problems) {
+        this.#reject(problem);
+        tellTlsProblem(this.journal, problem);
+      }
       return this.#rejected(
         cause,
         result.problems.map((problem) => formatProblem(problem)),
@@ -267,7 +291,7 @@ export class Gateway {
     }
     let credentials: Credentials;
     try {
-      credentials = await loadCredentials(configuration, site.store);
+      credentials = await loadCredentials(configuration, site);
       await outboxes.prepare(configuration);
       const ports = await listeners.prepare(configuration, credentials);
       // from here on nothing fails
@@ -275,8 +299,10 @@ export class Gateway {
       site.configuration = configuration;
       ports.commit();
     } catch (error) {
+      tellTlsError(this.journal, error);
       return this.#rejected(cause, [describe(error)]);
     }
+    tellTls(this.journal, before, configuration);
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.#watch?.follow(configuration.includes);
@@ -386,6 +412,7 @@ export class Gateway {
     await this.site.envelopes.close();
     await this.site.deliveries.stop();
     await this.#catalog.close();
+    tellTls(this.journal, this.site.configuration, null);
     this.journal.emit("CFTE09I", { text: "stopped" });
     await this.journal.close();
   }
@@ -396,6 +423,7 @@ interface Parts {
   journal: OpenJournal;
   credentials: Credentials;
   store: CertificateStore;
+  trust: Trust;
 }
 
 /** The configuration cannot be used: every reason, with its place. */
