@@ -166,16 +166,38 @@ export interface PartnerClock {
   reason: string;
 }
 
+export type SortKey =
+  | "kdate"
+  | "bdate"
+  | "edate"
+  | "idtu"
+  | "part"
+  | "idf"
+  | "filesize"
+  | "pri"
+  | "diagi"
+  | "fname";
+
 export interface TransferFilter {
   idtu?: string;
+  /** An id, or a mask of ids: "*" stands for anything, "?" for one character. */
   part?: string;
   idf?: string;
   direct?: "send" | "recv";
   /** One letter: A, Y, Z, X (phases) or D, H, C, K (steps of phase T). */
   state?: string;
-  /** Only those requested at or after this time. */
+  phase?: Phase;
+  phasestep?: PhaseStep;
+  /** A DIAGI, or "error": any but 0. */
+  diagi?: number | "error";
+  ack?: "A" | "N";
+  mode?: "requester" | "server";
+  /** Only those requested at or after this time, and before that one. */
   since?: number;
-  /** Newest first; default 100. */
+  until?: number;
+  /** Default "kdate"; a "-" in front turns the order round. Sorted by kdate or idtu: newest first, else rising. */
+  sort?: SortKey | `-${SortKey}`;
+  /** Default 100. */
   limit?: number;
 }
 
@@ -194,10 +216,22 @@ export interface Catalog {
   list(filter: TransferFilter): Promise<Transfer[]>;
   /** Changes a record. False when there is none. */
   update(idtu: string, changes: Changes): Promise<boolean>;
-  /** Takes the best waiting send for a partner (priority, then age): T/D becomes T/C, owned by `owner`, one try more. */
-  claimSend(part: string, owner: string, now: number): Promise<Transfer | undefined>;
+  /**
+   * Takes the best waiting send for a partner (priority, then age): T/D becomes T/C, owned by `owner`, one try more.
+   * `asked`: the partner has called, so what is held for it to fetch (T/H without a diagnostic) is offered too, last.
+   */
+  claimSend(part: string, owner: string, now: number, asked?: boolean): Promise<Transfer | undefined>;
   /** Stops all waiting sends of a partner (T/D becomes T/K) and gives them: every way to it was tried. */
   stopSends(part: string, why: Pick<Transfer, "diagi" | "diagp" | "diagc">): Promise<Transfer[]>;
+  /**
+   * Changes a record that is still in this state and that nobody works on: how an operator's command meets a
+   * scheduler. False when it has gone on meanwhile.
+   */
+  transition(idtu: string, from: Pick<Transfer, "phase" | "phasestep">, changes: Changes): Promise<boolean>;
+  /** Deletes a record that nobody works on and that holds no file. False when it does, or is gone. */
+  remove(idtu: string): Promise<boolean>;
+  /** True when the response to this receive is still to be sent. */
+  owesResponse(idtu: string): Promise<boolean>;
   /** Claims one receive that is not running (T/H): the partner offers it again. False when somebody has it. */
   claimReceive(idtu: string, owner: string): Promise<boolean>;
   /** Changes a record and gives the claim up. */

@@ -2,7 +2,7 @@
 import { CygnetError } from "../platform/errors.ts";
 import type { Changes, EndResponse, NewReceive, NewSend, PartnerClock, Transfer } from "./catalog.ts";
 import type { Database } from "./database.ts";
-import { WAITING_SEND } from "./queries.ts";
+import { HELD_SEND, WAITING_SEND } from "./queries.ts";
 import { assignments, RESPONSE_COLUMNS, TRANSFER_COLUMNS, toId, toResponse, toTransfer } from "./rows.ts";
 import { forgetStamps, nextStamp } from "./stamp.ts";
 
@@ -92,15 +92,53 @@ export function releaseTransfer(database: Database, idtu: string, changes: Chang
   database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE id = ?", toId(idtu));
 }
 
-export function takeSend(database: Database, part: string, owner: string, now: number): Transfer | undefined {
-  const row = database.row(
-    `UPDATE transfer SET phasestep = 'C', tries = tries + 1, owner = ?, lease = ? WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_waiting
-         WHERE ${WAITING_SEND} AND part = ? AND retryAt <= ? ORDER BY pri DESC, id LIMIT 1
+export function takeSend(
+  database: Database,
+  part: string,
+  owner: string,
+  now: number,
+  asked = false,
+): Transfer | undefined {
+  const claim = `UPDATE transfer SET phasestep = 'C', tries = tries + 1, owner = ?, lease = ?`;
+  const best = `ORDER BY pri DESC, id LIMIT 1`;
+  const waiting = database.row(
+    `${claim} WHERE id = (
+       SELECT id FROM transfer INDEXED BY send_waiting WHERE ${WAITING_SEND} AND part = ? AND retryAt <= ? ${best}
      ) RETURNING ${TRANSFER_COLUMNS}`,
     ...[owner, now, part, now],
   );
-  return row && toTransfer(row);
+  if (waiting !== undefined || !asked) return waiting && toTransfer(waiting);
+  const held = database.row(
+    `${claim} WHERE id = (
+       SELECT id FROM transfer INDEXED BY send_held WHERE ${HELD_SEND} AND part = ? AND retryAt <= ? ${best}
+     ) RETURNING ${TRANSFER_COLUMNS}`,
+    ...[owner, now, part, now],
+  );
+  return held && toTransfer(held);
+}
+
+/** Changes a record that is in this state and free. */
+export function transitionTransfer(
+  database: Database,
+  idtu: string,
+  from: Pick<Transfer, "phase" | "phasestep">,
+  changes: Changes,
+  now: number,
+): boolean {
+  const { set, values } = assignments(changes, now);
+  return (
+    database.run(
+      `UPDATE transfer SET ${set} WHERE id = ? AND phase = ? AND phasestep = ? AND owner IS NULL`,
+      ...[...values, toId(idtu), from.phase, from.phasestep],
+    ) === 1
+  );
+}
+
+/** Deletes a free record without a file; its response goes with it. */
+export function removeTransfer(database: Database, idtu: string): boolean {
+  return (
+    database.run("DELETE FROM transfer WHERE id = ? AND owner IS NULL AND workfile = ''", toId(idtu)) === 1
+  );
 }
 
 /** Waiting sends of a partner stop (T/K): its paths are used up. Gives them as they are now. */

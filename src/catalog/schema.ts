@@ -133,4 +133,15 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE transfer ADD COLUMN security TEXT;
   ALTER TABLE transfer ADD COLUMN linehash TEXT NOT NULL DEFAULT '';
   `,
+  `
+  -- Sends that wait for their partner to call (STATE = HOLD), in the order in which they are offered.
+  CREATE INDEX send_held ON transfer (part, pri DESC, id)
+    WHERE direct = 'send' AND phase = 'T' AND phasestep = 'H' AND diagi = 0 AND owner IS NULL AND stepNote IS NOT 'claim';
+
+  -- Partners, folders and jobs that an operator has opened or closed (ACT, INACT); the configuration's state counts again
+  -- once it says something else than it did then.
+  CREATE TABLE activation (
+    kind TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, configured TEXT NOT NULL, PRIMARY KEY (kind, id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

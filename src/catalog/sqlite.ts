@@ -5,6 +5,7 @@ import type { Catalog } from "./catalog.ts";
 import * as changes from "./changes.ts";
 import { GroupCommit } from "./commit.ts";
 import { catalogError, Database } from "./database.ts";
+import { listTransfers } from "./list.ts";
 import { lockCatalog } from "./lock.ts";
 import { migrate } from "./migrate.ts";
 import * as queries from "./queries.ts";
@@ -65,9 +66,13 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     addSend: (send, hold) => change(() => changes.insertSend(database, send, hold, now())),
     addReceive: (receive, owner) => change(() => changes.insertReceive(database, receive, owner, now())),
     get: (idtu) => read(() => queries.getTransfer(database, idtu)),
-    list: (filter) => read(() => queries.listTransfers(database, filter)),
+    list: (filter) => read(() => listTransfers(database, filter)),
     update: (idtu, values) => change(() => changes.updateTransfer(database, idtu, values, now())),
-    claimSend: (part, owner, at) => change(() => changes.takeSend(database, part, owner, at)),
+    claimSend: (part, owner, at, asked) => change(() => changes.takeSend(database, part, owner, at, asked)),
+    transition: (idtu, from, values) =>
+      change(() => changes.transitionTransfer(database, idtu, from, values, now())),
+    remove: (idtu) => change(() => changes.removeTransfer(database, idtu)),
+    owesResponse: (idtu) => read(() => queries.owesResponse(database, idtu)),
     stopSends: (part, why) => change(() => changes.stopSends(database, part, why)),
     claimReceive: (idtu, owner) => change(() => changes.takeReceive(database, idtu, owner, now())),
     release: (idtu, values) => change(() => changes.releaseTransfer(database, idtu, values, now())),

@@ -160,6 +160,8 @@ export interface Send extends LocalForm {
   flrecl: number;
   ackstate: "require" | "ignore";
   pri: number;
+  /** Sends wait for their turn, for the partner's call, or for an operator. */
+  state: "disp" | "hold" | "keep";
   /** Each undefined key falls back to the partner's. */
   security: Partial<SecurityChoice>;
 }

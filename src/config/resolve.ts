@@ -112,6 +112,7 @@ function withDefault<T extends { id: string }>(
     "xlate",
     "ackstate",
     "pri",
+    "state",
     "ackmode",
   ];
   const defaults = keys.map((key) => [key, keySchema(name, key)?.default] as const);
@@ -171,11 +172,11 @@ function window(from: string, to: string): Model.Window {
 }
 
 function flow(send: Cftsend): Model.Send {
-  const { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri } = send;
+  const { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri, state } = send;
   const { sign, encrypt, compress, signed_eerp, cipher } = send;
   const said = Object.entries({ sign, encrypt, compress, signed_eerp, cipher });
   const security = Object.fromEntries(said.filter(([, value]) => value !== undefined));
-  return { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri, security };
+  return { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri, state, security };
 }
 
 function folder(one: Cftfolder, rundir: string): Model.Folder {

@@ -19,6 +19,7 @@ import { keys, type Site } from "./site.ts";
 
 /** A file that could not be claimed is left alone so long, ms. */
 const POSTPONE = 30_000;
+const HELD = "held: the partner fetches it when it calls, or cygnet start sends it";
 /** Complaints that are remembered, so that each is made once. */
 const COMPLAINTS = 50_000;
 /** The flow template where the configuration has none. */
@@ -31,6 +32,7 @@ const BUILT_IN: Omit<Send, "id"> = {
   xlate: "",
   ackstate: "require",
   pri: 128,
+  state: "disp",
   security: {},
 };
 
@@ -195,7 +197,7 @@ class Outbox {
     try {
       const send = describeSend(site, part, idf, candidate.path, candidate.mtimeMs);
       const { workdir, archivedir: archive } = folder;
-      const hold = holdReason(site.credentials, part, send.flow);
+      const hold = holdReason(site.credentials, part, send.flow) ?? heldBy(send.flow.state);
       const target = { workdir, archive, ...(hold ? { hold } : {}) };
       const transfer = await site.spool.claim(candidate, send.request, target);
       const { idtu, phasestep, diagc } = transfer;
@@ -281,4 +283,11 @@ export function holdReason(credentials: Credentials, part: Part, flow: Pick<Send
   if (lacking.length === 0) return undefined;
   const diagc = `the file is to be secured, but [[pki]] lacks ${lacking.join(" and ")}; it is not sent without`;
   return { step: "K" as const, diagi: 278, diagp: "SECURITY", diagc };
+}
+
+/** How a send is recorded that does not simply wait for its turn (STATE of CFTSEND and of the SEND command). */
+export function heldBy(state: Send["state"]) {
+  if (state === "disp") return undefined;
+  if (state === "hold") return { step: "H" as const, diagi: 0, diagp: "HOLD", diagc: HELD };
+  return { step: "K" as const, diagi: 0, diagp: "KEEP", diagc: "kept: cygnet start sends it" };
 }

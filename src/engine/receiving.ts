@@ -37,6 +37,8 @@ interface Running {
 }
 
 export class Receiving {
+  /** What an operator wants the transfer under way to become once it has been cut. */
+  order: Changes | null = null;
   readonly #session: Session;
   #running: Running | null = null;
   #creditDue = false;
@@ -58,7 +60,7 @@ export class Receiving {
       // full or forbidden disks get better: the partner may try again
       this.#answer({ reason: 12, retry: true, text: "the file cannot be created at present" });
     });
-    this.#session.site.sessions.track(starting);
+    this.#session.track(starting);
   }
 
   async #start(sfid: Sfid): Promise<void> {
@@ -118,7 +120,10 @@ export class Receiving {
       // the session that had it may have recorded more since
       return (await site.catalog.get(transfer.idtu)) ?? transfer;
     } else {
-      const text = "the file is being received in another session";
+      const stopped = (await site.catalog.get(transfer.idtu))?.phasestep === "K";
+      const text = stopped
+        ? "the file was stopped by an operator"
+        : "the file is being received in another session";
       this.#refuse(sfid, { reason: 99, retry: true, text });
     }
     return undefined;
@@ -222,9 +227,9 @@ export class Receiving {
   }
 
   closeFile(efid: Efid): void {
-    const { site, link } = this.#session;
+    const { link } = this.#session;
     const closing = this.#close(efid);
-    site.sessions.track(closing);
+    this.#session.track(closing);
     closing.catch((error: unknown) => link.end(99, `internal error: ${describe(error)}`));
   }
 
@@ -312,10 +317,9 @@ export class Receiving {
 
   /** The session is gone: what arrived is synced and kept for a restart. */
   ended(over: SessionOver): void {
-    const { site } = this.#session;
     const running = this.#running;
     if (running === null || running.closing) return;
-    site.sessions.track(running.inflow.drain().then(() => this.#failed(running, over)));
+    this.#session.track(running.inflow.drain().then(() => this.#failed(running, over)));
   }
 
   /** Keeps the half-received file, up to what is synced. */
@@ -335,10 +339,16 @@ export class Receiving {
     const lost = error instanceof SessionOver;
     const diagi = isFull(error) ? 114 : lost ? 302 : 109;
     const diagc = describe(error);
+    const { order } = this;
+    this.order = null;
     try {
-      const changes: Changes = { phase: "T", phasestep: "H", bytes, diagi, diagp: "", diagc };
+      const broken: Changes = { phase: "T", phasestep: "H", bytes, diagi, diagp: "", diagc };
+      const changes = order === null ? broken : { ...order, bytes };
       await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
-      site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp: "", diagc });
+      if (order !== null) {
+        const { diagi = 0, diagp, diagc } = order;
+        site.journal.emit("CFTT62E", { ...keys(transfer), ids, diagi, diagp, diagc });
+      } else site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp: "", diagc });
     } catch (uncatalogued) {
       site.journal.emit("CFTT82E", {
         ...keys(transfer),

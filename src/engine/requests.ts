@@ -1,11 +1,12 @@
-/** What an operator asks for: send a file from anywhere, start a transfer again. */
+/** What an operator asks for: send a file from anywhere, answer for a received one. */
 import { randomUUID } from "node:crypto";
 import { basename, isAbsolute, join } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
+import type { Send } from "../config/model.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
 import type { Verdict } from "./deliveries.ts";
-import { describeSend, holdReason } from "./outboxes.ts";
+import { describeSend, heldBy, holdReason } from "./outboxes.ts";
 import { keys, type Site } from "./site.ts";
 
 /** NERPREAS: RFC 5024 section 5.3.14. */
@@ -16,14 +17,22 @@ const NERP_REASONS = new Set([
 
 const PIECE = 1024 * 1024;
 
+/** What is to be sent, and how. */
+export interface Submission {
+  part: string;
+  idf?: string;
+  nfname?: string;
+  /** Absolute path. */
+  file: string;
+  /** Waiting for its turn, for the partner's call, or for an operator; undefined = as the flow says. */
+  state?: Send["state"];
+}
+
 /**
  * Sends a copy of a file; the file itself stays where it is.
  * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, or what the spool says
  */
-export async function submitFile(
-  site: Site,
-  request: { part: string; idf?: string; nfname?: string; file: string },
-): Promise<Transfer> {
+export async function submitFile(site: Site, request: Submission): Promise<Transfer> {
   const { configuration, disk, spool, catalog, journal } = site;
   const part = configuration.cftpart.get(request.part);
   if (part === undefined) {
@@ -47,7 +56,7 @@ export async function submitFile(
   const status = await disk.status(copy);
   const { mtimeMs } = await disk.status(request.file);
   const send = describeSend(site, part, request.idf ?? "", request.file, mtimeMs, request.nfname);
-  const hold = holdReason(site.credentials, part, send.flow);
+  const hold = holdReason(site.credentials, part, send.flow) ?? heldBy(request.state ?? send.flow.state);
   const candidate = { path: copy, size: status.size, mtimeMs: status.mtimeMs, ino: status.ino };
   const target = { workdir, archive: "", ...(hold ? { hold } : {}) };
   const claimed = await spool.claim(candidate, send.request, target);
@@ -82,34 +91,6 @@ async function copyFile({ disk }: Site, from: string, to: string): Promise<void>
     await source.close();
   }
   await syncParent(disk, to);
-}
-
-/**
- * Transfer CFT's START: a held or stopped send becomes ready again, with its tries forgotten.
- * @throws CygnetError CYG_REQUEST_STATE when it is not a held or stopped send with its file at hand
- */
-export async function startTransfer(site: Site, idtu: string): Promise<Transfer> {
-  const { catalog, journal } = site;
-  const transfer = await catalog.get(idtu);
-  if (transfer === undefined) throw new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
-  const stopped = transfer.phase === "T" && (transfer.phasestep === "H" || transfer.phasestep === "K");
-  if (transfer.direct !== "send" || !stopped) {
-    const state = `${transfer.direct} in phase ${transfer.phase} step ${transfer.phasestep}`;
-    throw new CygnetError(
-      "CYG_REQUEST_STATE",
-      `${idtu} is a ${state}; only a held or stopped send can be started`,
-    );
-  }
-  if (transfer.workfile === "") throw new CygnetError("CYG_REQUEST_STATE", `the file of ${idtu} is gone`);
-  const part = site.configuration.cftpart.get(transfer.part);
-  const flow = site.configuration.cftsend.get(transfer.idf);
-  const hold = part && holdReason(site.credentials, part, flow ?? { security: {} });
-  if (hold) throw new CygnetError("CYG_REQUEST_STATE", `${idtu} cannot be started: ${hold.diagc}`);
-  await catalog.update(idtu, { phasestep: "D", tries: 0, retryAt: 0, diagi: 0, diagp: "", diagc: "" });
-  await catalog.setClock({ part: transfer.part, tries: 0, nextCallAt: 0, diagi: 0, reason: "" });
-  journal.emit("CFTR12I", { ...keys(transfer), cmd: "START", user: "operator", text: idtu });
-  site.kick();
-  return { ...transfer, phasestep: "D" };
 }
 
 /**

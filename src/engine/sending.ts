@@ -52,6 +52,8 @@ export class Sending {
   readonly closed = new Waiter<Closed>();
   /** The transfer under way, for status. */
   current: { transfer: Transfer; bytes: number } | null = null;
+  /** What an operator wants the transfer under way to become once it has been cut. */
+  order: Changes | null = null;
   readonly #session: Session;
 
   constructor(session: Session) {
@@ -82,6 +84,7 @@ export class Sending {
       throw error;
     } finally {
       this.current = null;
+      this.order = null;
       await file?.close();
     }
   }
@@ -100,7 +103,8 @@ export class Sending {
   async #transfer(transfer: Transfer, opened: Outgoing, reopened: (file: Outgoing) => void): Promise<void> {
     const { link, agreement, site, role, ids, prot } = this.#session;
     let file = opened;
-    const retried = transfer.tries > 1;
+    // an attempt that began may have left something there, whoever has set the count of tries back since
+    const retried = transfer.bdate !== null;
     const { format, lrecl } = lineForm(transfer);
     // how far the partner got is for the partner to say: it answers with what it holds
     const offered =
@@ -307,6 +311,7 @@ export class Sending {
       bytes: 0,
       tries: transfer.tries,
       retryAt: again ?? 0,
+      ...(again === null ? {} : stillHeld(transfer)),
     });
     site.journal.emit(id, { ...keys(transfer), ids, diagi, diagp, diagc });
   }
@@ -334,6 +339,12 @@ export class Sending {
     const { site, ids } = this.#session;
     const end = error instanceof SessionOver ? error.end : null;
     const bytes = this.current?.bytes ?? 0;
+    if (this.order !== null) {
+      const over = await this.#giveUp(transfer, { ...this.order, bytes });
+      const { diagi = 0, diagp, diagc } = this.order;
+      if (!over) site.journal.emit("CFTT62E", { ...keys(transfer), ids, diagi, diagp, diagc });
+      return;
+    }
     const tries = bytes > transfer.bytes ? 1 : transfer.tries;
     const stopping = site.stopping;
     const next = stopping ? site.clock.now() : this.#nextTry(tries);
@@ -349,6 +360,7 @@ export class Sending {
       bytes,
       tries: Math.max(tries, 1),
       retryAt: next ?? 0,
+      ...(next === null ? {} : stillHeld(transfer)),
     };
     const over = await this.#giveUp(transfer, changes);
     site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
@@ -363,6 +375,11 @@ export class Sending {
     const wait = spacing(schedule, tries);
     return wait === null ? null : site.clock.now() + jittered(wait, site.random.fraction());
   }
+}
+
+/** What the partner fetches waits for its next call, and is not called out for. */
+function stillHeld({ diagi, diagp }: Transfer): Changes {
+  return diagi === 0 && diagp === "HOLD" ? { phasestep: "H", diagi, diagp } : {};
 }
 
 /** A read that may be abandoned: its failure is heard only when it is awaited. */

@@ -6,6 +6,8 @@
  * - A Speaker sends waiting end-to-end responses first, then files, then passes the turn or ends.
  * - The configuration that a session began with serves it to its end.
  */
+
+import type { Changes } from "../catalog/catalog.ts";
 import { answerChallenge, newChallenge } from "../cms/challenge.ts";
 import type { Configuration, Part, Prot } from "../config/model.ts";
 import type { Connection } from "../net/connection.ts";
@@ -37,6 +39,8 @@ export interface SessionRequest {
 
 /** Longest wait for deliveries under way before the turn is passed without their responses, ms. */
 const DELIVERY_PATIENCE = 30_000;
+/** How long a session that is cut may take for its good-bye, ms. */
+const GOOD_BYE = 2_000;
 
 let counter = 0;
 
@@ -60,6 +64,7 @@ export class Session implements SessionUser {
   readonly #rtr = new Waiter<void>();
   readonly #work = new Waiter<void>();
   readonly #probe: boolean;
+  readonly #working = new Set<Promise<unknown>>();
   #speaking = false;
   #resolveClosed: (end: SessionEnd) => void = () => {};
   #resolveOpened: (opened: boolean) => void = () => {};
@@ -136,6 +141,23 @@ export class Session implements SessionUser {
   /** There may be something to send: an idle Speaker looks again. */
   wake(): void {
     this.#work.give();
+  }
+
+  /**
+   * Cuts the transfer under way so that it becomes what an operator wants; resolves when that is recorded. The session
+   * goes with it: OFTP has no way to take back a file that has begun.
+   * @returns false when this session does not carry the transfer
+   */
+  async cut(idtu: string, left: Changes): Promise<boolean> {
+    const carrier = [this.sending, this.receiving].find((each) => each.current?.transfer.idtu === idtu);
+    if (carrier === undefined) return false;
+    carrier.order = left;
+    this.link.end(99, "stopped by an operator");
+    const patience = this.site.clock.timer(GOOD_BYE, () => this.link.destroy());
+    await this.closed;
+    patience.cancel();
+    await Promise.all(this.#working);
+    return true;
   }
 
   connectIndication(ssid: Ssid): void {
@@ -289,6 +311,13 @@ export class Session implements SessionUser {
     this.site.journal.emit("CFTH70W", { part: this.part?.id, ids: this.ids, host: this.host, name });
   }
 
+  /** Work of this session that may outlive it: what a transfer leaves in the catalog when the line breaks. */
+  track(work: Promise<unknown>): void {
+    const settled = work.catch(() => {}).finally(() => this.#working.delete(settled));
+    this.#working.add(settled);
+    this.site.sessions.track(settled);
+  }
+
   /** Waits for RTR after an EERP or NERP. */
   awaitRtr(): Promise<void> {
     return this.#rtr.wait();
@@ -358,7 +387,9 @@ export class Session implements SessionUser {
     const part = this.part as Part;
     if (await sendResponse(this, part)) return true;
     if (this.site.stopping || !this.agreement?.maySend) return false;
-    const transfer = await this.site.catalog.claimSend(part.id, this.site.owner, this.site.clock.now());
+    const { catalog, owner, clock } = this.site;
+    // a partner that has called may fetch what is held for it
+    const transfer = await catalog.claimSend(part.id, owner, clock.now(), !this.initiator);
     if (transfer === undefined) return false;
     await this.sending.send(transfer);
     return true;
@@ -378,7 +409,7 @@ export class Session implements SessionUser {
 
   /** Runs work that nobody awaits: the end of the session is no error, everything else ends the session. */
   #background(work: Promise<void>): void {
-    this.site.sessions.track(work);
+    this.track(work);
     work.catch((error: unknown) => {
       if (error instanceof SessionOver) return;
       const part = this.part?.id;
