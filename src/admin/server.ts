@@ -5,6 +5,7 @@
 import { chmod, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
+import { type ActivationOrder, activate } from "../engine/activate.ts";
 import type { Gateway } from "../engine/gateway.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { statusOf } from "./status.ts";
@@ -56,6 +57,19 @@ async function removeStale(path: string): Promise<void> {
   });
 }
 
+const ACTIVATION = {
+  type: "object",
+  required: ["command", "id"],
+  additionalProperties: false,
+  properties: {
+    command: { enum: ["act", "inact"] },
+    id: { type: "string" },
+    kind: { enum: ["part", "folder"] },
+    mode: { enum: ["both", "requester", "server"] },
+    force: { type: "boolean" },
+  },
+} as const;
+
 function routes(gateway: Gateway, shut: (fast: boolean) => void): FastifyInstance {
   const app = Fastify({ logger: false, forceCloseConnections: true });
 
@@ -79,6 +93,10 @@ function routes(gateway: Gateway, shut: (fast: boolean) => void): FastifyInstanc
       .status(409)
       .send({ code: "CYG_NOT_CALLED", message: `${request.params.id} is not called: ${why}` });
   });
+
+  app.post<{ Body: ActivationOrder }>("/activations", { schema: { body: ACTIVATION } }, ({ body }) =>
+    activate(gateway, body),
+  );
 
   app.post("/reload", () => gateway.reload("asked for by an operator"));
   app.post("/plan", () => gateway.preview());

@@ -166,6 +166,16 @@ export interface PartnerClock {
   reason: string;
 }
 
+/** What an operator opened or closed: a partner, a folder, a job. */
+export interface Activation {
+  kind: "part" | "folder" | "cron";
+  id: string;
+  /** In the words of the configuration's own `state`. */
+  state: string;
+  /** What the configuration said then. */
+  configured: string;
+}
+
 export type SortKey =
   | "kdate"
   | "bdate"
@@ -221,6 +231,11 @@ export interface Catalog {
    * `asked`: the partner has called, so what is held for it to fetch (T/H without a diagnostic) is offered too, last.
    */
   claimSend(part: string, owner: string, now: number, asked?: boolean): Promise<Transfer | undefined>;
+  /**
+   * Says in the records of a partner's waiting sends what they wait for; undefined takes it back. What a record says of
+   * its own last attempt stays.
+   */
+  explainWaiting(part: string, why?: { diagi: number; diagc: string }): Promise<void>;
   /** Stops all waiting sends of a partner (T/D becomes T/K) and gives them: every way to it was tried. */
   stopSends(part: string, why: Pick<Transfer, "diagi" | "diagp" | "diagc">): Promise<Transfer[]>;
   /**
@@ -253,6 +268,12 @@ export interface Catalog {
   work(now: number): Promise<{ parts: string[]; nextAt: number | null }>;
   clock(part: string): Promise<PartnerClock>;
   setClock(clock: PartnerClock): Promise<void>;
+  activations(): Promise<Activation[]>;
+  /** Keeps what an operator opened or closed, across restarts; undefined `state` forgets it. */
+  setActivation(
+    key: Pick<Activation, "kind" | "id">,
+    to?: Pick<Activation, "state" | "configured">,
+  ): Promise<void>;
   /** Numbers for `status`: records by state letter and direction, and responses waiting. */
   totals(): Promise<{ send: Record<string, number>; recv: Record<string, number>; responses: number }>;
   /** Gives up claims that `owner` held before it died: sends T/C become T/D, receives T/C become T/H. */

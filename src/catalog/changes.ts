@@ -1,6 +1,14 @@
 /** What changes the catalog: each function is one change, applied inside a transaction of the group commit. */
 import { CygnetError } from "../platform/errors.ts";
-import type { Changes, EndResponse, NewReceive, NewSend, PartnerClock, Transfer } from "./catalog.ts";
+import type {
+  Activation,
+  Changes,
+  EndResponse,
+  NewReceive,
+  NewSend,
+  PartnerClock,
+  Transfer,
+} from "./catalog.ts";
 import type { Database } from "./database.ts";
 import { HELD_SEND, WAITING_SEND } from "./queries.ts";
 import { assignments, RESPONSE_COLUMNS, TRANSFER_COLUMNS, toId, toResponse, toTransfer } from "./rows.ts";
@@ -141,6 +149,22 @@ export function removeTransfer(database: Database, idtu: string): boolean {
   );
 }
 
+/** DIAGP of a diagnostic that is the partner's and not of the send itself. */
+const WAITS = "WAIT";
+
+export function explainWaiting(
+  database: Database,
+  part: string,
+  why: { diagi: number; diagc: string } | undefined,
+): void {
+  const { diagi, diagc } = why ?? { diagi: 0, diagc: "" };
+  database.run(
+    `UPDATE transfer SET diagi = ?, diagp = ?, diagc = ?
+       WHERE ${WAITING_SEND} AND part = ? AND (diagi = 0 OR diagp = '${WAITS}') AND (diagi <> ? OR diagc <> ?)`,
+    ...[diagi, why ? WAITS : "", diagc, part, diagi, diagc],
+  );
+}
+
 /** Waiting sends of a partner stop (T/K): its paths are used up. Gives them as they are now. */
 export function stopSends(
   database: Database,
@@ -213,6 +237,15 @@ export function endResponse(database: Database, id: number): void {
     row.kind === "EERP" ? "A" : "N",
     Number(row.transfer),
   );
+}
+
+export function putActivation(
+  database: Database,
+  { kind, id }: Pick<Activation, "kind" | "id">,
+  to: Pick<Activation, "state" | "configured"> | undefined,
+): void {
+  database.run("DELETE FROM activation WHERE kind = ? AND id = ?", kind, id);
+  if (to) database.run("INSERT INTO activation VALUES (?, ?, ?, ?)", kind, id, to.state, to.configured);
 }
 
 export function putClock(database: Database, clock: PartnerClock): void {

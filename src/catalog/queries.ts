@@ -1,5 +1,5 @@
 /** What only reads: shared by the gateway's catalog and by the read-only view of the command line. */
-import type { FileIdentity, PartnerClock, Transfer } from "./catalog.ts";
+import type { Activation, FileIdentity, PartnerClock, Transfer } from "./catalog.ts";
 import type { Database } from "./database.ts";
 import { TRANSFER_COLUMNS, toId, toTransfer } from "./rows.ts";
 
@@ -96,6 +96,12 @@ export function findWork(database: Database, now: number): { parts: string[]; ne
   );
   for (const { part } of responses) parts.add(part as string);
   return { parts: [...parts], nextAt };
+}
+
+export function listActivations(database: Database): Activation[] {
+  return database
+    .rows("SELECT kind, id, state, configured FROM activation")
+    .map((row) => ({ ...row }) as unknown as Activation);
 }
 
 export function owesResponse(database: Database, idtu: string): boolean {

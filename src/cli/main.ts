@@ -6,6 +6,7 @@ import { SORT_KEYS } from "../catalog/list.ts";
 import type { Action } from "../catalog/transitions.ts";
 import { describe } from "../platform/errors.ts";
 import { projectRoot } from "../platform/root.ts";
+import { activate } from "./activate.ts";
 import { check } from "./check.ts";
 import { type CommandOptions, command as commandTransfers } from "./commands.ts";
 import { type CommonOptions, Failed, print, printJson } from "./context.ts";
@@ -115,6 +116,29 @@ function program(): Command {
     .option("--reject <reason>", "refuse it: NERP reason, for example 34 (see explain NERP 34)", parseReason)
     .option("--text <words>", "why, in words, for the partner")
     .action(end);
+
+  for (const name of ["act", "inact"] as const) {
+    const opens = name === "act";
+    const each = command(
+      name,
+      `${opens ? "open" : "close"} a partner or a folder`,
+      "It stays so over restarts, until the next act or inact, or until the configuration changes the object's state.",
+    )
+      .argument("<id>", "the partner or the folder")
+      .addOption(
+        new Option("--type <type>", "what the id names, where it names both").choices(["part", "folder"]),
+      )
+      .addOption(
+        new Option(
+          "--mode <mode>",
+          opens
+            ? "partner: only we call (requester), only it calls (server)"
+            : "partner: only this side of it",
+        ).choices(["both", "requester", "server"]),
+      );
+    if (!opens) each.option("-f, --force", "partner: cut and hold what runs");
+    each.action((id: string, options) => activate(name, id, options));
+  }
 
   command(
     "test-partner",

@@ -21,6 +21,9 @@ export interface Configuration {
   cfttcp: ReadonlyMap<string, Tcp>;
   /** Keyed by `<id>/<direct>`, for example `TLS/server`. */
   cftssl: ReadonlyMap<string, Ssl>;
+  cftauth: ReadonlyMap<string, Auth>;
+  /** Keyed by `<id>/<part>/<type>/<nidf>`. */
+  cftidf: ReadonlyMap<string, Idf>;
   cftsend: ReadonlyMap<string, Send>;
   cftrecv: ReadonlyMap<string, Recv>;
   cftfolder: ReadonlyMap<string, Folder>;
@@ -38,6 +41,27 @@ export interface Parm {
   maxtrans: number;
   /** Id of the flow templates that serve where no other does. */
   default: string;
+  /** Whether the default serves files whose name stands for no flow; they are refused otherwise. */
+  default_idf: boolean;
+}
+
+/** A list of flows, by ids or masks. */
+export interface Auth {
+  id: string;
+  idf: readonly string[];
+  /** The list names what is denied. */
+  deny: boolean;
+}
+
+/** A local flow and its name on the line. */
+export interface Idf {
+  /** The local flow. */
+  id: string;
+  /** "" = every partner. */
+  part: string;
+  type: "send" | "recv";
+  /** Dataset name; a mask for "recv". */
+  nidf: string;
 }
 
 export interface Net {
@@ -105,6 +129,9 @@ export interface Part {
   sfiddest: string;
   /** Default flow; "" = cftparm.default. */
   idf: string;
+  /** Flows that may go to it and come from it: "*", or the id of a [[cftauth]]. */
+  sauth: string;
+  rauth: string;
   state: "activeboth" | "activereq" | "activeserv" | "noactive";
   /** Windows in which we call, and in which it may call. */
   outgoing: Window;

@@ -10,8 +10,8 @@
 import type { Changes, Transfer, TransferFilter } from "../catalog/catalog.ts";
 import { type Action, statesFor, stepsOf, transitionOf, writtenState } from "../catalog/transitions.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
-import { holdReason } from "./outboxes.ts";
 import { keys, type Site } from "./site.ts";
+import { obstacle } from "./submission.ts";
 
 export interface Order {
   action: Action;
@@ -120,7 +120,7 @@ function startable(site: Site, transfer: Transfer): void {
     );
   }
   const flow = cftsend.get(transfer.idf) ?? cftsend.get(cftparm.default);
-  const hold = holdReason(site.credentials, part, flow ?? { security: {} });
+  const hold = obstacle(site, part, transfer.idf, flow ?? { security: {} });
   if (hold) throw new CygnetError("CYG_REQUEST_STATE", `${idtu} cannot be started: ${hold.diagc}`);
 }
 

@@ -21,6 +21,7 @@ import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
+import { Activations } from "./activations.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
@@ -89,6 +90,7 @@ export class Gateway {
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
       envelopes: new Envelopes(() => this.site.credentials, systemClock),
+      activations: new Activations(catalog),
       owner: OWNER,
       stopping: false,
       kick: () => this.scheduler.kick(),
@@ -137,6 +139,7 @@ export class Gateway {
     for (const warning of warnings) this.#warn(warning);
     await outboxes.prepare(configuration);
     await this.#recover();
+    await site.activations.refresh(configuration);
     (await listeners.prepare(configuration, site.credentials)).commit();
     await outboxes.apply(configuration);
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
@@ -247,6 +250,7 @@ export class Gateway {
     } catch (error) {
       return this.#rejected(cause, [describe(error)]);
     }
+    await site.activations.refresh(configuration);
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.#watch?.follow(configuration.includes);

@@ -22,6 +22,7 @@ import { WireError } from "../oftp/wire/codec.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { refuseFile } from "./admission.ts";
+import { type Forbidden, forbidden, receivedFlow } from "./flows.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
@@ -70,11 +71,14 @@ export class Receiving {
     const free = await site.disk.freeSpace(configuration.cftparm.rundir);
     const refused = refuseFile(configuration, site.credentials, part, sfid, free);
     if (refused) return this.#refuse(sfid, refused);
+    const flow = receivedFlow(configuration, part, sfid.dsn);
+    const denied = "idf" in flow ? forbidden(configuration, part, flow.idf, "recv") : flow.forbidden;
+    if (denied || !("idf" in flow)) return this.#forbid(sfid, denied as Forbidden);
     if (site.stopping) return this.#refuse(sfid, { reason: 99, retry: true, text: "shutting down" });
     const { transfer: offered, isNew } = await site.catalog.addReceive(
       {
         part: part.id,
-        idf: this.#flow(sfid),
+        idf: flow.idf,
         mode: session.initiator ? "requester" : "server",
         nfname: sfid.dsn,
         description: sfid.desc,
@@ -385,15 +389,17 @@ export class Receiving {
     if (!this.#session.link.over) this.#session.link.request({ type: "F_START_FILE_RS", answer });
   }
 
-  #names(sfid: Sfid) {
-    return { part: this.#session.part?.id, idf: this.#flow(sfid) };
+  /** A flow that this partner may not use: SFNA 99, because OFTP has no reason of its own for it. */
+  #forbid(sfid: Sfid, { diagi, message, text }: Forbidden): void {
+    const { site, ids } = this.#session;
+    site.journal.emit(message, { ...this.#names(sfid), ids, diagi, text });
+    this.#refuse(sfid, { reason: 99, retry: false, text: "the file is not accepted from this partner" });
   }
 
-  /** Which flow an incoming file belongs to: a template named like it, else the partner's, else the default. */
-  #flow(sfid: Sfid): string {
+  #names(sfid: Sfid) {
     const { configuration, part } = this.#session;
-    if (configuration.cftrecv.has(sfid.dsn)) return sfid.dsn;
-    return part?.idf || configuration.cftparm.default;
+    const flow = part && receivedFlow(configuration, part, sfid.dsn);
+    return { part: part?.id, idf: flow && "idf" in flow ? flow.idf : sfid.dsn };
   }
 }
 

@@ -6,8 +6,8 @@ import type { Send } from "../config/model.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
 import type { Verdict } from "./deliveries.ts";
-import { describeSend, heldBy, holdReason } from "./outboxes.ts";
 import { keys, type Site } from "./site.ts";
+import { describeSend } from "./submission.ts";
 
 /** NERPREAS: RFC 5024 section 5.3.14. */
 const NERP_REASONS = new Set([
@@ -55,10 +55,9 @@ export async function submitFile(site: Site, request: Submission): Promise<Trans
   });
   const status = await disk.status(copy);
   const { mtimeMs } = await disk.status(request.file);
-  const send = describeSend(site, part, request.idf ?? "", request.file, mtimeMs, request.nfname);
-  const hold = holdReason(site.credentials, part, send.flow) ?? heldBy(request.state ?? send.flow.state);
+  const send = describeSend(site, part, request.idf ?? "", request.file, mtimeMs, request);
   const candidate = { path: copy, size: status.size, mtimeMs: status.mtimeMs, ino: status.ino };
-  const target = { workdir, archive: "", ...(hold ? { hold } : {}) };
+  const target = { workdir, archive: "", ...(send.hold ? { hold: send.hold } : {}) };
   const claimed = await spool.claim(candidate, send.request, target);
   await catalog.update(claimed.idtu, { fname: request.file });
   await disk.removeDirectory(folder);

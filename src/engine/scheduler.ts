@@ -28,6 +28,10 @@ const INCOMPATIBLE = 10;
 const GATHER = 10;
 /** Longest sleep: work that another process left behind is found at the latest then. */
 const LONGEST = 60_000;
+/** DIAGI of what waits for a partner that is closed. */
+const INACTIVE = 430;
+/** How often new records of a partner that cannot be called are told why, ms. */
+const EXPLAIN_EVERY = 5_000;
 const DEFAULTS = { retryw: A_MINUTE, retryn: 4, retrym: 12 };
 
 export class Scheduler {
@@ -39,6 +43,8 @@ export class Scheduler {
   #running: Promise<void> = Promise.resolve();
   /** Highest level to offer a partner that refused a higher one; forgotten at a restart, in case it has learned. */
   readonly #ceilings = new Map<string, number>();
+  /** What the records of waiting sends say about their partner, and since when. */
+  readonly #explained = new Map<string, { text: string; at: number }>();
   readonly #abort = new AbortController();
   #stopped = false;
 
@@ -96,6 +102,7 @@ export class Scheduler {
       const part = configuration.cftpart.get(id);
       if (part === undefined) continue;
       for (const session of sessions.of(id)) session.wake();
+      await this.#explain(part, now);
       if (this.#reasonNotToCall(part) !== undefined) continue;
       const { nextCallAt } = await catalog.clock(id);
       const wait = Math.max(nextCallAt - now, untilOpen(part.outgoing, now));
@@ -105,11 +112,37 @@ export class Scheduler {
     this.#wakeIn(Math.min(next, LONGEST));
   }
 
+  /** Keeps what the records of waiting sends say about their partner true, without writing it at every look. */
+  async #explain(part: Part, now: number): Promise<void> {
+    const { catalog, clock } = this.#site;
+    const why = await this.#obstacle(part, now);
+    const text = why === undefined ? "" : `${why.diagi} ${why.diagc}`;
+    // the first look clears what a life before has left there
+    const last = this.#explained.get(part.id);
+    if (last?.text === text && (text === "" || clock.monotonic() - last.at < EXPLAIN_EVERY)) return;
+    await catalog.explainWaiting(part.id, why);
+    this.#explained.set(part.id, { text, at: clock.monotonic() });
+  }
+
+  /** What keeps us from calling a partner, in the terms of a record; undefined = nothing worth telling. */
+  async #obstacle(part: Part, now: number): Promise<{ diagi: number; diagc: string } | undefined> {
+    const { activations, catalog } = this.#site;
+    const state = activations.part(part);
+    if (state === "noactive" || state === "activeserv") {
+      const calls = state === "activeserv" ? "it waits for the partner's call" : "cygnet act opens it";
+      return { diagi: INACTIVE, diagc: `the partner is not called (state ${state}): ${calls}` };
+    }
+    const { nextCallAt, diagi, reason } = await catalog.clock(part.id);
+    if (nextCallAt > now && diagi !== 0) return { diagi, diagc: `the last call failed: ${reason}` };
+    return undefined;
+  }
+
   #reasonNotToCall(part: Part): string | undefined {
-    const { configuration, sessions, stopping } = this.#site;
+    const { activations, configuration, sessions, stopping } = this.#site;
+    const state = activations.part(part);
     if (stopping || this.#stopped) return "the gateway is shutting down";
     if (this.#calling.has(part.id)) return "a call is under way";
-    if (part.state === "noactive" || part.state === "activeserv") return "the partner may not be called";
+    if (state === "noactive" || state === "activeserv") return "the partner may not be called";
     if (!configuration.cfttcp.has(part.id)) return "there is no cfttcp for the partner";
     if (sessions.count(part.id, true) > 0) return "a session is open";
     return sessions.full(configuration, part.id, true);

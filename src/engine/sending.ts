@@ -25,6 +25,7 @@ import { capacity } from "../oftp/wire/subrecords.ts";
 import { describe } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
 import { conclude, putAway } from "./conclude.ts";
+import { type Forbidden, forbidden } from "./flows.ts";
 import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
@@ -67,6 +68,8 @@ export class Sending {
     let file: Outgoing | null = null;
     this.current = { transfer, bytes: 0 };
     try {
+      const denied = forbidden(site.configuration, this.#session.part as Part, transfer.idf, "send");
+      if (denied) return await this.#denied(transfer, denied);
       let prepared: Transfer;
       if (transfer.security && (this.#session.agreement?.level ?? 0) < 5)
         return await this.#insecure(transfer);
@@ -314,6 +317,14 @@ export class Sending {
       ...(again === null ? {} : stillHeld(transfer)),
     });
     site.journal.emit(id, { ...keys(transfer), ids, diagi, diagp, diagc });
+  }
+
+  /** A list of flows was changed after the file had been recorded: it stops. */
+  async #denied(transfer: Transfer, { diagi, message, text }: Forbidden): Promise<void> {
+    const { site, ids } = this.#session;
+    const changes: Changes = { phase: "T", phasestep: "K", diagi, diagp: "SAUTH", diagc: text };
+    await this.#giveUp(transfer, changes);
+    site.journal.emit(message, { ...keys(transfer), ids, diagi, text });
   }
 
   /** File security came with OFTP 2.0: below it the file stays here. */

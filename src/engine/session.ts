@@ -167,6 +167,7 @@ export class Session implements SessionUser {
       prot: this.prot,
       secure: this.link.connection.secure !== null,
       now: site.clock.now(),
+      state: (part) => site.activations.part(part),
       full: (part) => site.sessions.full(site.configuration, part, false),
     });
     if ("refusal" in result) {

@@ -6,6 +6,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import type { Random } from "../platform/random.ts";
 import type { Spool } from "../spool/spool.ts";
+import type { Activations } from "./activations.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Envelopes } from "./envelopes.ts";
@@ -25,6 +26,8 @@ export interface Site {
   readonly sessions: Sessions;
   readonly deliveries: Deliveries;
   readonly envelopes: Envelopes;
+  /** What operators opened and closed. */
+  readonly activations: Activations;
   /** Name under which this process claims transfers. */
   readonly owner: string;
   /** True from the moment a shutdown was asked for: nothing new is begun. */

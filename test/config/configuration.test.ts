@@ -135,7 +135,14 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(configuration.files, [join(root, "hub.toml"), join(root, "partners.d/acme.toml")]);
   t.strictSame(configuration.includes, [join(root, "partners.d")]);
   const rundir = join(root, "var");
-  const parm = { part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT" };
+  const parm = {
+    part: "HUB",
+    npart: "O0999HUB",
+    rundir,
+    maxtrans: 64,
+    default: "DEFAULT",
+    default_idf: true,
+  };
   t.strictSame(configuration.cftparm, parm);
   t.strictSame(cftnet.get("LOCAL"), {
     ...{ id: "LOCAL", host: ["127.0.0.1"], maxcnx: 100, maxcnx_host: 0, deny: [], keepalive: 60_000 },
@@ -166,7 +173,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(cftsend.get("INVOIC")?.security, { sign: true, cipher: "04" });
   t.strictSame(cftsend.get("DEFAULT"), {
     ...{ id: "DEFAULT", nfname: "&FROOT&(-.)FSUF", frecfm: "U", ackstate: "require", pri: 128, security: {} },
-    ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "" },
+    ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "", state: "disp" },
   });
   t.strictSame(cftrecv.get("DEFAULT"), {
     ...{ id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto" },
@@ -454,11 +461,16 @@ test("symbolic variables: justification, case, prefix, suffix, alternate, slice,
   t.strictSame(names, ["PART@0", "FSUF@6", "IDF@9", "P@16"]);
   const facts = {
     ...{ site: "HUB", part: { id: "ACME", nspart: "O0999HUB", nrpart: "O0999ACME" }, idf: "INVOIC" },
-    ...{ name: "order.1.edi", fileDate: new Date(2026, 10, 5, 7, 8, 9, 120), now: new Date(2026, 1, 1) },
+    ...{
+      nidf: "INVOICES",
+      name: "order.1.edi",
+      fileDate: new Date(2026, 10, 5, 7, 8, 9, 120),
+      now: new Date(2026, 1, 1),
+    },
   };
-  const template = "&FROOT|&FSUF|&SPART|&RPART|&NRPART|&FDATE|&FTIME|&FYEAR|&SYSQQ|&SYSDAY";
+  const template = "&FROOT|&FSUF|&SPART|&RPART|&NRPART|&NIDF|&FDATE|&FTIME|&FYEAR|&SYSQQ|&SYSDAY";
   const sent = substitute(template, sendVariables(facts));
-  t.equal(sent, "order.1|edi|HUB|ACME|O0999ACME|20261105|07080912|26|032|0");
+  t.equal(sent, "order.1|edi|HUB|ACME|O0999ACME|INVOICES|20261105|07080912|26|032|0");
   const received = { ...facts, name: "README", nfname: "README", idtu: "A0000001" };
   t.equal(
     substitute("&SPART&RPART&FROOT&(-.)FSUF&IDTU", receiveVariables(received)),

@@ -1,4 +1,5 @@
 import { describe } from "../../platform/errors.ts";
+import { whereIs } from "../findings.ts";
 import type { Cftsend } from "../generated.ts";
 import type { Entry } from "../sources.ts";
 import { didYouMean } from "../suggestion.ts";
@@ -12,6 +13,7 @@ const DSN = /^[0-9A-Z&()./-]{1,26}$/;
 
 /** Templates of file names use variables that exist, and literal names fit the protocol. */
 export function checkFlows(scene: Scene): void {
+  checkMappings(scene);
   for (const { entry, value } of scene.list("cftsend")) {
     checkSecurity(scene, entry, "flow");
     checkRecords(scene, entry, value);
@@ -23,6 +25,32 @@ export function checkFlows(scene: Scene): void {
   }
   for (const { entry, value } of scene.list("cftrecv")) {
     if (value.fname !== undefined) checkTemplate(scene, entry, "fname", RECEIVE_VARIABLES);
+  }
+}
+
+/** Each name on the line stands for one flow of a partner, and names a flow that exists. */
+function checkMappings(scene: Scene): void {
+  const seen = new Map<string, Entry>();
+  for (const { entry, value } of scene.list("cftidf")) {
+    const { id, part = "", type = "recv", nidf } = value;
+    if (id === undefined || nidf === undefined) continue;
+    const flows = scene.ids(type === "send" ? "cftsend" : "cftrecv");
+    const known = [...flows, scene.tree.cftparm?.default ?? "DEFAULT"];
+    if (!known.includes(id)) {
+      const table = type === "send" ? "cftsend" : "cftrecv";
+      const message = `there is no ${table} "${id}"${didYouMean(id, known)}; known are ${[...new Set(known)].join(", ")}`;
+      scene.findings.problem(entry, { key: "id" }, "CYG_CONFIG_REFERENCE", message);
+    }
+    if (type === "send" && /[*?]/.test(nidf)) {
+      const message = `found "${nidf}"; allowed: one name, without * and ?, because files are sent under it; example: nidf = "INVOICES"`;
+      scene.findings.problem(entry, { key: "nidf" }, "CYG_CONFIG_VALUE", message);
+    }
+    const key = type === "send" ? `send ${part} ${id}` : `recv ${part} ${nidf}`;
+    const first = seen.get(key);
+    if (first) {
+      const message = `${whereIs(first)} says already what ${type === "send" ? `flow ${id} is called` : `"${nidf}" stands for`}; one of both must go`;
+      scene.findings.problem(entry, { key: "nidf" }, "CYG_CONFIG_DUPLICATE", message);
+    } else seen.set(key, entry);
   }
 }
 

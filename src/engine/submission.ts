@@ -1,0 +1,109 @@
+/** What is recorded for a file that is to be sent, and why it may not go yet. */
+import { basename } from "node:path";
+import type { Configuration, Part, Send } from "../config/model.ts";
+import { substitute } from "../config/symbols.ts";
+import { sendVariables } from "../config/variables.ts";
+import { utf8 } from "../oftp/wire/codec.ts";
+import { datasetName } from "../spool/names.ts";
+import type { ClaimTarget } from "../spool/spool.ts";
+import type { Credentials } from "./credentials.ts";
+import { forbidden, networkFlow } from "./flows.ts";
+import { lackingFor, wantedSecurity } from "./security.ts";
+import type { Site } from "./site.ts";
+
+type Hold = NonNullable<ClaimTarget["hold"]>;
+
+const HELD = "held: the partner fetches it when it calls, or cygnet start sends it";
+
+/** The flow template where the configuration has none. */
+const BUILT_IN: Omit<Send, "id"> = {
+  nfname: "&FROOT&(-.)FSUF",
+  frecfm: "U",
+  flrecl: 0,
+  fcode: "binary",
+  ftype: "T",
+  xlate: "",
+  ackstate: "require",
+  pri: 128,
+  state: "disp",
+  security: {},
+};
+
+/** What is recorded for a file that is to be sent: flow, names, codes. */
+export function describeSend(
+  site: Site,
+  part: Part,
+  idf: string,
+  path: string,
+  mtimeMs: number,
+  asked: { nfname?: string; state?: Send["state"] } = {},
+) {
+  const { configuration } = site;
+  const flowId = idf || part.idf || configuration.cftparm.default;
+  const flow: Omit<Send, "id"> =
+    configuration.cftsend.get(flowId) ?? configuration.cftsend.get(configuration.cftparm.default) ?? BUILT_IN;
+  const variables = sendVariables({
+    site: configuration.cftparm.part,
+    part,
+    idf: flowId,
+    nidf: networkFlow(configuration, part, flowId),
+    name: basename(path),
+    fileDate: new Date(mtimeMs),
+    now: new Date(site.clock.now()),
+  });
+  const name = substitute(asked.nfname ?? flow.nfname, variables);
+  const dsn = datasetName(name);
+  const hold = obstacle(site, part, flowId, flow) ?? heldBy(asked.state ?? flow.state);
+  return {
+    ...(hold ? { hold } : {}),
+    request: {
+      part: part.id,
+      idf: flowId,
+      nfname: name,
+      dsn,
+      orig: part.sfidorig,
+      dest: part.sfiddest,
+      description: dsn === name ? "" : utf8(name, 999).toString("utf8"),
+      pri: flow.pri,
+      ackstate: flow.ackstate,
+      coarse: knowsNoCounter(configuration, part),
+      security: wantedSecurity(part, flow),
+      format: flow.frecfm,
+      lrecl: flow.flrecl,
+    },
+  };
+}
+
+/** True when nothing newer than OFTP 1.3 is spoken with a partner. */
+function knowsNoCounter({ cftprot }: Configuration, part: Part): boolean {
+  const levels = part.prot.flatMap((id) => cftprot.get(id)?.level ?? []);
+  return levels.every((level) => level < 4 || (part.level !== null && !part.level.includes(level)));
+}
+
+/** Why a file is not sent as things are, or undefined: its flow is not allowed, or it lacks what protects it. */
+export function obstacle(
+  site: Site,
+  part: Part,
+  idf: string,
+  flow: Pick<Send, "security">,
+): Hold | undefined {
+  const denied = forbidden(site.configuration, part, idf, "send");
+  if (denied) return { step: "K", diagi: denied.diagi, diagp: "SAUTH", diagc: denied.text };
+  return unprotected(site.credentials, part, flow);
+}
+
+/** A file that must be protected is never sent without: it stops, with what is missing. */
+function unprotected(credentials: Credentials, part: Part, flow: Pick<Send, "security">): Hold | undefined {
+  const wanted = wantedSecurity(part, flow);
+  const lacking = wanted ? lackingFor(credentials, part, wanted) : [];
+  if (lacking.length === 0) return undefined;
+  const diagc = `the file is to be secured, but [[pki]] lacks ${lacking.join(" and ")}; it is not sent without`;
+  return { step: "K", diagi: 278, diagp: "SECURITY", diagc };
+}
+
+/** How a send is recorded that does not simply wait for its turn (STATE of CFTSEND and of the SEND command). */
+function heldBy(state: Send["state"]): Hold | undefined {
+  if (state === "disp") return undefined;
+  if (state === "hold") return { step: "H", diagi: 0, diagp: "HOLD", diagc: HELD };
+  return { step: "K", diagi: 0, diagp: "KEEP", diagc: "kept: cygnet start sends it" };
+}
