@@ -17,6 +17,7 @@ const FILTER = {
   phase: { enum: ["A", "T", "Y", "Z", "X"] },
   phasestep: { enum: ["D", "H", "C", "K", "X"] },
   diagi: { anyOf: [{ const: "error" }, { type: "integer" }] },
+  pidtu: { type: "string" },
   ack: { enum: ["A", "N"] },
   mode: { enum: ["requester", "server"] },
   since: { type: "number" },

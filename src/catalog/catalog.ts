@@ -89,6 +89,10 @@ export interface Transfer extends FileIdentity {
   pri: number;
   /** Wait in phase Z for the end-to-end response. */
   ackstate: "require" | "ignore";
+  /** The transfer that this one was made of: the receive of a forwarded file, the parent of a broadcast; "" = none. */
+  pidtu: string;
+  /** The intermediate partner whose session brought it; "" = the partner's own. */
+  via: string;
   /** Attempts so far, and when the next may begin (0 = at once). */
   tries: number;
   retryAt: number;
@@ -138,8 +142,21 @@ export type NewSend = Pick<
 export type NewReceive = FileIdentity &
   Pick<
     Transfer,
-    "part" | "idf" | "mode" | "nfname" | "description" | "filesize" | "format" | "lrecl" | "prot" | "security"
+    | "part"
+    | "idf"
+    | "mode"
+    | "nfname"
+    | "description"
+    | "filesize"
+    | "format"
+    | "lrecl"
+    | "prot"
+    | "security"
+    | "via"
   >;
+
+/** A received file on its way to the next station: the same identity, the same octets. */
+export type Forward = Pick<Transfer, "part" | "workfile" | "formsize" | "filesize" | "pri">;
 
 export type Changes = Partial<Omit<Transfer, "idtu" | "direct" | "type" | keyof FileIdentity>>;
 
@@ -154,6 +171,10 @@ export interface EndResponse extends FileIdentity {
   /** NERPREAS and NERPREAST; 0 and "" for EERP. */
   reason: number;
   text: string;
+  /** Of a response that is passed on: who made it (NERPCREA), hash and signature; "" otherwise. Hexadecimal. */
+  creator?: string;
+  hsh?: string;
+  sig?: string;
 }
 
 /** When a partner may be called again after failures, and how many there were in a row. */
@@ -200,6 +221,7 @@ export interface TransferFilter {
   phasestep?: PhaseStep;
   /** A DIAGI, or "error": any but 0. */
   diagi?: number | "error";
+  pidtu?: string;
   ack?: "A" | "N";
   mode?: "requester" | "server";
   /** Only those requested at or after this time, and before that one. */
@@ -253,6 +275,11 @@ export interface Catalog {
   release(idtu: string, changes: Changes): Promise<void>;
   /** In one step: the receive is done, delivered under its final name, and its response waits to be sent. */
   finishReceive(idtu: string, changes: Changes, response: Omit<EndResponse, "id">): Promise<void>;
+  /**
+   * In one step: a received file becomes a send to the next station under the same identity, and its own record waits for
+   * the response (Z/H) without the file. Done again, it gives the send that is there.
+   */
+  forward(idtu: string, to: Forward): Promise<Transfer>;
   /** Takes the oldest response for a partner that nobody is sending. */
   claimResponse(part: string, owner: string): Promise<EndResponse | undefined>;
   /** The partner has taken the response (RTR): the receive's `ack` becomes "A" or "N". */

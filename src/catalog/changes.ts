@@ -4,9 +4,11 @@ import type {
   Activation,
   Changes,
   EndResponse,
+  Forward,
   NewReceive,
   NewSend,
   PartnerClock,
+  SpoolNote,
   Transfer,
 } from "./catalog.ts";
 import type { Database } from "./database.ts";
@@ -74,13 +76,14 @@ export function insertReceive(
   if (known !== undefined) return { transfer: toTransfer(known), isNew: false };
   const row = database.row(
     `INSERT INTO transfer (direct, phase, phasestep, orig, dest, dsn, date, time, part, idf, mode, fname, nfname,
-       description, filesize, format, lrecl, prot, pri, ackstate, kdate, bdate, owner, lease, security)
-     VALUES ('recv', 'T', 'C', ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 'require', ?, ?, ?, ?, ?)
+       description, filesize, format, lrecl, prot, pri, ackstate, kdate, bdate, owner, lease, security, via)
+     VALUES ('recv', 'T', 'C', ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 'require', ?, ?, ?, ?, ?, ?)
      RETURNING ${TRANSFER_COLUMNS}`,
     ...identity,
     ...[receive.part, receive.idf, receive.mode, receive.nfname, receive.description, receive.filesize],
     ...[receive.format, receive.lrecl, receive.prot, now, now, owner, now],
     receive.security && JSON.stringify(receive.security),
+    receive.via,
   );
   return { transfer: toTransfer(row as NonNullable<typeof row>), isNew: true };
 }
@@ -204,13 +207,57 @@ export function endReceive(
   const ended: Changes = { phase: "X", phasestep: "X", workfile: "", spool: null };
   releaseTransfer(database, idtu, { ...ended, ...changes }, now);
   database.run(
-    `INSERT INTO response (transfer, kind, part, dsn, date, time, orig, dest, reason, text)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO response (transfer, kind, part, dsn, date, time, orig, dest, reason, text, creator, hsh, sig)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (transfer) DO UPDATE SET kind = excluded.kind, part = excluded.part,
-         reason = excluded.reason, text = excluded.text, sent = 0, owner = NULL`,
+         reason = excluded.reason, text = excluded.text, creator = excluded.creator, hsh = excluded.hsh,
+         sig = excluded.sig, sent = 0, owner = NULL`,
     ...[toId(idtu), response.kind, response.part, response.dsn, response.date, response.time],
     ...[response.orig, response.dest, response.reason, response.text],
+    ...[response.creator ?? "", response.hsh ?? "", response.sig ?? ""],
   );
+}
+
+/** See `Catalog.forward`. */
+export function forwardReceive(database: Database, idtu: string, to: Forward, now: number): Transfer {
+  const received = database.row(`SELECT ${TRANSFER_COLUMNS} FROM transfer WHERE id = ?`, toId(idtu));
+  if (received === undefined) {
+    throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog ${database.path} has no transfer ${idtu}.`);
+  }
+  const { dsn, date, time, orig, dest, ...file } = toTransfer(received);
+  const identity = [orig, dest, dsn, date, time];
+  const note: SpoolNote = { step: "claimed", source: "", archive: "" };
+  const made = database.row(
+    `INSERT INTO transfer (direct, mode, phase, phasestep, orig, dest, dsn, date, time, part, idf, fname, nfname,
+       description, filesize, formsize, linehash, pri, ackstate, spool, kdate, format, lrecl, security, workfile, pidtu)
+     VALUES ('send', 'requester', 'T', 'D', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'require', ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (direct, orig, dest, dsn, date, time) DO NOTHING RETURNING ${TRANSFER_COLUMNS}`,
+    ...identity,
+    ...[
+      to.part,
+      file.idf,
+      file.nfname,
+      file.nfname,
+      file.description,
+      to.filesize,
+      to.formsize,
+      file.linehash,
+    ],
+    ...[to.pri, JSON.stringify(note), now, file.format, file.lrecl],
+    file.security && JSON.stringify(file.security),
+    ...[to.workfile, idtu],
+  );
+  const waits: Changes = { phase: "Z", phasestep: "H", workfile: "", spool: null, edate: now };
+  updateTransfer(database, idtu, waits, now);
+  database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE id = ?", toId(idtu));
+  const send =
+    made ??
+    database.row(
+      `SELECT ${TRANSFER_COLUMNS} FROM transfer
+         WHERE direct = 'send' AND orig = ? AND dest = ? AND dsn = ? AND date = ? AND time = ?`,
+      ...identity,
+    );
+  return toTransfer(send as NonNullable<typeof send>);
 }
 
 export function takeResponse(database: Database, part: string, owner: string): EndResponse | undefined {

@@ -41,7 +41,7 @@ function conditionsOf(filter: TransferFilter): { sql: string[]; values: SQLInput
     sql.push(condition);
     values.push(value);
   };
-  const { idtu, part, idf, state, phase, phasestep, diagi, ack, mode, since, until } = filter;
+  const { idtu, part, idf, state, phase, phasestep, diagi, pidtu, ack, mode, since, until } = filter;
   add("id = ?", idtu && toId(idtu));
   for (const [column, wanted] of Object.entries({ part, idf })) {
     if (wanted !== undefined && isMask(wanted)) add(`${column} GLOB ?`, globOf(wanted));
@@ -54,6 +54,7 @@ function conditionsOf(filter: TransferFilter): { sql: string[]; values: SQLInput
   add("phasestep = ?", phasestep);
   if (diagi === "error") sql.push("diagi <> 0");
   else add("diagi = ?", diagi);
+  add("pidtu = ?", pidtu);
   add("ack = ?", ack);
   add("mode = ?", mode);
   add("kdate >= ?", since);

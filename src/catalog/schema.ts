@@ -143,5 +143,14 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE activation (
     kind TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, configured TEXT NOT NULL, PRIMARY KEY (kind, id)
   ) STRICT, WITHOUT ROWID;
+
+  -- Forwarding: which transfer another one was made of, and by whose session it came; a response that is passed on is the
+  -- one that its maker signed.
+  ALTER TABLE transfer ADD COLUMN pidtu TEXT NOT NULL DEFAULT '';
+  ALTER TABLE transfer ADD COLUMN via TEXT NOT NULL DEFAULT '';
+  CREATE INDEX transfer_parent ON transfer (pidtu) WHERE pidtu <> '';
+  ALTER TABLE response ADD COLUMN creator TEXT NOT NULL DEFAULT '';
+  ALTER TABLE response ADD COLUMN hsh TEXT NOT NULL DEFAULT '';
+  ALTER TABLE response ADD COLUMN sig TEXT NOT NULL DEFAULT '';
   `,
 ];

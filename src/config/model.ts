@@ -132,6 +132,12 @@ export interface Part {
   /** Flows that may go to it and come from it: "*", or the id of a [[cftauth]]. */
   sauth: string;
   rauth: string;
+  /** Intermediate partner; "" = none. */
+  ipart: string;
+  /** Whether its files for other partners are forwarded. */
+  commut: "yes" | "no";
+  /** Which names in its file requests must be known. */
+  ctrlpart: "all" | "rpart" | "spart" | "ignore";
   state: "activeboth" | "activereq" | "activeserv" | "noactive";
   /** Windows in which we call, and in which it may call. */
   outgoing: Window;

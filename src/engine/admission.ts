@@ -2,12 +2,11 @@
  * May this file come in: the Listener's checks of an SFID (RFC 5024 section 4.3.4) before anything is recorded.
  * Pure.
  */
-import type { Configuration, Part } from "../config/model.ts";
+import type { Part } from "../config/model.ts";
 import { BLOCK } from "../oftp/files/restart.ts";
 import type { Sfid } from "../oftp/wire/commands.ts";
 import type { Credentials } from "./credentials.ts";
 import { refuseSecurity } from "./security.ts";
-import { ownCodes } from "./site.ts";
 
 export interface Refused {
   /** SFNAREAS, SFNARRTR, SFNAREAST. */
@@ -16,26 +15,23 @@ export interface Refused {
   text: string;
 }
 
-/** Why the file is refused, or undefined. `free`: octets free for its work file. */
+/** Why a file of a partner is refused, or undefined. `relay`: whom it is forwarded to; `free`: octets free for its work file. */
 export function refuseFile(
-  configuration: Configuration,
   credentials: Credentials,
-  part: Part,
+  { part, relay }: { part: Part; relay: Part | null },
   sfid: Sfid,
   free: number,
 ): Refused | undefined {
   const no = (reason: number, text: string): Refused => ({ reason, retry: false, text });
-  if (!ownCodes(configuration, part).includes(sfid.dest)) return no(2, "the destination is not served here");
-  if (sfid.orig !== part.sfiddest && sfid.orig !== part.nrpart) {
-    return no(3, "the originator is not known for this partner");
-  }
   if (sfid.dsn === "") return no(1, "the dataset name is empty");
   // it must come back in the end-to-end response, octet by octet
   if (/[^\x20-\x7e]/.test(sfid.dsn)) return no(1, "the dataset name has characters outside ASCII");
   if (!/^[UTFV]$/.test(sfid.fmt)) return no(4, `format ${sfid.fmt} does not exist`);
   const records = sfid.fmt === "F" || sfid.fmt === "V";
   if (records && sfid.lrecl === 0) return no(5, `format ${sfid.fmt} needs a record length`);
-  return refuseSecurity(credentials, part, sfid) ?? refuseSize(sfid, free);
+  // what passes through stays closed: its security is its destination's business
+  const insecure = relay === null ? refuseSecurity(credentials, part, sfid) : undefined;
+  return insecure ?? refuseSize(sfid, free);
 }
 
 function refuseSize(sfid: Sfid, free: number): Refused | undefined {

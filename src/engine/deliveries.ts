@@ -17,6 +17,7 @@ import { CygnetError, describe } from "../platform/errors.ts";
 import { datasetName, safeName } from "../spool/names.ts";
 import { nerpReasonOf } from "./envelopes.ts";
 import { lineHash, towardsDisk } from "./forms.ts";
+import { partOf, RELAYED } from "./routing.ts";
 import { isEnveloped } from "./security.ts";
 import { keys, type Site } from "./site.ts";
 
@@ -28,6 +29,9 @@ export interface Verdict {
   reason: number;
   text: string;
 }
+
+/** Priority of what passes through: that of an ordinary file. */
+const RELAY_PRIORITY = 128;
 
 const BUILT_IN: Recv = {
   id: "",
@@ -89,6 +93,7 @@ export class Deliveries {
       const part = site.configuration.cftpart.get(transfer.part);
       if (part === undefined)
         throw new CygnetError("CYG_DELIVERY_PART", `there is no partner ${transfer.part}`);
+      if (ready.idf === RELAYED) return await this.#forward(ready);
       const make = towardsDisk(site, part, ready, this.#flow(transfer));
       const local = make ? await site.spool.localise(ready, make) : ready;
       const fname = await site.spool.deliver(local, this.#target(local));
@@ -109,6 +114,26 @@ export class Deliveries {
       });
       this.#timers.add(timer);
     }
+  }
+
+  /** A file for somebody else goes on as it came; its response will come back the same way. */
+  async #forward(transfer: Transfer): Promise<void> {
+    const site = this.#site();
+    const to = partOf(site.configuration, transfer.dest);
+    if (to === undefined) {
+      throw new CygnetError("CYG_DELIVERY_PART", `no partner has the code ${transfer.dest}`);
+    }
+    const { workfile, size } = await site.spool.relay(transfer);
+    const { filesize } = transfer;
+    const send = await site.catalog.forward(transfer.idtu, {
+      ...{ part: to.id, workfile, filesize },
+      ...{ formsize: size, pri: RELAY_PRIORITY },
+    });
+    // the first name of the file: nobody misses it now
+    await site.disk.remove(transfer.workfile).catch(() => {});
+    const text = `forwarded to ${to.id} as ${send.idtu}`;
+    site.journal.emit("CFTR12I", { ...keys(send), cmd: "SEND", user: `from ${transfer.part}`, text });
+    site.kick();
   }
 
   /** The file is in the inbox: the record ends and its response waits for the next turn, or for `cygnet end`. */
@@ -154,7 +179,8 @@ export class Deliveries {
   /** A response that has to be signed needs the hash of what was on the line, before that form is gone. */
   async #hashed(transfer: Transfer): Promise<Transfer> {
     const { security } = transfer;
-    if (!security?.signedEerp || isEnveloped(security) || transfer.linehash !== "") return transfer;
+    const passes = transfer.idf === RELAYED;
+    if (!security?.signedEerp || isEnveloped(security) || passes || transfer.linehash !== "") return transfer;
     const linehash = (await lineHash(this.#site(), transfer)).toString("hex");
     await this.#site().catalog.update(transfer.idtu, { linehash });
     return { ...transfer, linehash };
@@ -230,7 +256,8 @@ function stampOf({ date, time, kdate }: Transfer): Date {
   return Number.isNaN(at.getTime()) ? new Date(kdate) : at;
 }
 
-function responseTo(transfer: Transfer) {
-  const { dsn, date, time, orig, dest, part, idtu } = transfer;
-  return { dsn, date, time, orig, dest, part, idtu };
+/** The response to a receive goes back by the sessions that brought it. */
+export function responseTo(transfer: Transfer) {
+  const { dsn, date, time, orig, dest, part, via, idtu } = transfer;
+  return { dsn, date, time, orig, dest, part: via || part, idtu };
 }

@@ -93,6 +93,7 @@ export class Gateway {
       activations: new Activations(catalog),
       owner: OWNER,
       stopping: false,
+      routed: (part) => this.scheduler.routed(part),
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);

@@ -26,6 +26,7 @@ import { type Forbidden, forbidden, receivedFlow } from "./flows.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
+import { addressed, RELAYED } from "./routing.ts";
 import { announced, lineForm } from "./security.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
@@ -69,15 +70,19 @@ export class Receiving {
     const { site, configuration, part, agreement } = session;
     if (part === null || agreement === null) return;
     const free = await site.disk.freeSpace(configuration.cftparm.rundir);
-    const refused = refuseFile(configuration, site.credentials, part, sfid, free);
+    const whose = addressed(configuration, part, sfid);
+    if (!("part" in whose)) return this.#refuse(sfid, { ...whose, retry: false });
+    const refused = refuseFile(site.credentials, whose, sfid, free);
     if (refused) return this.#refuse(sfid, refused);
-    const flow = receivedFlow(configuration, part, sfid.dsn);
-    const denied = "idf" in flow ? forbidden(configuration, part, flow.idf, "recv") : flow.forbidden;
-    if (denied || !("idf" in flow)) return this.#forbid(sfid, denied as Forbidden);
+    const flow = whose.relay ? { idf: RELAYED } : receivedFlow(configuration, whose.part, sfid.dsn);
+    if (!("idf" in flow)) return this.#forbid(sfid, flow.forbidden);
+    const denied = whose.relay ? undefined : forbidden(configuration, whose.part, flow.idf, "recv");
+    if (denied) return this.#forbid(sfid, denied);
     if (site.stopping) return this.#refuse(sfid, { reason: 99, retry: true, text: "shutting down" });
     const { transfer: offered, isNew } = await site.catalog.addReceive(
       {
-        part: part.id,
+        part: whose.part.id,
+        via: whose.part.id === part.id ? "" : part.id,
         idf: flow.idf,
         mode: session.initiator ? "requester" : "server",
         nfname: sfid.dsn,

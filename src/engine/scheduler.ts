@@ -9,6 +9,7 @@ import { describe } from "../platform/errors.ts";
 import { type CallFailure, call } from "./caller.ts";
 import type { SessionEnd } from "./link.ts";
 import { jittered, spacing } from "./retry.ts";
+import { onlyRouted } from "./routing.ts";
 import { Session } from "./session.ts";
 import type { Site } from "./site.ts";
 import { untilOpen } from "./window.ts";
@@ -45,6 +46,8 @@ export class Scheduler {
   readonly #ceilings = new Map<string, number>();
   /** What the records of waiting sends say about their partner, and since when. */
   readonly #explained = new Map<string, { text: string; at: number }>();
+  /** Partners whose files go by an intermediate one, as was said in the log. */
+  readonly #rerouted = new Set<string>();
   readonly #abort = new AbortController();
   #stopped = false;
 
@@ -99,17 +102,41 @@ export class Scheduler {
     const { parts, nextAt } = await catalog.work(now);
     let next = nextAt === null ? LONGEST : Math.max(GATHER, nextAt - now);
     for (const id of parts) {
-      const part = configuration.cftpart.get(id);
-      if (part === undefined) continue;
-      for (const session of sessions.of(id)) session.wake();
-      await this.#explain(part, now);
+      const owner = configuration.cftpart.get(id);
+      if (owner === undefined) continue;
+      const part = await this.#carrier(owner);
+      for (const session of sessions.of(part.id)) session.wake();
+      await this.#explain(owner, now);
       if (this.#reasonNotToCall(part) !== undefined) continue;
-      const { nextCallAt } = await catalog.clock(id);
+      const { nextCallAt } = await catalog.clock(part.id);
       const wait = Math.max(nextCallAt - now, untilOpen(part.outgoing, now));
       if (wait > 0) next = Math.min(next, wait);
-      else if (!this.#calling.has(id)) this.#begin(part);
+      else if (!this.#calling.has(part.id)) this.#begin(part);
     }
     this.#wakeIn(Math.min(next, LONGEST));
+  }
+
+  /** See `Site.routed`: a partner that has an intermediate one is called itself as long as that works. */
+  async routed(part: Part): Promise<boolean> {
+    if (part.ipart === "") return false;
+    if (onlyRouted(this.#site.configuration, part)) return true;
+    const { activations, catalog, clock } = this.#site;
+    const state = activations.part(part);
+    if (state === "noactive" || state === "activeserv") return false;
+    const { tries, nextCallAt } = await catalog.clock(part.id);
+    return tries > 0 && nextCallAt > clock.now();
+  }
+
+  /** Whom to call for what waits for a partner. */
+  async #carrier(part: Part): Promise<Part> {
+    const by = this.#site.configuration.cftpart.get(part.ipart);
+    if (by === undefined || !(await this.routed(part))) return part;
+    if (!this.#rerouted.has(part.id)) {
+      this.#rerouted.add(part.id);
+      const text = `its files go by ${by.id}`;
+      this.#site.journal.emit("CFTT06W", { part: part.id, idtu: "", idf: "", text });
+    }
+    return by;
   }
 
   /** Keeps what the records of waiting sends say about their partner true, without writing it at every look. */
@@ -133,6 +160,7 @@ export class Scheduler {
       return { diagi: INACTIVE, diagc: `the partner is not called (state ${state}): ${calls}` };
     }
     const { nextCallAt, diagi, reason } = await catalog.clock(part.id);
+    if (await this.routed(part)) return undefined;
     if (nextCallAt > now && diagi !== 0) return { diagi, diagc: `the last call failed: ${reason}` };
     return undefined;
   }
@@ -253,7 +281,8 @@ export class Scheduler {
         journal.emit("CFTT75E", { idtu, part: part.id, idf, ...why });
       }
     }
-    if (wait !== null) return;
+    // what has another way goes that way
+    if (wait !== null || part.ipart !== "") return;
     const stopped = await catalog.stopSends(part.id, {
       diagi: refused ? 406 : 405,
       diagp: refused ? "MAXRST" : "MAXRETRY",

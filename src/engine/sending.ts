@@ -68,7 +68,7 @@ export class Sending {
     let file: Outgoing | null = null;
     this.current = { transfer, bytes: 0 };
     try {
-      const denied = forbidden(site.configuration, this.#session.part as Part, transfer.idf, "send");
+      const denied = forbidden(site.configuration, this.#partOf(transfer), transfer.idf, "send");
       if (denied) return await this.#denied(transfer, denied);
       let prepared: Transfer;
       if (transfer.security && (this.#session.agreement?.level ?? 0) < 5)
@@ -92,13 +92,18 @@ export class Sending {
     }
   }
 
+  /** Whose file it is: the partner of the session, or one whose files it carries. */
+  #partOf({ part }: Transfer): Part {
+    return this.#session.configuration.cftpart.get(part) ?? (this.#session.part as Part);
+  }
+
   /** Makes the form for the line where it is another than the local one; once, so that a retry sends the same octets. */
   async #prepare(transfer: Transfer): Promise<Transfer> {
     if (transfer.formsize >= 0) return transfer;
     const { site, configuration } = this.#session;
     const { cftsend, cftparm } = configuration;
     const flow = cftsend.get(transfer.idf) ?? cftsend.get(cftparm.default);
-    const part = this.#session.part as Part;
+    const part = this.#partOf(transfer);
     const make = flow && towardsLine(site, part, transfer, flow);
     return make ? site.spool.prepare(transfer, make) : transfer;
   }

@@ -7,7 +7,7 @@
  * - The configuration that a session began with serves it to its end.
  */
 
-import type { Changes } from "../catalog/catalog.ts";
+import type { Changes, Transfer } from "../catalog/catalog.ts";
 import { answerChallenge, newChallenge } from "../cms/challenge.ts";
 import type { Configuration, Part, Prot } from "../config/model.ts";
 import type { Connection } from "../net/connection.ts";
@@ -20,6 +20,7 @@ import { Link, type SessionEnd, SessionOver, type SessionUser } from "./link.ts"
 import { Receiving } from "./receiving.ts";
 import { authenticates, capabilities, recognise, samePassword } from "./recognition.ts";
 import { receiveResponse, sendResponse } from "./responses.ts";
+import { carriedBy } from "./routing.ts";
 import { Sending } from "./sending.ts";
 import type { Site } from "./site.ts";
 import { traceLine } from "./trace.ts";
@@ -388,12 +389,22 @@ export class Session implements SessionUser {
     const part = this.part as Part;
     if (await sendResponse(this, part)) return true;
     if (this.site.stopping || !this.agreement?.maySend) return false;
-    const { catalog, owner, clock } = this.site;
-    // a partner that has called may fetch what is held for it
-    const transfer = await catalog.claimSend(part.id, owner, clock.now(), !this.initiator);
+    const transfer = await this.#claim(part);
     if (transfer === undefined) return false;
     await this.sending.send(transfer);
     return true;
+  }
+
+  /** The best waiting send of the partner, else of one whose files its sessions carry. */
+  async #claim(part: Part): Promise<Transfer | undefined> {
+    const { catalog, owner, clock } = this.site;
+    for (const each of carriedBy(this.configuration, part)) {
+      if (each !== part && !(await this.site.routed(each))) continue;
+      // a partner that has called may fetch what is held for it
+      const transfer = await catalog.claimSend(each.id, owner, clock.now(), !this.initiator && each === part);
+      if (transfer !== undefined) return transfer;
+    }
+    return undefined;
   }
 
   /** An idle requester keeps the session for DISCTD; true when there is something to send after all. */

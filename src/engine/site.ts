@@ -32,6 +32,8 @@ export interface Site {
   readonly owner: string;
   /** True from the moment a shutdown was asked for: nothing new is begun. */
   stopping: boolean;
+  /** True when what waits for a partner goes by the sessions of its intermediate one, for now or always. */
+  routed(part: Part): Promise<boolean>;
   /** Something may have become due: the scheduler looks again. */
   kick(): void;
 }

@@ -13,6 +13,7 @@ const DSN = /^[0-9A-Z&()./-]{1,26}$/;
 
 /** Templates of file names use variables that exist, and literal names fit the protocol. */
 export function checkFlows(scene: Scene): void {
+  checkReserved(scene);
   checkMappings(scene);
   for (const { entry, value } of scene.list("cftsend")) {
     checkSecurity(scene, entry, "flow");
@@ -25,6 +26,20 @@ export function checkFlows(scene: Scene): void {
   }
   for (const { entry, value } of scene.list("cftrecv")) {
     if (value.fname !== undefined) checkTemplate(scene, entry, "fname", RECEIVE_VARIABLES);
+  }
+}
+
+/** Name of the flow of files that only pass through. */
+const RELAYED = "COMMUT";
+
+/** What passes through is forwarded as it is: no flow of this name would ever act on it. */
+function checkReserved(scene: Scene): void {
+  for (const table of ["cftsend", "cftrecv", "cftidf"] as const) {
+    for (const { entry, value } of scene.list(table)) {
+      if (value.id !== RELAYED) continue;
+      const message = `"${RELAYED}" is the flow of files that are forwarded untouched; choose another id`;
+      scene.findings.problem(entry, { key: "id" }, "CYG_CONFIG_VALUE", message);
+    }
   }
 }
 

@@ -15,6 +15,7 @@ export function checkPartners(scene: Scene): void {
     checkCodes(scene, item, codes);
     checkConnection(scene, item);
     checkAuthentication(scene, item);
+    checkRoute(scene, item);
     checkSecurity(scene, item.entry, "partner");
   }
 }
@@ -78,6 +79,18 @@ function checkConnection(scene: Scene, { entry, value }: Item<Cftpart>): void {
   if (ssl && profiles.length > 0 && !profiles.some((item) => item.value.direct === "client")) {
     const message = `cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;
     scene.findings.problem(entry, { key: "ssl" }, "CYG_CONFIG_REFERENCE", message);
+  }
+}
+
+/** An intermediate partner is another one, and reached without an intermediate of its own. */
+function checkRoute(scene: Scene, { entry, value: { id, ipart } }: Item<Cftpart>): void {
+  if (!ipart) return;
+  const wrong = (message: string) =>
+    scene.findings.problem(entry, { key: "ipart" }, "CYG_CONFIG_CLASH", message);
+  if (ipart === id) wrong("a partner cannot be its own intermediate; name another one");
+  const next = scene.find("cftpart", ipart)?.value.ipart;
+  if (ipart !== id && next) {
+    wrong(`${ipart} is itself reached through ${next}; name a partner that is called directly`);
   }
 }
 

@@ -24,6 +24,7 @@ const REFERENCES: readonly { from: ListTable; key: string; to: ListTable; except
   { from: "cftpart", key: "prot", to: "cftprot" },
   { from: "cftpart", key: "ssl", to: "cftssl" },
   { from: "cftpart", key: "idf", to: "cftsend" },
+  { from: "cftpart", key: "ipart", to: "cftpart" },
   { from: "cftpart", key: "sauth", to: "cftauth", except: /^\*$/ },
   { from: "cftpart", key: "rauth", to: "cftauth", except: /^\*$/ },
   { from: "cftidf", key: "part", to: "cftpart" },

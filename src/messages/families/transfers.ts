@@ -14,6 +14,13 @@ export const transferMessages: readonly Message[] = [
     "Find out why, then `cygnet start` the transfer.",
   ),
   message(
+    "CFTT06W",
+    `${ATTEMPT} text?`,
+    "Intermediate partner used: {text}",
+    "The partner is not called itself, or cannot be reached: what is for it goes by its intermediate partner (ipart).",
+    NOTHING,
+  ),
+  message(
     "CFTT08E",
     `${K} diagi? diagp? text?`,
     "All restarts used: {text}",
