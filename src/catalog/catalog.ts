@@ -135,6 +135,9 @@ export type NewSend = Pick<
   | "security"
 > & {
   spool: SpoolNote;
+  /** A child of this transfer, with the name under which the spool holds its file. */
+  pidtu?: string;
+  workfile?: string;
   /** The partner's protocol has stamps of whole seconds (OFTP 1.2, 1.3): no two files of one name get the same. */
   coarse?: boolean;
 };
@@ -273,6 +276,8 @@ export interface Catalog {
   claimReceive(idtu: string, owner: string): Promise<boolean>;
   /** Changes a record and gives the claim up. */
   release(idtu: string, changes: Changes): Promise<void>;
+  /** What became of the children of a broadcast: all, ended, ended with a NERP, held or stopped. */
+  children(pidtu: string): Promise<{ all: number; ended: number; refused: number; stuck: number }>;
   /** In one step: the receive is done, delivered under its final name, and its response waits to be sent. */
   finishReceive(idtu: string, changes: Changes, response: Omit<EndResponse, "id">): Promise<void>;
   /**

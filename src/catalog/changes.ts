@@ -35,13 +35,15 @@ export function insertSend(database: Database, send: NewSend, hold: Hold | undef
     if (send.coarse && sameSecond(database, send, date, time)) continue;
     const row = database.row(
       `INSERT INTO transfer (direct, mode, phase, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
-         orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl, security)
-       VALUES ('send', 'requester', 'T', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl, pidtu, workfile,
+         security)
+       VALUES ('send', 'requester', 'T', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (direct, orig, dest, dsn, date, time) DO NOTHING
        RETURNING ${TRANSFER_COLUMNS}`,
       ...[hold?.step ?? "D", hold?.diagi ?? 0, hold?.diagp ?? "", hold?.diagc ?? "", send.part, send.idf],
       ...[send.fname, send.nfname, send.dsn, send.orig, send.dest, send.description, send.filesize, send.pri],
       ...[send.ackstate, JSON.stringify(send.spool), date, time, now, send.format, send.lrecl],
+      ...[send.pidtu ?? "", send.workfile ?? ""],
       send.security && JSON.stringify(send.security),
     );
     // No row: an older record has this identity although its stamp was forgotten. The next one is free.

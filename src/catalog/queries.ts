@@ -104,6 +104,19 @@ export function listActivations(database: Database): Activation[] {
     .map((row) => ({ ...row }) as unknown as Activation);
 }
 
+export function countChildren(
+  database: Database,
+  pidtu: string,
+): { all: number; ended: number; refused: number; stuck: number } {
+  const row = database.row(
+    `SELECT count(*) AS "all", total(phase = 'X') AS ended, total(phase = 'X' AND ack = 'N') AS refused,
+       total(phase <> 'X' AND phasestep IN ('H', 'K') AND diagi <> 0) AS stuck
+     FROM transfer WHERE pidtu = ? AND pidtu <> ''`,
+    pidtu,
+  );
+  return { ...row } as { all: number; ended: number; refused: number; stuck: number };
+}
+
 export function owesResponse(database: Database, idtu: string): boolean {
   return database.row("SELECT 1 FROM response WHERE transfer = ? AND sent = 0", toId(idtu)) !== undefined;
 }

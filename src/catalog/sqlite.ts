@@ -79,6 +79,7 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     release: (idtu, values) => change(() => changes.releaseTransfer(database, idtu, values, now())),
     finishReceive: (idtu, values, response) =>
       change(() => changes.endReceive(database, idtu, values, response, now())),
+    children: (pidtu) => read(() => queries.countChildren(database, pidtu)),
     forward: (idtu, to) => change(() => changes.forwardReceive(database, idtu, to, now())),
     claimResponse: (part, owner) => change(() => changes.takeResponse(database, part, owner)),
     responseSent: (id) => change(() => changes.endResponse(database, id)),

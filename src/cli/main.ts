@@ -233,6 +233,7 @@ function selection(command: Command): Command {
     .addOption(new Option("-s, --state <state>", "only this state").choices([..."AYZXDHCK"]))
     .addOption(new Option("--phase <phase>", "only this phase").choices([..."ATYZX"]))
     .addOption(new Option("--phasestep <step>", "only this step").choices([..."DHCKX"]))
+    .option("--pidtu <idtu>", "only what was made of this transfer: children of a broadcast")
     .option("--diagi <code>", 'only this diagnostic; "error": any but 0', parseDiagi)
     .addOption(new Option("--ack <ack>", "only with this response").choices(["A", "N"]))
     .addOption(

@@ -21,6 +21,7 @@ export interface Configuration {
   cfttcp: ReadonlyMap<string, Tcp>;
   /** Keyed by `<id>/<direct>`, for example `TLS/server`. */
   cftssl: ReadonlyMap<string, Ssl>;
+  cftdest: ReadonlyMap<string, Dest>;
   cftauth: ReadonlyMap<string, Auth>;
   /** Keyed by `<id>/<part>/<type>/<nidf>`. */
   cftidf: ReadonlyMap<string, Idf>;
@@ -43,6 +44,16 @@ export interface Parm {
   default: string;
   /** Whether the default serves files whose name stands for no flow; they are refused otherwise. */
   default_idf: boolean;
+}
+
+/** A list of partners. */
+export interface Dest {
+  id: string;
+  /** Its partners; null = those of the file `fname`. */
+  part: readonly string[] | null;
+  /** Absolute; "" where `part` names them. */
+  fname: string;
+  nopart: "abort" | "continue" | "ignore";
 }
 
 /** A list of flows, by ids or masks. */

@@ -58,6 +58,10 @@ export function resolveConfiguration(
       retryw: parseDuration(tcp.retryw, "min"),
     })),
     cftssl: new Map(tree.cftssl.map(({ comment: _, ...ssl }) => [`${ssl.id}/${ssl.direct}`, ssl])),
+    cftdest: table(tree.cftdest, ({ id, part, fname, nopart }) => ({
+      ...{ id, nopart, part: part ?? null },
+      fname: fname ? resolve(sources.directory, fname) : "",
+    })),
     cftauth: table(tree.cftauth, ({ id, idf, deny }) => ({ id, idf, deny: deny ?? id.startsWith("NOT") })),
     cftidf: new Map(
       tree.cftidf.map(({ comment: _, ...idf }) => [`${idf.id}/${idf.part}/${idf.type}/${idf.nidf}`, idf]),

@@ -10,6 +10,7 @@
 import type { Changes, Transfer, TransferFilter } from "../catalog/catalog.ts";
 import { type Action, statesFor, stepsOf, transitionOf, writtenState } from "../catalog/transitions.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
+import { isBroadcast } from "./broadcast.ts";
 import { keys, type Site } from "./site.ts";
 import { obstacle } from "./submission.ts";
 
@@ -86,6 +87,7 @@ async function attempt(site: Site, order: Order, transfer: Transfer): Promise<Tr
     // it may have come to its end meanwhile, or be about to begin; a record that is to go is stopped now
     return now && action !== "delete" && writtenState(now) === to ? now : undefined;
   }
+  if (action === "start" && isBroadcast(transfer)) return startBroadcast(site, transfer);
   if (action === "delete") return erase(site, order, transfer);
   if (action === "start" && transfer.phase === "T") startable(site, transfer);
   if (action === "resume" && transfer.diagi === 0) throw notFrom(order, transfer);
@@ -96,6 +98,16 @@ async function attempt(site: Site, order: Order, transfer: Transfer): Promise<Tr
     await site.catalog.setClock({ part, tries: 0, nextCallAt: 0, diagi: 0, reason: "" });
   }
   return { ...transfer, ...changes };
+}
+
+/** A broadcast is started again by starting its children; one that came to none is looked at anew. */
+async function startBroadcast(site: Site, parent: Transfer): Promise<Transfer | undefined> {
+  const { idtu } = parent;
+  const { all } = await site.catalog.children(idtu);
+  for (const state of ["H", "K"]) await perform(site, { action: "start" }, { pidtu: idtu, state });
+  const changes: Changes = { phasestep: "H", diagi: 0, ...(all === 0 ? { diagc: "" } : {}) };
+  if (!(await site.catalog.transition(idtu, parent, changes))) return undefined;
+  return { ...parent, ...changes };
 }
 
 /** What a command leaves in the diagnostic fields. */

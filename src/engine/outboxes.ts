@@ -5,10 +5,11 @@
 import { join } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
 import cron, { type ScheduledTask } from "node-cron";
-import type { Configuration, Folder } from "../config/model.ts";
+import type { Configuration, Dest, Folder } from "../config/model.ts";
 import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { type ReadyFile, Sightings, scanOutbox } from "../spool/outbox.ts";
+import { describeBroadcast } from "./broadcast.ts";
 import { keys, type Site } from "./site.ts";
 import { describeSend } from "./submission.ts";
 
@@ -42,7 +43,9 @@ export class Outboxes {
         throw new CygnetError("CYG_FOLDER_DEVICE", `cftfolder ${folder.id}: scandir and workdir: ${why}`);
       }
       if (folder.part !== "(0)") continue;
-      for (const part of configuration.cftpart.keys()) await disk.makeDirectory(join(folder.scandir, part));
+      for (const name of [...configuration.cftpart.keys(), ...configuration.cftdest.keys()]) {
+        await disk.makeDirectory(join(folder.scandir, name));
+      }
     }
     for (const part of configuration.cftpart.keys()) await disk.makeDirectory(join(rundir, "inbox", part));
   }
@@ -159,7 +162,8 @@ class Outbox {
 
   async #scan(): Promise<void> {
     const { disk, clock } = this.#site;
-    const isPart = (name: string) => this.#site.configuration.cftpart.has(name);
+    const { cftpart, cftdest } = this.#site.configuration;
+    const isPart = (name: string) => cftpart.has(name) || cftdest.has(name);
     const found = await scanOutbox(disk, clock, this.folder, isPart, this.#sightings);
     this.#complained.delete("");
     for (const path of found.unknown) this.#complain(path, "CFTR70W", "its directory names no partner");
@@ -175,9 +179,12 @@ class Outbox {
     const site = this.#site;
     const { folder } = this;
     const part = site.configuration.cftpart.get(id);
-    if (part === undefined) return;
+    const dest = site.configuration.cftdest.get(id);
+    if (part === undefined && dest === undefined) return;
     try {
-      const { request, ...held } = describeSend(site, part, idf, candidate.path, candidate.mtimeMs);
+      const { request, ...held } = part
+        ? describeSend(site, part, idf, candidate.path, candidate.mtimeMs)
+        : describeBroadcast(site, dest as Dest, idf, candidate.path);
       const { workdir, archivedir: archive } = folder;
       const transfer = await site.spool.claim(candidate, request, { workdir, archive, ...held });
       const { idtu, phasestep, diagc } = transfer;
@@ -187,7 +194,7 @@ class Outbox {
         user: `folder ${folder.id}`,
         text: idtu,
       });
-      if (phasestep === "H" || phasestep === "K")
+      if (part && (phasestep === "H" || phasestep === "K"))
         site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
       site.kick();
     } catch (error) {

@@ -2,9 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { basename, isAbsolute, join } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
-import type { Send } from "../config/model.ts";
+import type { Dest, Send } from "../config/model.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
+import { describeBroadcast } from "./broadcast.ts";
 import type { Verdict } from "./deliveries.ts";
 import { keys, type Site } from "./site.ts";
 import { describeSend } from "./submission.ts";
@@ -35,12 +36,17 @@ export interface Submission {
 export async function submitFile(site: Site, request: Submission): Promise<Transfer> {
   const { configuration, disk, spool, catalog, journal } = site;
   const part = configuration.cftpart.get(request.part);
-  if (part === undefined) {
-    const known = [...configuration.cftpart.keys()].join(", ");
+  const dest = configuration.cftdest.get(request.part);
+  if (part === undefined && dest === undefined) {
+    const known = [...configuration.cftpart.keys(), ...configuration.cftdest.keys()].join(", ");
     throw new CygnetError(
       "CYG_REQUEST_PART",
       `there is no partner ${request.part}; known are ${known || "none"}`,
     );
+  }
+  if (dest && request.state && request.state !== "disp") {
+    const text = "a broadcast is sent at once; hold its transfers by the flow (cftsend.state)";
+    throw new CygnetError("CYG_REQUEST_STATE", text);
   }
   if (!isAbsolute(request.file)) {
     throw new CygnetError("CYG_REQUEST_FILE", `${request.file} is not an absolute path`);
@@ -55,7 +61,10 @@ export async function submitFile(site: Site, request: Submission): Promise<Trans
   });
   const status = await disk.status(copy);
   const { mtimeMs } = await disk.status(request.file);
-  const send = describeSend(site, part, request.idf ?? "", request.file, mtimeMs, request);
+  const { idf = "" } = request;
+  const send = part
+    ? describeSend(site, part, idf, request.file, mtimeMs, request)
+    : describeBroadcast(site, dest as Dest, idf, request.file, request.nfname);
   const candidate = { path: copy, size: status.size, mtimeMs: status.mtimeMs, ino: status.ino };
   const target = { workdir, archive: "", ...(send.hold ? { hold: send.hold } : {}) };
   const claimed = await spool.claim(candidate, send.request, target);

@@ -6,6 +6,7 @@ import type { PartnerClock } from "../catalog/catalog.ts";
 import type { Part } from "../config/model.ts";
 import type { Timer } from "../platform/clock.ts";
 import { describe } from "../platform/errors.ts";
+import { reviewBroadcasts } from "./broadcast.ts";
 import { type CallFailure, call } from "./caller.ts";
 import type { SessionEnd } from "./link.ts";
 import { jittered, spacing } from "./retry.ts";
@@ -98,6 +99,7 @@ export class Scheduler {
   async #look(): Promise<void> {
     if (this.#stopped) return;
     const { catalog, clock, configuration, sessions } = this.#site;
+    await reviewBroadcasts(this.#site);
     const now = clock.now();
     const { parts, nextAt } = await catalog.work(now);
     let next = nextAt === null ? LONGEST : Math.max(GATHER, nextAt - now);

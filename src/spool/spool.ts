@@ -70,6 +70,8 @@ export interface Spool {
    * a suffix. Durable when it resolves: gives the absolute final path, already noted in the catalog.
    */
   deliver(transfer: Transfer, target: string): Promise<string>;
+  /** Gives the file of a broadcast a further name, for one of its children; durable when it resolves. Done again, the same. */
+  share(parent: Transfer, child: string): Promise<string>;
   /**
    * Gives a completely received file a second name under which it can be sent on, durable when it resolves; the first one
    * goes by itself when no record names it. Done again, the same name.

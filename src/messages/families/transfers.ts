@@ -107,6 +107,13 @@ export const transferMessages: readonly Message[] = [
     "Check sauth and rauth of the CFTPART.",
   ),
   message(
+    "CFTT37I",
+    `${K} text?`,
+    "Broadcast: {text}",
+    "A list of partners (CFTDEST) names one that does not exist.",
+    "Correct the list, or add the partner; nopart decides what becomes of the others.",
+  ),
+  message(
     "CFTT46W",
     "idtu? part idf? idt? mode? text?",
     "Partner inactive: {text}",
