@@ -96,6 +96,8 @@ export interface Transfer extends FileIdentity {
   /** Attempts so far, and when the next may begin (0 = at once). */
   tries: number;
   retryAt: number;
+  /** When a send that has not begun is given up; 0 = never. */
+  deadline: number;
 }
 
 /**
@@ -138,6 +140,11 @@ export type NewSend = Pick<
   /** A child of this transfer, with the name under which the spool holds its file. */
   pidtu?: string;
   workfile?: string;
+  /** Stops the send when an earlier one has the same; "" = no check. */
+  dupkey?: string;
+  /** Not before, and not after, this time; 0 = at once, never. */
+  retryAt?: number;
+  deadline?: number;
   /** The partner's protocol has stamps of whole seconds (OFTP 1.2, 1.3): no two files of one name get the same. */
   coarse?: boolean;
 };
@@ -261,6 +268,8 @@ export interface Catalog {
    * its own last attempt stays.
    */
   explainWaiting(part: string, why?: { diagi: number; diagc: string }): Promise<void>;
+  /** Stops sends that should have begun by now (T/D becomes T/K) and gives them. */
+  stopLate(now: number, why: Pick<Transfer, "diagi" | "diagp" | "diagc">): Promise<Transfer[]>;
   /** Stops all waiting sends of a partner (T/D becomes T/K) and gives them: every way to it was tried. */
   stopSends(part: string, why: Pick<Transfer, "diagi" | "diagp" | "diagc">): Promise<Transfer[]>;
   /**

@@ -13,7 +13,15 @@ import type {
 } from "./catalog.ts";
 import type { Database } from "./database.ts";
 import { HELD_SEND, WAITING_SEND } from "./queries.ts";
-import { assignments, RESPONSE_COLUMNS, TRANSFER_COLUMNS, toId, toResponse, toTransfer } from "./rows.ts";
+import {
+  assignments,
+  RESPONSE_COLUMNS,
+  TRANSFER_COLUMNS,
+  toId,
+  toIdtu,
+  toResponse,
+  toTransfer,
+} from "./rows.ts";
 import { forgetStamps, nextStamp } from "./stamp.ts";
 
 /** Records deleted in one change of a purge. */
@@ -30,25 +38,37 @@ export interface Hold {
 }
 
 export function insertSend(database: Database, send: NewSend, hold: Hold | undefined, now: number): Transfer {
+  const { dupkey = "", retryAt = 0, deadline = 0 } = send;
+  const first = dupkey === "" ? undefined : database.row("SELECT id FROM transfer WHERE dupkey = ?", dupkey);
+  const double = first && duplicateOf(toIdtu(first.id));
   for (let at = now; ; at += 1000) {
     const { date, time } = nextStamp(database, at);
     if (send.coarse && sameSecond(database, send, date, time)) continue;
     const row = database.row(
       `INSERT INTO transfer (direct, mode, phase, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
          orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl, pidtu, workfile,
-         security)
-       VALUES ('send', 'requester', 'T', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         dupkey, retryAt, deadline, security)
+       VALUES ('send', 'requester', 'T', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (direct, orig, dest, dsn, date, time) DO NOTHING
        RETURNING ${TRANSFER_COLUMNS}`,
-      ...[hold?.step ?? "D", hold?.diagi ?? 0, hold?.diagp ?? "", hold?.diagc ?? "", send.part, send.idf],
+      ...stateOfNew(double ?? hold),
+      ...[send.part, send.idf],
       ...[send.fname, send.nfname, send.dsn, send.orig, send.dest, send.description, send.filesize, send.pri],
       ...[send.ackstate, JSON.stringify(send.spool), date, time, now, send.format, send.lrecl],
-      ...[send.pidtu ?? "", send.workfile ?? ""],
+      ...[send.pidtu ?? "", send.workfile ?? "", double ? "" : dupkey, retryAt, deadline],
       send.security && JSON.stringify(send.security),
     );
     // No row: an older record has this identity although its stamp was forgotten. The next one is free.
     if (row !== undefined) return toTransfer(row);
   }
+}
+
+function stateOfNew({ step, diagi, diagp, diagc }: Partial<Hold> = {}): (string | number)[] {
+  return [step ?? "D", diagi ?? 0, diagp ?? "", diagc ?? ""];
+}
+
+function duplicateOf(idtu: string): Hold {
+  return { step: "K", diagi: 432, diagp: "DUPLICAT", diagc: `the same as ${idtu}` };
 }
 
 /** OFTP 1.2 and 1.3 carry no counter within the second: there, only the second tells two files of one name apart. */
@@ -116,9 +136,10 @@ export function takeSend(
   const best = `ORDER BY pri DESC, id LIMIT 1`;
   const waiting = database.row(
     `${claim} WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_waiting WHERE ${WAITING_SEND} AND part = ? AND retryAt <= ? ${best}
+       SELECT id FROM transfer INDEXED BY send_waiting WHERE ${WAITING_SEND} AND part = ? AND retryAt <= ?
+         AND (deadline = 0 OR deadline > ?) ${best}
      ) RETURNING ${TRANSFER_COLUMNS}`,
-    ...[owner, now, part, now],
+    ...[owner, now, part, now, now],
   );
   if (waiting !== undefined || !asked) return waiting && toTransfer(waiting);
   const held = database.row(
@@ -168,6 +189,22 @@ export function explainWaiting(
        WHERE ${WAITING_SEND} AND part = ? AND (diagi = 0 OR diagp = '${WAITS}') AND (diagi <> ? OR diagc <> ?)`,
     ...[diagi, why ? WAITS : "", diagc, part, diagi, diagc],
   );
+}
+
+/** Sends whose time to begin is over stop (T/K). Gives them as they are now. */
+export function stopLate(
+  database: Database,
+  now: number,
+  why: Pick<Transfer, "diagi" | "diagp" | "diagc">,
+): Transfer[] {
+  return database
+    .rows(
+      `UPDATE transfer SET phasestep = 'K', diagi = ?, diagp = ?, diagc = ?
+         WHERE id IN (SELECT id FROM transfer WHERE deadline <> 0 AND phase = 'T' AND phasestep = 'D'
+           AND deadline < ? AND direct = 'send' AND owner IS NULL) RETURNING ${TRANSFER_COLUMNS}`,
+      ...[why.diagi, why.diagp, why.diagc, now],
+    )
+    .map(toTransfer);
 }
 
 /** Waiting sends of a partner stop (T/K): its paths are used up. Gives them as they are now. */

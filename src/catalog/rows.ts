@@ -37,6 +37,7 @@ const CHANGEABLE: readonly (keyof Changes)[] = [
   "ackstate",
   "tries",
   "retryAt",
+  "deadline",
 ];
 
 const FIXED = ["direct", "type", "dsn", "date", "time", "orig", "dest"] as const;

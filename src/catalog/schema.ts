@@ -152,5 +152,11 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE response ADD COLUMN creator TEXT NOT NULL DEFAULT '';
   ALTER TABLE response ADD COLUMN hsh TEXT NOT NULL DEFAULT '';
   ALTER TABLE response ADD COLUMN sig TEXT NOT NULL DEFAULT '';
+
+  -- What makes a send a duplicate of another (DUPLICAT), and until when it may begin (0 = for ever).
+  ALTER TABLE transfer ADD COLUMN dupkey TEXT NOT NULL DEFAULT '';
+  ALTER TABLE transfer ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX transfer_dupkey ON transfer (dupkey) WHERE dupkey <> '';
+  CREATE INDEX transfer_deadline ON transfer (deadline) WHERE deadline <> 0 AND phase = 'T' AND phasestep = 'D';
   `,
 ];

@@ -73,6 +73,7 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
       change(() => changes.transitionTransfer(database, idtu, from, values, now())),
     remove: (idtu) => change(() => changes.removeTransfer(database, idtu)),
     owesResponse: (idtu) => read(() => queries.owesResponse(database, idtu)),
+    stopLate: (at, why) => change(() => changes.stopLate(database, at, why)),
     explainWaiting: (part, why) => change(() => changes.explainWaiting(database, part, why)),
     stopSends: (part, why) => change(() => changes.stopSends(database, part, why)),
     claimReceive: (idtu, owner) => change(() => changes.takeReceive(database, idtu, owner, now())),

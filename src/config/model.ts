@@ -6,6 +6,7 @@
 import type { Level } from "../oftp/wire/level.ts";
 import type { Usage } from "../pki/usage.ts";
 import type { Secret } from "./secret.ts";
+import type { Activation } from "./units.ts";
 
 export interface Configuration {
   /** Every file that was read, absolute, the main file first. */
@@ -204,6 +205,15 @@ export interface Send extends LocalForm {
   flrecl: number;
   ackstate: "require" | "ignore";
   pri: number;
+  /** Template of the duplicate key; "" = none. */
+  duplicat: string;
+  /** How long the response is awaited, ms; 0 = for ever. */
+  acktimeout: number;
+  /** When a send may begin and until when, as the request came; null = at once, for ever. */
+  mintime: Activation | null;
+  maxtime: Activation | null;
+  /** Longest run, ms; 0 = no limit. */
+  maxduration: number;
   /** Sends wait for their turn, for the partner's call, or for an operator. */
   state: "disp" | "hold" | "keep";
   /** Each undefined key falls back to the partner's. */
@@ -280,6 +290,9 @@ export interface Cat {
   /** How long ended sends and receives are kept, ms. */
   sx: number;
   rx: number;
+  /** How long held and stopped sends, and sends without a response, are kept, ms; 0 = for ever. */
+  sh: number;
+  st: number;
   /** How long half-received files are kept, ms. */
   rh: number;
 }

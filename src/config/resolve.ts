@@ -7,7 +7,7 @@ import { keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { SecretsByEntry } from "./secrets.ts";
 import type { Sources } from "./sources.ts";
-import { type CftUnit, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
+import { type CftUnit, parseActivation, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
 
 const CLEAR_PORT = 3305;
 const TLS_PORT = 6619;
@@ -83,6 +83,8 @@ export function resolveConfiguration(
       fname: resolve(rundir, cftcat.fname),
       sx: parseDuration(cftcat.sx, "d"),
       rx: parseDuration(cftcat.rx, "d"),
+      sh: parseDuration(cftcat.sh, "d"),
+      st: parseDuration(cftcat.st, "d"),
       rh: parseDuration(cftcat.rh, "d"),
     },
     cftlog: {
@@ -128,6 +130,11 @@ function withDefault<T extends { id: string }>(
     "ackstate",
     "pri",
     "state",
+    "duplicat",
+    "acktimeout",
+    "mintime",
+    "maxtime",
+    "maxduration",
     "ackmode",
   ];
   const defaults = keys.map((key) => [key, keySchema(name, key)?.default] as const);
@@ -192,11 +199,16 @@ function window(from: string, to: string): Model.Window {
 }
 
 function flow(send: Cftsend): Model.Send {
-  const { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri, state } = send;
-  const { sign, encrypt, compress, signed_eerp, cipher } = send;
+  const { comment: _, sign, encrypt, compress, signed_eerp, cipher, ...rest } = send;
   const said = Object.entries({ sign, encrypt, compress, signed_eerp, cipher });
-  const security = Object.fromEntries(said.filter(([, value]) => value !== undefined));
-  return { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri, state, security };
+  return {
+    ...rest,
+    acktimeout: parseDuration(send.acktimeout, "s"),
+    maxduration: parseDuration(send.maxduration, "min"),
+    mintime: parseActivation(send.mintime) ?? null,
+    maxtime: parseActivation(send.maxtime) ?? null,
+    security: Object.fromEntries(said.filter(([, value]) => value !== undefined)),
+  };
 }
 
 function folder(one: Cftfolder, rundir: string): Model.Folder {

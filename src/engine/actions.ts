@@ -91,7 +91,10 @@ async function attempt(site: Site, order: Order, transfer: Transfer): Promise<Tr
   if (action === "delete") return erase(site, order, transfer);
   if (action === "start" && transfer.phase === "T") startable(site, transfer);
   if (action === "resume" && transfer.diagi === 0) throw notFrom(order, transfer);
-  const changes: Changes = { ...stepsOf(row.to), ...diagnosis(order) };
+  // what was given up for its time is not held to it again
+  const anew =
+    action === "start" ? { deadline: 0, ...(row.to === "ZH" ? { edate: site.clock.now() } : {}) } : {};
+  const changes: Changes = { ...stepsOf(row.to), ...diagnosis(order), ...anew };
   if (!(await site.catalog.transition(transfer.idtu, transfer, changes))) return undefined;
   if (action === "start" && transfer.direct === "send") {
     const { part } = transfer;

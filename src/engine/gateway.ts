@@ -27,6 +27,7 @@ import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
+import { deleteOld, endOverdue } from "./overdue.ts";
 import { type PathReport, probePartner } from "./probe.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
@@ -51,6 +52,8 @@ const GRACE = 30_000;
 const GOOD_BYE = 2_000;
 /** How often ended records are purged, ms. */
 const PURGE_EVERY = 3_600_000;
+/** How often transfers that take too long are looked for, ms. */
+const OVERDUE_EVERY = 5_000;
 const OWNER = "node-1";
 
 export class Gateway {
@@ -68,6 +71,7 @@ export class Gateway {
   #watch: ConfigurationWatch | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
   #purge: Timer | null = null;
+  #overdue: Timer | null = null;
   #stopped: Promise<void> | null = null;
   #fast = false;
 
@@ -146,6 +150,7 @@ export class Gateway {
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
     this.#watchFiles();
     this.#schedulePurge(10_000);
+    this.#lookForOverdue();
     this.scheduler.kick();
     journal.emit("CFTI14I", { text: configuration.cftcat.fname });
   }
@@ -283,6 +288,14 @@ export class Gateway {
     this.journal.emit("CFTS76W", { file, line, column, object, key, text: message });
   }
 
+  #lookForOverdue(): void {
+    this.#overdue = this.site.clock.timer(OVERDUE_EVERY, () => {
+      endOverdue(this.site)
+        .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `overdue: ${describe(error)}` }))
+        .finally(() => this.#lookForOverdue());
+    });
+  }
+
   #schedulePurge(wait: number): void {
     this.#purge = this.site.clock.timer(wait, () => {
       const { sx, rx, rh } = this.site.configuration.cftcat;
@@ -293,7 +306,7 @@ export class Gateway {
           (count) => count > 0 && this.journal.emit("CFTC08I", { text: `purge: ${count} records deleted` }),
         )
         .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }));
-      this.#expire(now - rh).catch((error: unknown) =>
+      Promise.all([this.#expire(now - rh), deleteOld(this.site)]).catch((error: unknown) =>
         this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }),
       );
       this.#schedulePurge(PURGE_EVERY);
@@ -349,6 +362,7 @@ export class Gateway {
 
   async #close(): Promise<void> {
     this.#purge?.cancel();
+    this.#overdue?.cancel();
     await this.#watch?.close();
     this.site.stopping = true;
     this.listeners.close();

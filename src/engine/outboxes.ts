@@ -194,7 +194,8 @@ class Outbox {
         user: `folder ${folder.id}`,
         text: idtu,
       });
-      if (part && (phasestep === "H" || phasestep === "K"))
+      if (transfer.diagi === 432) site.journal.emit("CFTT50E", { ...keys(transfer), text: diagc });
+      else if (part && (phasestep === "H" || phasestep === "K"))
         site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
       site.kick();
     } catch (error) {

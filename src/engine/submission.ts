@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import type { Configuration, Part, Send } from "../config/model.ts";
 import { substitute } from "../config/symbols.ts";
+import type { Activation } from "../config/units.ts";
 import { sendVariables } from "../config/variables.ts";
 import { utf8 } from "../oftp/wire/codec.ts";
 import { datasetName } from "../spool/names.ts";
@@ -26,6 +27,11 @@ const BUILT_IN: Omit<Send, "id"> = {
   ackstate: "require",
   pri: 128,
   state: "disp",
+  duplicat: "",
+  acktimeout: 0,
+  mintime: null,
+  maxtime: null,
+  maxduration: 0,
   security: {},
 };
 
@@ -70,8 +76,25 @@ export function describeSend(
       security: wantedSecurity(part, flow),
       format: flow.frecfm,
       lrecl: flow.flrecl,
+      dupkey: flow.duplicat && substitute(flow.duplicat, variables),
+      ...slotOf(flow, site.clock.now()),
     },
   };
+}
+
+/** When a send may begin and until when: MINTIME and MAXTIME, counted from the request. */
+function slotOf({ mintime, maxtime }: Pick<Send, "mintime" | "maxtime">, now: number) {
+  const retryAt = mintime === null ? 0 : momentOf(mintime, now);
+  if (maxtime === null) return { retryAt };
+  const until = momentOf(maxtime, now);
+  // a slot that ends before it begins spans midnight, and so does one that is over for today
+  return { retryAt, deadline: until < Math.max(retryAt, now) ? until + DAY : until };
+}
+
+const DAY = 24 * 3600 * 1000;
+
+function momentOf(moment: Activation, now: number): number {
+  return "after" in moment ? now + moment.after : new Date(now).setHours(0, 0, 0, 0) + moment.at;
 }
 
 /** True when nothing newer than OFTP 1.3 is spoken with a partner. */

@@ -174,6 +174,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(cftsend.get("DEFAULT"), {
     ...{ id: "DEFAULT", nfname: "&FROOT&(-.)FSUF", frecfm: "U", ackstate: "require", pri: 128, security: {} },
     ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "", state: "disp" },
+    ...{ duplicat: "", acktimeout: 0, mintime: null, maxtime: null, maxduration: 0 },
   });
   t.strictSame(cftrecv.get("DEFAULT"), {
     ...{ id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto" },
@@ -189,6 +190,8 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     fname: join(rundir, "catalog.db"),
     sx: 30 * 86_400_000,
     rx: 864_000_000,
+    sh: 0,
+    st: 0,
     rh: 7 * 86_400_000,
   });
   t.match(configuration.cftlog, { fname: join(rundir, "log/cygnet.log"), level: "I", maxsize: 10_000_000 });

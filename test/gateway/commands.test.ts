@@ -193,3 +193,69 @@ test("resume offers what was halted to the partner's call", async (t) => {
   t.match(await acme.cli("recv", "--part", "HUB"), { status: 0 });
   await until(hub, "send", "held.txt", /XX/);
 });
+
+test("duplicates, slots, responses that do not come, transfers that run too long, records of old", async (t) => {
+  const flow = (id: string, lines: string) => `[[cftsend]]\nid = "${id}"\n${lines}\n`;
+  const more = [
+    flow("ONCE", 'duplicat = "&IDF.&SFNAME"'),
+    flow("LATER", 'mintime = "+60"'),
+    flow("MISSED", 'maxtime = "+0"'),
+    flow("ANSWER", 'acktimeout = "1s"'),
+    flow("SHORT", 'maxduration = "1s"'),
+    "[cftcat]\n",
+  ].join("\n");
+  const { hub, acme } = await site(t, {
+    retryw: "300ms",
+    hub: { more },
+    acme: { more: '[[cftrecv]]\nid = "ANSWER.TXT"\nackmode = "manual"\n' },
+  });
+  await Promise.all([hub.start(), acme.start()]);
+
+  await hub.drop("ONCE/one.txt", "content");
+  await until(hub, "send", "one.txt", /XX/);
+  await hub.write("one.txt", "again");
+  const again = await hub.cli(
+    "send",
+    join(hub.directory, "one.txt"),
+    "--part",
+    "ACME",
+    "--idf",
+    "ONCE",
+    "--json",
+  );
+  t.match(again, {
+    status: 1,
+    json: { state: "K", diagi: 432, diagp: "DUPLICAT", diagc: /^the same as \d{8}$/ },
+  });
+
+  await hub.drop("LATER/later.txt", "content");
+  const later = await until(hub, "send", "later.txt", /TD/);
+  await hub.drop("MISSED/missed.txt", "content");
+  await hub.drop("ANSWER/answer.txt", "content");
+  t.match(await until(hub, "send", "missed.txt", /TK/), { diagi: 414, diagp: "OUT TIME" });
+  t.match(await until(hub, "send", "answer.txt", /ZK/), { diagi: 244, diagp: "ACKTIMEOUT" });
+  const received = await until(acme, "recv", "answer.txt", /ZH/);
+  t.match(await acme.cli("end", received.idtu), { status: 0 });
+  t.match(await until(hub, "send", "answer.txt", /XX/), { ack: "A" }, "a late response still counts");
+  t.match(await hub.transfer("send", "later.txt"), { state: "D" }, "not before its time");
+  t.match(await hub.cli("start", later.idtu), { status: 0 });
+  await until(hub, "send", "later.txt", /XX/);
+
+  const line = await Throttle.before(acme.ports.OFTP, 300_000);
+  t.teardown(() => line.close());
+  await edit(hub, "partners.d/acme.toml", (text) => text.replace(`[${acme.ports.OFTP}]`, `[${line.port}]`));
+  await waitFor("the reload", async () => (await hub.status()).generation.number === 2);
+  await waitFor("the line to be free", async () => (await hub.status()).sessions.length === 0);
+  await hub.drop("SHORT/short.bin", { size: 12 * MiB, seed: 1 });
+  t.match(await until(hub, "send", "short.bin", /TK/), {
+    diagi: 121,
+    diagc: "it ran longer than maxduration",
+  });
+
+  await edit(hub, "cygnet.toml", (text) => text.replace("[cftcat]", '[cftcat]\nsh = "1ms"'));
+  await waitFor("the reload", async () => (await hub.status()).generation.number === 3);
+  await hub.kill("SIGTERM");
+  await hub.start();
+  await waitFor("what nobody wants to go", async () => (await hub.transfers({ state: "K" })).length === 0);
+  t.ok(existsSync(join(hub.rundir, "failed", "ACME", "short.bin")), "its file is kept");
+});

@@ -18,6 +18,7 @@ export function checkFlows(scene: Scene): void {
   for (const { entry, value } of scene.list("cftsend")) {
     checkSecurity(scene, entry, "flow");
     checkRecords(scene, entry, value);
+    if (value.duplicat) checkTemplate(scene, entry, "duplicat", SEND_VARIABLES);
     if (value.nfname === undefined || !checkTemplate(scene, entry, "nfname", SEND_VARIABLES)) continue;
     if (value.nfname.includes("&") || DSN.test(value.nfname)) continue;
     const found = value.nfname.length > 26 ? `${value.nfname.length} characters` : `"${value.nfname}"`;
@@ -90,12 +91,15 @@ function checkRecords(scene: Scene, entry: Entry, flow: Loose<Cftsend>): void {
   }
 }
 
+/** Examples for those who got a template wrong. */
+const TEMPLATES: Record<string, string> = { fname: "inbox/&PART/&NFNAME", duplicat: "&PART.&IDF.&SFNAME" };
+
 function checkTemplate(scene: Scene, entry: Entry, key: string, known: readonly string[]): boolean {
   let names: string[];
   try {
     names = variablesIn(String(entry.value[key])).map(({ name }) => name);
   } catch (error) {
-    const message = `${describe(error)}; example: ${key} = "${key === "fname" ? "inbox/&PART/&NFNAME" : "INVOIC.&FROOT"}"`;
+    const message = `${describe(error)}; example: ${key} = "${TEMPLATES[key] ?? "INVOIC.&FROOT"}"`;
     scene.findings.problem(entry, { key }, "CYG_CONFIG_SYMBOL", message);
     return false;
   }
