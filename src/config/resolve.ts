@@ -1,5 +1,6 @@
 /** From the validated tables to the configuration that the engine works with. */
 import { resolve } from "node:path";
+import { TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
 import type { Cftfolder, Cftpart, Cftprot, Cftsend, Cygnet } from "./generated.ts";
 import type * as Model from "./model.ts";
 import { defaultUsage } from "./rules/certificates.ts";
@@ -70,15 +71,20 @@ export function resolveConfiguration(
     cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ comment: _, ...recv }) => recv),
     cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
     cftxlate: table(tree.cftxlate, ({ comment: _, ...xlate }) => xlate),
-    pki: table(tree.pki, (pki) => ({
-      id: pki.id,
-      part: pki.part,
-      file: resolve(sources.directory, pki.file),
-      key: pki.key && resolve(sources.directory, pki.key),
-      keypassw: secret(pki, "keypassw") ?? null,
-      usage: pki.usage ?? defaultUsage(pki),
-      digest: digests.get(pki.id) ?? "",
-    })),
+    pki: withTrustList(
+      rundir,
+      digests,
+      table(tree.pki, (pki) => ({
+        id: pki.id,
+        part: pki.part,
+        file: resolve(sources.directory, pki.file),
+        key: pki.key && resolve(sources.directory, pki.key),
+        keypassw: secret(pki, "keypassw") ?? null,
+        usage: pki.usage ?? defaultUsage(pki),
+        crlfile: pki.crlfile.map((path) => resolve(sources.directory, path)),
+        digest: digests.get(pki.id) ?? "",
+      })),
+    ),
     cftcat: {
       fname: resolve(rundir, cftcat.fname),
       sx: parseDuration(cftcat.sx, "d"),
@@ -100,6 +106,19 @@ export function resolveConfiguration(
 
 function table<T extends { id: string }, M>(rows: readonly T[], map: (row: T) => M): Map<string, M> {
   return new Map(rows.map((row) => [row.id, map(row)]));
+}
+
+/** The imported trust list is one more object, so that a reload sees another list as it sees a renewed certificate. */
+function withTrustList(
+  rundir: string,
+  digests: ReadonlyMap<string, string>,
+  pki: Map<string, Model.Pki>,
+): Map<string, Model.Pki> {
+  const digest = digests.get(TSL_ID);
+  if (digest === undefined) return pki;
+  const file = trustListFile(rundir);
+  const entry = { id: TSL_ID, part: "", file, key: "", keypassw: null, crlfile: [], digest };
+  return pki.set(TSL_ID, { ...entry, usage: ["ca"] });
 }
 
 function list(value: string | string[]): string[] {
@@ -189,6 +208,9 @@ function partner(
     ssl: part.ssl,
     security: { sign, encrypt, compress, signed_eerp, cipher },
     require: part.require,
+    rootcid: part.rootcid,
+    crl: part.crl,
+    ocsp: part.ocsp,
     quirks: part.quirks,
     trace: part.trace,
   };

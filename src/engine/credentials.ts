@@ -15,6 +15,22 @@ export interface Credentials {
   own(usage: Usage): RecipientKey[];
   /** A partner's certificates that may be used so now, the one that is valid longest first. */
   theirs(part: Part, usage: Usage): X509Certificate[];
+  /** A partner's certificates for a usage, also those outside their validity, the one that is valid longest first. */
+  registered(part: Part, usage: Usage): Registered[];
+  /** Every certificate under these `[[pki]]` ids. */
+  anchors(ids: readonly string[]): X509Certificate[];
+  /** Authorities that are known, trusted for somebody or not, and the lists of what they revoked (absolute). */
+  readonly authorities: readonly X509Certificate[];
+  readonly crlfiles: readonly string[];
+}
+
+export interface Registered {
+  certificate: X509Certificate;
+  /** What else stood in its file: its issuers, as a rule. */
+  companions: readonly X509Certificate[];
+  /** ms since 1970 UTC. */
+  notBefore: number;
+  notAfter: number;
 }
 
 /**
@@ -61,19 +77,41 @@ export async function loadCredentials(configuration: Configuration): Promise<Cre
       ),
     theirs: (part, usage) =>
       usable(configuration, materials, part.id, usage).map(({ certificate }) => certificate),
+    registered: (part, usage) =>
+      owned(configuration, materials, part.id, usage).map(({ certificate, all, notBefore, notAfter }) => ({
+        certificate,
+        companions: all.filter((one) => one !== certificate),
+        notBefore: notBefore.getTime(),
+        notAfter: notAfter.getTime(),
+      })),
+    anchors: (ids) => ids.flatMap((id) => material(id).all),
+    authorities: [...configuration.pki.values()]
+      .filter(({ usage }) => usage.includes("ca"))
+      .flatMap(({ id }) => material(id).all),
+    crlfiles: [...configuration.pki.values()].flatMap(({ crlfile }) => crlfile),
   };
 }
 
 function usable(
-  { pki }: Configuration,
+  configuration: Configuration,
   materials: ReadonlyMap<string, Material>,
   owner: string,
   wanted: Usage,
 ): Material[] {
   const now = Date.now();
+  return owned(configuration, materials, owner, wanted).filter(
+    ({ notBefore, notAfter }) => notBefore.getTime() <= now && now <= notAfter.getTime(),
+  );
+}
+
+function owned(
+  { pki }: Configuration,
+  materials: ReadonlyMap<string, Material>,
+  owner: string,
+  wanted: Usage,
+): Material[] {
   return [...pki.values()]
     .filter(({ part, usage }) => part === owner && usage.includes(wanted))
     .map(({ id }) => materials.get(id) as Material)
-    .filter(({ notBefore, notAfter }) => notBefore.getTime() <= now && now <= notAfter.getTime())
     .sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
 }

@@ -16,6 +16,7 @@ import { formatProblem, type Problem } from "../config/problem.ts";
 import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts";
 import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
+import { createTrust } from "../pki/trust/create.ts";
 import { systemClock, type Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
@@ -25,6 +26,7 @@ import { Activations } from "./activations.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
+import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
 import { deleteOld, endOverdue } from "./overdue.ts";
@@ -33,6 +35,7 @@ import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
+import { TrustListReminder } from "./trust-list.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -68,6 +71,7 @@ export class Gateway {
   readonly scheduler: Scheduler;
   readonly #file: string;
   readonly #catalog: Catalog;
+  readonly #trustList: TrustListReminder;
   #watch: ConfigurationWatch | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
   #purge: Timer | null = null;
@@ -82,6 +86,10 @@ export class Gateway {
     this.startedAt = systemClock.now();
     const { journal, catalog } = parts;
     const { rundir } = configuration.cftparm;
+    this.#trustList = new TrustListReminder(journal, systemClock);
+    const credentials = () => this.site.credentials;
+    const cacheDirectory = join(rundir, "pki", "revocation");
+    const trust = createTrust({ cacheDirectory, clock: systemClock });
     this.site = {
       configuration,
       credentials: parts.credentials,
@@ -93,7 +101,9 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
-      envelopes: new Envelopes(() => this.site.credentials, systemClock),
+      envelopes: new Envelopes(credentials, () => this.site.judgement, systemClock),
+      trust,
+      judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
       activations: new Activations(catalog),
       owner: OWNER,
       stopping: false,
@@ -306,6 +316,9 @@ export class Gateway {
           (count) => count > 0 && this.journal.emit("CFTC08I", { text: `purge: ${count} records deleted` }),
         )
         .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }));
+      this.#trustList
+        .look(this.site.configuration)
+        .catch((error: unknown) => this.journal.emit("CFTS76W", { text: describe(error) }));
       Promise.all([this.#expire(now - rh), deleteOld(this.site)]).catch((error: unknown) =>
         this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }),
       );

@@ -37,12 +37,6 @@ export async function checkCertificates(
       const message = `usage of pki "${value.usercid}" does not name "tls"`;
       scene.findings.warning(entry, { key: "usercid" }, "CYG_CONFIG_ADVICE", message);
     }
-    for (const [element, id] of (value.rootcid ?? []).entries()) {
-      const root = scene.find("pki", id)?.value;
-      if (!root || (root.usage ?? defaultUsage(root)).includes("ca")) continue;
-      const message = `usage of pki "${id}" does not name "ca"`;
-      scene.findings.warning(entry, { key: "rootcid", element }, "CYG_CONFIG_ADVICE", message);
-    }
   }
   return digests;
 }
@@ -105,6 +99,8 @@ async function checkFiles(
       warn(`the certificate is valid from ${day(material.notBefore)} only`);
     const hash = createHash("sha256");
     for (const path of Object.values(names)) hash.update(await readFile(path));
+    // a new list of revoked certificates is a reason to judge anew; whether it can be read is told elsewhere
+    for (const path of value.crlfile ?? []) hash.update(await readFile(scene.path(path)).catch(() => ""));
     return hash.digest("hex");
   } catch (error) {
     let at = error instanceof CygnetError ? (KEY_OF_FAULT[error.code] ?? "file") : "file";
