@@ -121,8 +121,7 @@ export class Scheduler {
     if (part.ipart === "") return false;
     if (onlyRouted(this.#site.configuration, part)) return true;
     const { activations, catalog, clock } = this.#site;
-    const state = activations.part(part);
-    if (state === "noactive" || state === "activeserv") return false;
+    if (!activations.allows(part, true)) return false;
     const { tries, nextCallAt } = await catalog.clock(part.id);
     return tries > 0 && nextCallAt > clock.now();
   }
@@ -153,8 +152,8 @@ export class Scheduler {
   /** What keeps us from calling a partner, in the terms of a record; undefined = nothing worth telling. */
   async #obstacle(part: Part, now: number): Promise<{ diagi: number; diagc: string } | undefined> {
     const { activations, catalog } = this.#site;
-    const state = activations.part(part);
-    if (state === "noactive" || state === "activeserv") {
+    if (!activations.allows(part, true)) {
+      const state = activations.part(part);
       const calls = state === "activeserv" ? "it waits for the partner's call" : "cygnet act opens it";
       return { diagi: INACTIVE, diagc: `the partner is not called (state ${state}): ${calls}` };
     }
@@ -166,10 +165,9 @@ export class Scheduler {
 
   #reasonNotToCall(part: Part): string | undefined {
     const { activations, configuration, sessions, stopping } = this.#site;
-    const state = activations.part(part);
     if (stopping || this.#stopped) return "the gateway is shutting down";
     if (this.#calling.has(part.id)) return "a call is under way";
-    if (state === "noactive" || state === "activeserv") return "the partner may not be called";
+    if (!activations.allows(part, true)) return "the partner may not be called";
     if (!configuration.cfttcp.has(part.id)) return "there is no cfttcp for the partner";
     if (sessions.count(part.id, true) > 0) return "a session is open";
     return sessions.full(configuration, part.id, true);

@@ -190,7 +190,7 @@ export class Session implements SessionUser {
       prot: this.prot,
       secure: this.link.connection.secure !== null,
       now: site.clock.now(),
-      state: (part) => site.activations.part(part),
+      active: (part) => site.activations.allows(part, false),
       full: (part) => site.sessions.full(site.configuration, part, false),
     });
     if ("part" in result) return result.part;
@@ -435,7 +435,9 @@ export class Session implements SessionUser {
 
   /** The best waiting send of the partner, else of one whose files its sessions carry. */
   async #claim(part: Part): Promise<Transfer | undefined> {
-    const { catalog, owner, clock } = this.site;
+    const { activations, catalog, owner, clock } = this.site;
+    // a partner that was closed meanwhile gets nothing more in a session that is still open
+    if (!activations.allows(part, this.initiator)) return undefined;
     for (const each of carriedBy(this.configuration, part)) {
       if (each !== part && !(await this.site.routed(each))) continue;
       // a partner that has called may fetch what is held for it
