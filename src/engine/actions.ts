@@ -89,7 +89,7 @@ async function attempt(site: Site, order: Order, transfer: Transfer): Promise<Tr
   }
   if (action === "start" && isBroadcast(transfer)) return startBroadcast(site, transfer);
   if (action === "delete") return erase(site, order, transfer);
-  if (action === "start" && transfer.phase === "T") startable(site, transfer);
+  if (action === "start" && transfer.phase === "T") await startable(site, transfer);
   if (action === "resume" && transfer.diagi === 0) throw notFrom(order, transfer);
   // what was given up for its time is not held to it again
   const anew =
@@ -122,7 +122,7 @@ function diagnosis({ action, text = "" }: Order): Changes {
 }
 
 /** @throws CygnetError when the file is gone, or may not be sent without the security that it is to have */
-function startable(site: Site, transfer: Transfer): void {
+async function startable(site: Site, transfer: Transfer): Promise<void> {
   const { idtu, direct, workfile } = transfer;
   if (direct === "recv") return;
   if (workfile === "") throw new CygnetError("CYG_REQUEST_STATE", `the file of ${idtu} is gone`);
@@ -135,7 +135,7 @@ function startable(site: Site, transfer: Transfer): void {
     );
   }
   const flow = cftsend.get(transfer.idf) ?? cftsend.get(cftparm.default);
-  const hold = obstacle(site, part, transfer.idf, flow ?? { security: {} });
+  const hold = await obstacle(site, part, transfer.idf, flow ?? { security: {} });
   if (hold) throw new CygnetError("CYG_REQUEST_STATE", `${idtu} cannot be started: ${hold.diagc}`);
 }
 

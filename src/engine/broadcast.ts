@@ -112,7 +112,7 @@ async function expand(site: Site, parent: Transfer): Promise<void> {
     const workfile = await spool.share(parent, name);
     const { mtimeMs } = await site.disk.status(workfile);
     const asked = parent.nfname === "" ? {} : { nfname: parent.nfname };
-    const { request, hold } = describeSend(site, part, parent.idf, parent.fname, mtimeMs, asked);
+    const { request, hold } = await describeSend(site, part, parent.idf, parent.fname, mtimeMs, asked);
     const child = await catalog.addSend(
       {
         ...{ ...request, workfile, pidtu: parent.idtu, fname: parent.fname, filesize: parent.filesize },

@@ -183,7 +183,7 @@ class Outbox {
     if (part === undefined && dest === undefined) return;
     try {
       const { request, ...held } = part
-        ? describeSend(site, part, idf, candidate.path, candidate.mtimeMs)
+        ? await describeSend(site, part, idf, candidate.path, candidate.mtimeMs)
         : describeBroadcast(site, dest as Dest, idf, candidate.path);
       const { workdir, archivedir: archive } = folder;
       const transfer = await site.spool.claim(candidate, request, { workdir, archive, ...held });

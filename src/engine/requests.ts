@@ -63,7 +63,7 @@ export async function submitFile(site: Site, request: Submission): Promise<Trans
   const { mtimeMs } = await disk.status(request.file);
   const { idf = "" } = request;
   const send = part
-    ? describeSend(site, part, idf, request.file, mtimeMs, request)
+    ? await describeSend(site, part, idf, request.file, mtimeMs, request)
     : describeBroadcast(site, dest as Dest, idf, request.file, request.nfname);
   const candidate = { path: copy, size: status.size, mtimeMs: status.mtimeMs, ino: status.ino };
   const target = { workdir, archive: "", ...(send.hold ? { hold: send.hold } : {}) };

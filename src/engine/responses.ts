@@ -137,7 +137,7 @@ async function isProved(session: Session, transfer: Transfer, response: Eerp | N
   const linehash = await lineHash(site, transfer);
   // it is signed by whom the file was for, whoever brings it
   const part = configuration.cftpart.get(transfer.part) ?? (session.part as Part);
-  const wrong = site.envelopes.judgeReceipt(part, response, linehash);
+  const wrong = await site.envelopes.judgeReceipt(part, response, linehash);
   if (wrong === undefined) return true;
   site.journal.emit("CFTH79E", { ...keys(transfer), ids, kind: response.type, text: wrong });
   await site.catalog.update(transfer.idtu, { diagi: 278, diagp: "RECEIPT", diagc: wrong });

@@ -7,7 +7,6 @@ import { sendVariables } from "../config/variables.ts";
 import { utf8 } from "../oftp/wire/codec.ts";
 import { datasetName } from "../spool/names.ts";
 import type { ClaimTarget } from "../spool/spool.ts";
-import type { Credentials } from "./credentials.ts";
 import { forbidden, networkFlow } from "./flows.ts";
 import { lackingFor, wantedSecurity } from "./security.ts";
 import type { Site } from "./site.ts";
@@ -36,7 +35,7 @@ const BUILT_IN: Omit<Send, "id"> = {
 };
 
 /** What is recorded for a file that is to be sent: flow, names, codes. */
-export function describeSend(
+export async function describeSend(
   site: Site,
   part: Part,
   idf: string,
@@ -59,7 +58,7 @@ export function describeSend(
   });
   const name = substitute(asked.nfname ?? flow.nfname, variables);
   const dsn = datasetName(name);
-  const hold = obstacle(site, part, flowId, flow) ?? heldBy(asked.state ?? flow.state);
+  const hold = (await obstacle(site, part, flowId, flow)) ?? heldBy(asked.state ?? flow.state);
   return {
     ...(hold ? { hold } : {}),
     request: {
@@ -104,21 +103,21 @@ function knowsNoCounter({ cftprot }: Configuration, part: Part): boolean {
 }
 
 /** Why a file is not sent as things are, or undefined: its flow is not allowed, or it lacks what protects it. */
-export function obstacle(
+export async function obstacle(
   site: Site,
   part: Part,
   idf: string,
   flow: Pick<Send, "security">,
-): Hold | undefined {
+): Promise<Hold | undefined> {
   const denied = forbidden(site.configuration, part, idf, "send");
   if (denied) return { step: "K", diagi: denied.diagi, diagp: "SAUTH", diagc: denied.text };
-  return unprotected(site.credentials, part, flow);
+  return unprotected(site, part, flow);
 }
 
 /** A file that must be protected is never sent without: it stops, with what is missing. */
-function unprotected(credentials: Credentials, part: Part, flow: Pick<Send, "security">): Hold | undefined {
+async function unprotected(site: Site, part: Part, flow: Pick<Send, "security">): Promise<Hold | undefined> {
   const wanted = wantedSecurity(part, flow);
-  const lacking = wanted ? lackingFor(credentials, part, wanted) : [];
+  const lacking = wanted ? await lackingFor(site.credentials, site.judgement, part, wanted) : [];
   if (lacking.length === 0) return undefined;
   const diagc = `the file is to be secured, but [[pki]] lacks ${lacking.join(" and ")}; it is not sent without`;
   return { step: "K", diagi: 278, diagp: "SECURITY", diagc };

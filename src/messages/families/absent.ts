@@ -148,25 +148,6 @@ const network: readonly AbsentRow[] = [
     PESIT,
     "CFTH76W tells of sessions that end after a fault in the protocol.",
   ],
-  [
-    "CFTY03E",
-    "Environment of a TLS task not built",
-    TASKS,
-    "CFTY13E and CFTY18E tell of TLS sessions and certificates that fail here.",
-  ],
-  [
-    "CFTY04E CFTY05E",
-    "Base of certificates not readable",
-    "Certificates are files that [[pki]] names; they are read and checked before they are in force.",
-    LOADED,
-  ],
-  [
-    "CFTY06E",
-    "Bad request for a certificate",
-    "It ends the handshake like every other fault in it.",
-    "CFTY13E tells of it, with the alert.",
-  ],
-  ["CFTY07E", "Error of the system during a handshake", TASKS, "CFTY13E, CFTH10E or CFTH76W tells of it."],
   ["CFTY50I CFTY51I CFTY52I CFTY53I", "SSH or SFTP session open", SFTP, "CFTH56I tells of OFTP sessions."],
 ];
 
@@ -243,7 +224,6 @@ const requests: readonly AbsentRow[] = [
     "CFTT15E tells of unknown callers.",
   ],
   ["CFTT39E CFTT40E", "Exit of the directory", EXITS, "CFTH22E tells of callers that are refused."],
-  ["CFTT47W", "No further checks of a TLS session", CHECKED, LOADED],
   ["CFTT63E CFTT66E", "Limits of the licence", LICENCE, NOTHING],
   ["CFTX02W CFTX03W CFTX04W CFTX05W", "Access denied", RIGHTS, "CFTX01W tells of access that was denied."],
   ["CFTC09I CFTC10I CFTC11I", "Command not done for lack of rights", RIGHTS, NOTHING],
