@@ -82,7 +82,7 @@ test("all combinations of services, all suites, all formats: what arrives is wha
   const recvs = ROWS.map(({ id, recv = "" }) => `[[cftrecv]]\nid = "${id}"\n${recv}\n`).join("");
   const { hub, acme } = await pair(t, { srusize: 9000, scredit: 5 }, sends, recvs);
   for (const { id, content } of ROWS) await hub.drop(`${id}/file`, content);
-  await waitFor("every file is acknowledged", acknowledged(hub, ROWS.length), { timeout: 40_000 });
+  await waitFor("every file is acknowledged", acknowledged(hub, ROWS.length), { timeout: 120_000 });
   for (const { id, content } of ROWS) t.ok((await fs.readFile(acme.inbox(id))).equals(content), id);
   for (const gateway of [hub, acme]) {
     const left = async () =>
@@ -136,7 +136,7 @@ test("a file of 60 MiB with all services; the sender is killed in the middle and
   const { hub, acme } = await pair(t, { srusize: 4096, scredit: 4 }, flow("BIG", everything));
   const content = octets(5, 60 * 1024 * 1024);
   await hub.drop("BIG/file", content);
-  await waitFor("data flows", async () => hub.messages("CFTT57I").length > 0, { timeout: 40_000 });
+  await waitFor("data flows", async () => hub.messages("CFTT57I").length > 0, { timeout: 120_000 });
   await hub.kill("SIGKILL");
   await hub.start();
   await waitFor("it is acknowledged", acknowledged(hub, 1), { timeout: 60_000 });
