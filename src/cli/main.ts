@@ -9,6 +9,7 @@ import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
+import { partnerExport, partnerImport } from "./partner.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send, start } from "./transfers.ts";
 
@@ -29,14 +30,23 @@ function program(): Command {
       `\nThe configuration is --config FILE, else $CYGNET_CONFIG, else etc/cygnet.toml.${EXIT}`,
     );
 
-  const command = (name: string, summary: string, details = ""): Command =>
-    cygnet
-      .command(name)
+  const common = (made: Command, summary: string, details: string): Command =>
+    made
       .description(summary + (details === "" ? "" : `\n\n${details}`))
       .summary(summary)
       .option("-c, --config <file>", "main configuration file")
       .option("--json", "machine-readable output")
       .addHelpText("after", EXIT);
+
+  const command = (name: string, summary: string, details = ""): Command =>
+    common(cygnet.command(name), summary, details);
+
+  /** A command with commands of its own. */
+  const group = (name: string, summary: string) => {
+    const parent = cygnet.command(name).description(summary).summary(summary);
+    return (child: string, about: string, details = ""): Command =>
+      common(parent.command(child), about, details);
+  };
 
   command(
     "run",
@@ -121,6 +131,25 @@ function program(): Command {
     .option("-u, --idtu <idtu>", "only lines about this transfer")
     .action(log);
 
+  const partner = group("partner", "partners' datasheets (Odette PDX)");
+
+  partner(
+    "import",
+    "turn a datasheet into a partner's TOML file, for review",
+    "Nothing of it is in force before you put the file into a folder that include names.",
+  )
+    .argument("<file>", "the datasheet (XML)")
+    .option("--id <id>", "CFTPART id to give (default: made from the station's name)")
+    .option("-o, --out <file>", "where to write (default: beside the main configuration file)")
+    .action(partnerImport);
+
+  partner("export", "write a datasheet of a partner, or of this site for it", "The password is in it.")
+    .argument("<partner>", "which partner")
+    .option("--own", "what the partner needs to know of this site")
+    .option("--host <name...>", "with --own: names under which this site can be called")
+    .option("-o, --out <file>", "where to write (default: standard output)")
+    .action(partnerExport);
+
   command("explain", "explain a message id, DIAGI, ESID, SFNA, EFNA or NERP reason")
     .argument("<code...>", "for example: CFTT75E, DIAGI 302, ESID 04, SFNA 13")
     .action((words: string[], options: { json?: boolean }) => {
@@ -131,8 +160,12 @@ function program(): Command {
     });
 
   // commands inherit neither of these from their parent once they exist
-  for (const each of [cygnet, ...cygnet.commands]) each.exitOverride().configureOutput({});
+  for (const each of everyCommand(cygnet)) each.exitOverride().configureOutput({});
   return cygnet;
+}
+
+function everyCommand(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
 }
 
 function parseReason(text: string): string {
