@@ -88,6 +88,8 @@ export interface Window {
   to: number;
 }
 
+export type CertificateRule = "manual" | "ca" | "renewal" | "refuse";
+
 export type Requirement = "sign" | "encrypt" | "tls" | "auth";
 
 export interface Part {
@@ -113,6 +115,8 @@ export interface Part {
   ssl: string;
   security: SecurityChoice;
   require: readonly Requirement[];
+  /** What becomes of certificates that it sends; "manual" and "refuse" stand alone. */
+  certificates: readonly CertificateRule[];
   /** What is tolerated of it: see oftp/tolerances.ts. */
   quirks: readonly string[];
   /** Log its protocol commands whatever the level of the log. */

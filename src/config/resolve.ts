@@ -162,6 +162,7 @@ function partner(
     ssl: part.ssl,
     security: { sign, encrypt, compress, signed_eerp, cipher },
     require: part.require,
+    certificates: part.certificates,
     quirks: part.quirks,
     trace: part.trace,
   };

@@ -196,9 +196,9 @@ class Certificates {
   static of({ pki }: Configuration, owner: string, { materials }: Occasion): Certificates {
     const usages = new Map<string, readonly Usage[]>();
     const all: SheetCertificate[] = [];
-    for (const { id, part, usage, key } of pki.values()) {
+    for (const { id, part, usage } of pki.values()) {
       const material = materials.get(id);
-      if (part !== owner || material === undefined || (owner === "" && key === "")) continue;
+      if (part !== owner || material === undefined || (owner === "" && material.key === null)) continue;
       usages.set(id, usage);
       all.push({
         name: id,

@@ -61,13 +61,13 @@ export function sameName(a: string, b: string): boolean {
 
 function parts(text: string): string[] {
   const pieces: string[] = [""];
-  for (const [character] of text.matchAll(/\\.|[^]/g)) {
+  for (const [character] of text.matchAll(/\\.|./gs)) {
     if (character === "," || character === "+" || character === ";") pieces.push("");
     else pieces[pieces.length - 1] += character.replace(/^\\(?=.)/, "");
   }
   return pieces
     .map((piece) => {
-      const [, type = "", value = ""] = /^\s*(?:oid\.)?([^=]*?)\s*=([^]*)$/i.exec(piece) ?? [];
+      const [, type = "", value = ""] = /^\s*(?:oid\.)?([^=]*?)\s*=(.*)$/is.exec(piece) ?? [];
       const oid = TYPES.find(([short]) => short === type.toUpperCase())?.[1] ?? type.toLowerCase();
       return `${oid}=${value.replace(/\s/g, "").toLowerCase()}`;
     })
