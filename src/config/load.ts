@@ -44,19 +44,22 @@ export async function load(mainFile: string, options: LoadOptions = {}): Promise
   const tree = checkSchema(sources, complete);
   const scene = new Scene(sources, tree);
   let secrets: SecretsByEntry = new Map();
-  let digests = new Map<string, string>();
   if (complete) {
     secrets = await readSecrets(scene, options.environment ?? process.env);
+    // first: what the files hold decides what others may count on
+    await checkCertificates(scene, secrets, options.now ?? Date.now());
     for (const check of [checkReferences, checkNetwork, checkPartners, checkFlows, checkFolders])
       check(scene);
-    digests = await checkCertificates(scene, secrets, options.now ?? Date.now());
   }
   const warnings = sortProblems(findings.warnings, sources.files);
   const { cftparm } = tree;
   if (findings.problems.length > 0 || !cftparm) {
     return { problems: sortProblems(findings.problems, sources.files), warnings };
   }
-  return { configuration: resolveConfiguration({ ...tree, cftparm }, sources, secrets, digests), warnings };
+  return {
+    configuration: resolveConfiguration({ ...tree, cftparm }, sources, secrets, scene.pkiFacts),
+    warnings,
+  };
 }
 
 /** Merges the entries, fills in defaults, reports violations and takes the faulty keys out. */

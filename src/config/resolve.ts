@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import type { Cftfolder, Cftpart, Cftprot, Cftsend, Cygnet } from "./generated.ts";
 import type * as Model from "./model.ts";
-import { defaultUsage } from "./rules/certificates.ts";
+import { defaultUsage } from "./rules/certificate-usage.ts";
+import type { PkiFacts } from "./rules/scene.ts";
 import { keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { SecretsByEntry } from "./secrets.ts";
@@ -12,12 +13,12 @@ import { type CftUnit, parseDuration, parseSize, parseTimeOfDay } from "./units.
 const CLEAR_PORT = 3305;
 const TLS_PORT = 6619;
 
-/** Needs a tree without problems: nothing is checked here. `digests` are those of certificate files, by id. */
+/** Needs a tree without problems: nothing is checked here. `facts` tell what the certificate files hold, by id. */
 export function resolveConfiguration(
   tree: Cygnet & { cftparm: NonNullable<Cygnet["cftparm"]> },
   sources: Sources,
   secrets: SecretsByEntry,
-  digests: ReadonlyMap<string, string>,
+  facts: ReadonlyMap<string, PkiFacts>,
 ): Model.Configuration {
   const { cftparm: parm, cftcat, cftlog } = tree;
   const rundir = resolve(sources.directory, parm.rundir);
@@ -61,9 +62,9 @@ export function resolveConfiguration(
       file: resolve(sources.directory, pki.file),
       key: pki.key && resolve(sources.directory, pki.key),
       keypassw: secret(pki, "keypassw") ?? null,
-      usage: pki.usage ?? defaultUsage(pki),
+      usage: pki.usage ?? defaultUsage(facts.get(pki.id)?.hasKey ?? false, pki.part),
       state: pki.state,
-      digest: digests.get(pki.id) ?? "",
+      digest: facts.get(pki.id)?.digest ?? "",
     })),
     cftcat: {
       fname: resolve(rundir, cftcat.fname),
