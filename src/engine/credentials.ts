@@ -17,6 +17,11 @@ export interface Credentials {
   server(ssl: string): ServerTls;
   /** For a call to a partner: its own profile, else the protocol's. */
   client(part: Part, prot: Prot): ClientTls;
+  /**
+   * What the files of a [[pki]] hold.
+   * @throws CygnetError CYG_PKI_UNKNOWN
+   */
+  material(id: string): Material;
   /** Our keys that may be used so now, the newest first: it signs, all of them open. */
   own(usage: Usage): RecipientKey[];
   /** A partner's certificates that may be used so now, the newest first: files are sealed for it, all of them verify. */
@@ -63,6 +68,7 @@ export async function loadCredentials(
     return found;
   };
   return {
+    material,
     server: (ssl) => get(servers, ssl, "server"),
     client: (part, prot) => get(clients, part.ssl || prot.ssl, "client"),
     own: (usage) =>
@@ -89,9 +95,15 @@ function usable(
   owner: string,
   wanted: Usage,
 ): Candidate[] {
+  // the store may say of a certificate of [[pki]] that it is out of use: a partner has replaced it
+  const out = store
+    .list({ part: owner })
+    .filter(({ state }) => state === "retired" || state === "refused")
+    .map(({ fingerprint }) => fingerprint);
   const configured = [...pki.values()]
     .filter(({ part, usage, state }) => part === owner && state === "act" && usage.includes(wanted))
-    .map(({ id }): Candidate => materials.get(id) as Material);
+    .map(({ id }) => materials.get(id) as Material)
+    .filter(({ fingerprint }) => !out.includes(fingerprint));
   const stored = (owner === "" ? [] : store.list({ part: owner, state: "active" }))
     .filter(({ usage }) => usage.includes(wanted))
     .map(({ certificate }): Candidate => ({ certificate, key: null }));

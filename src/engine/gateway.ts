@@ -17,6 +17,7 @@ import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts"
 import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
 import { openStore, storeDirectory } from "../pki/folder-store.ts";
+import { Handovers, handoverDirectory } from "../pki/handovers.ts";
 import type { CertificateStore } from "../pki/store.ts";
 import { systemClock, type Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
@@ -26,6 +27,7 @@ import { createSpool } from "../spool/create.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
+import { Exchange } from "./exchange/exchange.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
@@ -91,6 +93,8 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
+      exchange: new Exchange(() => this.site),
+      handovers: parts.handovers,
       envelopes: new Envelopes(() => this.site.credentials, systemClock),
       owner: OWNER,
       stopping: false,
@@ -115,6 +119,7 @@ export class Gateway {
     if ("problems" in result) throw new ConfigurationRejected(result.problems);
     const { configuration, warnings } = result;
     const store = await openStore(storeDirectory(configuration.cftparm.rundir));
+    const handovers = await Handovers.open(handoverDirectory(configuration.cftparm.rundir));
     const credentials = await loadCredentials(configuration, store);
     await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
     await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
@@ -124,7 +129,7 @@ export class Gateway {
       clock: systemClock,
       console: options.console,
     });
-    const gateway = new Gateway(file, configuration, { catalog, journal, credentials, store });
+    const gateway = new Gateway(file, configuration, { catalog, journal, credentials, store, handovers });
     try {
       await gateway.#open(warnings);
     } catch (error) {
@@ -141,6 +146,8 @@ export class Gateway {
     for (const warning of warnings) this.#warn(warning);
     await outboxes.prepare(configuration);
     await this.#recover();
+    for (const text of site.handovers.problems) journal.emit("CFTC70E", { text });
+    await site.exchange.settle();
     (await listeners.prepare(configuration, site.credentials)).commit();
     await outboxes.apply(configuration);
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
@@ -202,6 +209,13 @@ export class Gateway {
   /** Calls a partner on every path without moving a file. */
   probe(part: string): Promise<PathReport[]> {
     return probePartner(this.site, part);
+  }
+
+  /** Reads the certificate store again, which somebody else has changed, and answers what waited for it. */
+  async refreshStore(): Promise<void> {
+    await this.site.store.refresh();
+    await this.site.exchange.settle();
+    this.site.kick();
   }
 
   /** What a reload would do, without doing it. */
@@ -365,6 +379,7 @@ interface Parts {
   journal: OpenJournal;
   credentials: Credentials;
   store: CertificateStore;
+  handovers: Handovers;
 }
 
 /** The configuration cannot be used: every reason, with its place. */

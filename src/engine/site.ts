@@ -2,7 +2,9 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Configuration, Part } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
+import type { Handovers } from "../pki/handovers.ts";
 import type { CertificateStore } from "../pki/store.ts";
+import type { Trust } from "../pki/trust/trust.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import type { Random } from "../platform/random.ts";
@@ -10,6 +12,7 @@ import type { Spool } from "../spool/spool.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Envelopes } from "./envelopes.ts";
+import type { Exchange } from "./exchange/exchange.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface Site {
@@ -19,6 +22,8 @@ export interface Site {
   credentials: Credentials;
   /** Certificates of partners that came by themselves. */
   readonly store: CertificateStore;
+  /** Judges certificates by their issuers; undefined: there is nobody to ask. */
+  readonly trust?: Trust;
   readonly catalog: Catalog;
   readonly spool: Spool;
   readonly journal: Journal;
@@ -28,6 +33,9 @@ export interface Site {
   readonly sessions: Sessions;
   readonly deliveries: Deliveries;
   readonly envelopes: Envelopes;
+  readonly exchange: Exchange;
+  /** Which of our certificates partners were given over OFTP. */
+  readonly handovers: Handovers;
   /** Name under which this process claims transfers. */
   readonly owner: string;
   /** True from the moment a shutdown was asked for: nothing new is begun. */

@@ -36,6 +36,8 @@ export function handoverDirectory(rundir: string): string {
 }
 
 export class Handovers {
+  /** Files that could not be read; they are written anew when there is something to write. */
+  readonly problems: string[] = [];
   readonly #directory: string;
   readonly #parts = new Map<string, readonly Handover[]>();
   #work: Promise<unknown> = Promise.resolve();
@@ -45,19 +47,28 @@ export class Handovers {
   }
 
   /**
-   * Reads what there is; a missing folder is an empty one.
-   * @throws CygnetError CYG_PKI_HANDOVER for a file that is not right
+   * Reads what there is; a missing folder is an empty one, a file that is not right is told in `problems`.
+   * @throws CygnetError CYG_PKI_HANDOVER when the folder itself cannot be read
    */
   static async open(directory: string): Promise<Handovers> {
     const handovers = new Handovers(directory);
     const names = await readdir(directory).catch((error: unknown) => {
       if (isSystemError(error, "ENOENT")) return [];
-      throw wrong(directory, error);
+      throw new CygnetError("CYG_PKI_HANDOVER", `${directory} cannot be read: ${describe(error)}`, {
+        cause: error,
+      });
     });
     for (const name of names) {
       const part = name.replace(/\.json$/, "");
       if (part === name || !isPartName(part)) continue;
-      handovers.#parts.set(part, await read(join(directory, name), part));
+      const path = join(directory, name);
+      try {
+        handovers.#parts.set(part, await read(path, part));
+      } catch (error) {
+        handovers.problems.push(
+          `${path}: ${describe(error)}: what ${part} answered to certificates is forgotten`,
+        );
+      }
     }
     return handovers;
   }
@@ -103,15 +114,9 @@ export class Handovers {
 }
 
 async function read(path: string, part: string): Promise<Handover[]> {
-  try {
-    const entries = JSON.parse(await readFile(path, "utf8")) as unknown;
-    if (!Array.isArray(entries) || !entries.every((entry) => isHandover(entry, part))) {
-      throw new Error("it does not hold what this program writes");
-    }
-    return entries;
-  } catch (cause) {
-    throw wrong(path, cause);
-  }
+  const entries = JSON.parse(await readFile(path, "utf8")) as unknown;
+  if (Array.isArray(entries) && entries.every((entry) => isHandover(entry, part))) return entries;
+  throw new CygnetError("CYG_PKI_HANDOVER", "it does not hold what this program writes");
 }
 
 function isHandover(entry: Record<string, unknown>, part: string): boolean {
@@ -119,10 +124,7 @@ function isHandover(entry: Record<string, unknown>, part: string): boolean {
   const times = ["at", "answered"].every((key) => Number.isSafeInteger(entry?.[key]));
   const answers: unknown[] = ["", "accepted", "refused"];
   const kinds: readonly unknown[] = EXCHANGE_KINDS;
-  return texts && times && entry.part === part && answers.includes(entry.answer) && kinds.includes(entry.kind);
-}
-
-function wrong(path: string, cause: unknown): CygnetError {
-  const text = `${path}: ${describe(cause)}; it only says what partners answered: move it away and start again`;
-  return new CygnetError("CYG_PKI_HANDOVER", text, { cause });
+  return (
+    texts && times && entry.part === part && answers.includes(entry.answer) && kinds.includes(entry.kind)
+  );
 }

@@ -11,7 +11,9 @@ export function knownOf({ configuration, credentials, store }: Site, part: strin
   const stored = store.list({ part });
   const active = stored
     .filter(({ state }) => state === "active")
-    .map(({ fingerprint, certificate, usage, at }): Known => ({ fingerprint, certificate, usage, at, pki: "" }));
+    .map(
+      ({ fingerprint, certificate, usage, at }): Known => ({ fingerprint, certificate, usage, at, pki: "" }),
+    );
   const configured = [...configuration.pki.values()]
     .filter((pki) => pki.part === part && pki.state === "act")
     .map(({ id, usage }): Known => {

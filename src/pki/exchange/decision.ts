@@ -35,7 +35,8 @@ export function objection(certificate: X509Certificate, circumstances: Circumsta
   if (own.includes(certificate.fingerprint256)) return "the certificate is one of this site, sent back";
   const unfit = unfitness(certificate, now) ?? foreignness(certificate, codes);
   if (unfit !== undefined) return `the certificate cannot be taken: ${unfit}`;
-  const meant = clid === null || [certificate, ...all].some((one) => identifies(clid, one) || isInstance(clid, one));
+  const meant =
+    clid === null || [certificate, ...all].some((one) => identifies(clid, one) || isInstance(clid, one));
   if (!meant) {
     return "the description (CLID) names neither the certificate in the file nor one that is known here";
   }
@@ -57,7 +58,11 @@ export function usagesFor(certificate: X509Certificate, clid: Clid | null, known
  * The one in use of the same subject whose key vouches for it: it was signed with that key, or is a self-signed
  * certificate of that very key.
  */
-export function renewed(certificate: X509Certificate, known: readonly Known[], now: number): Known | undefined {
+export function renewed(
+  certificate: X509Certificate,
+  known: readonly Known[],
+  now: number,
+): Known | undefined {
   const key = spki(certificate);
   return known.find(({ certificate: old }) => {
     if (old.validToDate.getTime() < now || old.subject !== certificate.subject) return false;
