@@ -6,9 +6,10 @@ import type { KeyObject, X509Certificate } from "node:crypto";
 import type { RecipientKey } from "../cms/enveloped.ts";
 import type { Configuration, Part, Prot, Ssl, Usage } from "../config/model.ts";
 import { type ClientTls, clientTls, type ServerTls, serverTls } from "../net/tls.ts";
+import { shortFingerprint } from "../pki/fingerprint.ts";
 import { permits } from "../pki/key-usage.ts";
 import { loadMaterial, type Material } from "../pki/material.ts";
-import type { CertificateStore } from "../pki/store.ts";
+import type { CertificateStore, StoredCertificate } from "../pki/store.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { CygnetError } from "../platform/errors.ts";
 
@@ -26,6 +27,16 @@ export interface Credentials {
   own(usage: Usage): RecipientKey[];
   /** A partner's certificates that may be used so now, the newest first: files are sealed for it, all of them verify. */
   theirs(part: Part, usage: Usage): X509Certificate[];
+  /** Every certificate that something may rest on now, valid or not: [[pki]] with its chains and roots, and the store. */
+  inUse(): CertificateInUse[];
+}
+
+export interface CertificateInUse {
+  /** Of the `[[pki]]`; for one of the store `<PART>/<first eight hex digits of its fingerprint>`. */
+  id: string;
+  /** Owner; "" = this site, or nobody in particular. */
+  part: string;
+  certificate: X509Certificate;
 }
 
 /**
@@ -75,9 +86,29 @@ export async function loadCredentials(
       usable(configuration, materials, store, clock, "", usage).flatMap(({ certificate, key }) =>
         key ? [{ certificate, key }] : [],
       ),
+    inUse: () => [
+      ...configuredInUse(configuration, materials),
+      ...store.list({ state: "active" }).map(storedInUse),
+    ],
     theirs: (part, usage) =>
       usable(configuration, materials, store, clock, part.id, usage).map(({ certificate }) => certificate),
   };
+}
+
+function configuredInUse(
+  { pki }: Configuration,
+  materials: ReadonlyMap<string, Material>,
+): CertificateInUse[] {
+  return [...pki.values()]
+    .filter(({ state }) => state === "act")
+    .flatMap(({ id, part, usage }) => {
+      const { all, chain } = materials.get(id) as Material;
+      return (usage.includes("ca") ? all : chain).map((certificate) => ({ id, part, certificate }));
+    });
+}
+
+function storedInUse({ part, certificate }: StoredCertificate): CertificateInUse {
+  return { id: `${part}/${shortFingerprint(certificate)}`, part, certificate };
 }
 
 /** A certificate that may serve, wherever it came from. */

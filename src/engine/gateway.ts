@@ -28,6 +28,7 @@ import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
 import { Exchange } from "./exchange/exchange.ts";
+import { ExpiryWatch } from "./expiry.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
@@ -35,6 +36,7 @@ import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
+import { storeChanges } from "./store-changes.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -66,6 +68,7 @@ export class Gateway {
   readonly outboxes: Outboxes;
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
+  readonly expiry: ExpiryWatch;
   readonly #file: string;
   readonly #catalog: Catalog;
   #watch: ConfigurationWatch | null = null;
@@ -101,6 +104,7 @@ export class Gateway {
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);
+    this.expiry = new ExpiryWatch(() => this.site.credentials, journal, systemClock);
     this.outboxes = new Outboxes(this.site);
     this.listeners = new Listeners(
       journal,
@@ -144,6 +148,7 @@ export class Gateway {
     const { configuration } = site;
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
     for (const warning of warnings) this.#warn(warning);
+    this.expiry.start();
     await outboxes.prepare(configuration);
     await this.#recover();
     for (const text of site.handovers.problems) journal.emit("CFTC70E", { text });
@@ -211,13 +216,6 @@ export class Gateway {
     return probePartner(this.site, part);
   }
 
-  /** Reads the certificate store again, which somebody else has changed, and answers what waited for it. */
-  async refreshStore(): Promise<void> {
-    await this.site.store.refresh();
-    await this.site.exchange.settle();
-    this.site.kick();
-  }
-
   /** What a reload would do, without doing it. */
   async preview(): Promise<{ problems: readonly string[]; plan: readonly Change[] }> {
     const result = await load(this.#file);
@@ -225,6 +223,18 @@ export class Gateway {
       return { problems: result.problems.map((problem) => formatProblem(problem)), plan: [] };
     }
     return { problems: [], plan: plan(this.site.configuration, result.configuration) };
+  }
+
+  /** Takes over what another process changed in the certificate store, and answers what waited for it. */
+  async refreshStore(): Promise<{ changes: number; problems: readonly string[] }> {
+    const { store, journal } = this.site;
+    const changes = await storeChanges(store);
+    for (const { part, id, text } of changes) journal.emit("CFTS78I", { part, id, text });
+    for (const { path, text } of store.problems) journal.emit("CFTS78W", { file: path, text });
+    this.expiry.check();
+    await this.site.exchange.settle();
+    this.site.kick();
+    return { changes: changes.length, problems: store.problems.map(({ text }) => text) };
   }
 
   async #reload(cause: string): Promise<ReloadResult> {
@@ -273,6 +283,7 @@ export class Gateway {
     if (this.generations.length > 100) this.generations.shift();
     this.lastRejection = [];
     for (const warning of warnings) this.#warn(warning);
+    this.expiry.check();
     this.journal.emit("CFTS43I", { text: `generation ${number} (${cause})`, generation: number });
     for (const line of renderPlan(changes)) this.journal.emit("CFTS75I", { text: line, generation: number });
     site.kick();
@@ -362,6 +373,7 @@ export class Gateway {
 
   async #close(): Promise<void> {
     this.#purge?.cancel();
+    this.expiry.stop();
     await this.#watch?.close();
     this.site.stopping = true;
     this.listeners.close();

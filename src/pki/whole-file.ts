@@ -3,7 +3,7 @@
  * After a crash a file is there as it was before or as it should be, never in half; only an aside file may be left.
  */
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, rename, unlink } from "node:fs/promises";
+import { chown, link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 
@@ -43,8 +43,10 @@ async function write(
   const aside = `${path}.${randomBytes(6).toString("hex")}${ASIDE}`;
   try {
     const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+    const owner = await ownerFor(folder, first);
     const handle = await open(aside, "wx", mode);
     try {
+      if (owner) await handle.chown(owner.uid, owner.gid);
       await handle.writeFile(content);
       await handle.sync();
     } finally {
@@ -60,6 +62,23 @@ async function write(
     await unlink(aside).catch(() => {}); // it may never have come into being; the first error is the one that counts
     throw new CygnetError("CYG_PKI_FILE", `${path} cannot be written: ${describe(cause)}`, { cause });
   }
+}
+
+/**
+ * The gateway runs as a user of its own: what root makes in its folders must belong to it, else it cannot read it.
+ * Gives that user, undefined for everybody but root; folders that were made just now (`first` and below) change hands.
+ */
+async function ownerFor(
+  folder: string,
+  first: string | undefined,
+): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const owner = await stat(first === undefined ? folder : dirname(first));
+  for (let each = folder; first !== undefined; each = dirname(each)) {
+    await chown(each, owner.uid, owner.gid);
+    if (each === first) break;
+  }
+  return owner;
 }
 
 async function syncFolder(path: string): Promise<void> {
