@@ -1,7 +1,8 @@
 /** The command line: `cygnet <command>`. Exit 0 done, 1 not done, 2 wrong usage or invalid configuration. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { EXCHANGE_KINDS } from "../pki/exchange/kinds.ts";
 import { describe } from "../platform/errors.ts";
 import { projectRoot } from "../platform/root.ts";
 import { check } from "./check.ts";
@@ -10,6 +11,7 @@ import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
 import { partnerExport, partnerImport } from "./partner.ts";
+import { pkiExchange } from "./pki-exchange.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send, start } from "./transfers.ts";
 
@@ -130,6 +132,20 @@ function program(): Command {
     .option("-p, --part <partner>", "only lines about this partner")
     .option("-u, --idtu <idtu>", "only lines about this transfer")
     .action(log);
+
+  const pki = group("pki", "keys and certificates");
+
+  pki(
+    "exchange",
+    "send certificates of this site to a partner over OFTP",
+    "request: here is mine, send me yours. deliver: here is mine, beside the one that you have.\n" +
+      "replace: here is mine, stop using the others now. Each goes as a transfer; its response is the answer.",
+  )
+    .addArgument(new Argument("<kind>", "what the partner is to do").choices([...EXCHANGE_KINDS]))
+    .requiredOption("-p, --part <partner>", "whom to send it to")
+    .option("--id <pki>", "which [[pki]] (default: all that are in use; for request the first of them)")
+    .option("--replaces <pki>", "describe it as the successor of this [[pki]]")
+    .action(pkiExchange);
 
   const partner = group("partner", "partners' datasheets (Odette PDX)");
 
