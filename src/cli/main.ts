@@ -1,8 +1,7 @@
 /** The command line: `cygnet <command>`. Exit 0 done, 1 not done, 2 wrong usage or invalid configuration. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { EXCHANGE_KINDS } from "../pki/exchange/kinds.ts";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { describe } from "../platform/errors.ts";
 import { projectRoot } from "../platform/root.ts";
 import { check } from "./check.ts";
@@ -10,8 +9,8 @@ import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
-import { partnerExport, partnerImport } from "./partner.ts";
-import { pkiExchange } from "./pki-exchange.ts";
+import { addPartnerCommands } from "./partner.ts";
+import { addPkiCommands } from "./pki.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send, start } from "./transfers.ts";
 
@@ -32,23 +31,14 @@ function program(): Command {
       `\nThe configuration is --config FILE, else $CYGNET_CONFIG, else etc/cygnet.toml.${EXIT}`,
     );
 
-  const common = (made: Command, summary: string, details: string): Command =>
-    made
+  const command = (name: string, summary: string, details = "", parent = cygnet): Command =>
+    parent
+      .command(name)
       .description(summary + (details === "" ? "" : `\n\n${details}`))
       .summary(summary)
       .option("-c, --config <file>", "main configuration file")
       .option("--json", "machine-readable output")
       .addHelpText("after", EXIT);
-
-  const command = (name: string, summary: string, details = ""): Command =>
-    common(cygnet.command(name), summary, details);
-
-  /** A command with commands of its own. */
-  const group = (name: string, summary: string) => {
-    const parent = cygnet.command(name).description(summary).summary(summary);
-    return (child: string, about: string, details = ""): Command =>
-      common(parent.command(child), about, details);
-  };
 
   command(
     "run",
@@ -133,39 +123,6 @@ function program(): Command {
     .option("-u, --idtu <idtu>", "only lines about this transfer")
     .action(log);
 
-  const pki = group("pki", "keys and certificates");
-
-  pki(
-    "exchange",
-    "send certificates of this site to a partner over OFTP",
-    "request: here is mine, send me yours. deliver: here is mine, beside the one that you have.\n" +
-      "replace: here is mine, stop using the others now. Each goes as a transfer; its response is the answer.",
-  )
-    .addArgument(new Argument("<kind>", "what the partner is to do").choices([...EXCHANGE_KINDS]))
-    .requiredOption("-p, --part <partner>", "whom to send it to")
-    .option("--id <pki>", "which [[pki]] (default: all that are in use; for request the first of them)")
-    .option("--replaces <pki>", "describe it as the successor of this [[pki]]")
-    .action(pkiExchange);
-
-  const partner = group("partner", "partners' datasheets (Odette PDX)");
-
-  partner(
-    "import",
-    "turn a datasheet into a partner's TOML file, for review",
-    "Nothing of it is in force before you put the file into a folder that include names.",
-  )
-    .argument("<file>", "the datasheet (XML)")
-    .option("--id <id>", "CFTPART id to give (default: made from the station's name)")
-    .option("-o, --out <file>", "where to write (default: beside the main configuration file)")
-    .action(partnerImport);
-
-  partner("export", "write a datasheet of a partner, or of this site for it", "The password is in it.")
-    .argument("<partner>", "which partner")
-    .option("--own", "what the partner needs to know of this site")
-    .option("--host <name...>", "with --own: names under which this site can be called")
-    .option("-o, --out <file>", "where to write (default: standard output)")
-    .action(partnerExport);
-
   command("explain", "explain a message id, DIAGI, ESID, SFNA, EFNA or NERP reason")
     .argument("<code...>", "for example: CFTT75E, DIAGI 302, ESID 04, SFNA 13")
     .action((words: string[], options: { json?: boolean }) => {
@@ -175,13 +132,17 @@ function program(): Command {
       if (!found) throw new Failed(options.json ? "" : text);
     });
 
-  // commands inherit neither of these from their parent once they exist
-  for (const each of everyCommand(cygnet)) each.exitOverride().configureOutput({});
-  return cygnet;
-}
+  const pki = cygnet.command("pki").description("Keys and certificates.").summary("keys and certificates");
+  addPkiCommands((name, summary, details) => command(name, summary, details, pki));
 
-function everyCommand(command: Command): Command[] {
-  return [command, ...command.commands.flatMap(everyCommand)];
+  const about = "partners' datasheets (Odette PDX)";
+  const partner = cygnet.command("partner").description(`${about}.`).summary(about);
+  addPartnerCommands((name, summary, details) => command(name, summary, details, partner));
+
+  // commands inherit neither of these from their parent once they exist
+  const everyone = [cygnet, ...cygnet.commands, ...pki.commands, ...partner.commands];
+  for (const each of everyone) each.exitOverride().configureOutput({});
+  return cygnet;
 }
 
 function parseReason(text: string): string {

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { access, mkdir, open, readFile, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import type { Command } from "commander";
 import { load } from "../config/load.ts";
 import type { Configuration } from "../config/model.ts";
 import { formatProblem } from "../config/problem.ts";
@@ -14,10 +15,32 @@ import { loadMaterial, type Material } from "../pki/material.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { type CommonOptions, configFile, Failed, print, printJson } from "./context.ts";
 
+/** Adds the commands below `partner`; `command` makes one with the options that all have. */
+export function addPartnerCommands(
+  command: (name: string, summary: string, details?: string) => Command,
+): void {
+  command(
+    "import",
+    "turn a datasheet into a partner's TOML file, for review",
+    "Nothing of it is in force before you put the file into a folder that include names.",
+  )
+    .argument("<file>", "the datasheet (XML)")
+    .option("--id <id>", "CFTPART id to give (default: made from the station's name)")
+    .option("-o, --out <file>", "where to write (default: beside the main configuration file)")
+    .action(partnerImport);
+
+  command("export", "write a datasheet of a partner, or of this site for it", "The password is in it.")
+    .argument("<partner>", "which partner")
+    .option("--own", "what the partner needs to know of this site")
+    .option("--host <name...>", "with --own: names under which this site can be called")
+    .option("-o, --out <file>", "where to write (default: standard output)")
+    .action(partnerExport);
+}
+
 /** Longest file that is read into memory at all, octets. */
 const LARGEST = 1024 * 1024;
 
-export async function partnerImport(
+async function partnerImport(
   file: string,
   options: CommonOptions & { id?: string; out?: string },
 ): Promise<void> {
@@ -41,7 +64,7 @@ export async function partnerImport(
   print(`When it is right: mv ${out} ${include ?? "into a folder that include names"} && cygnet check`);
 }
 
-export async function partnerExport(
+async function partnerExport(
   id: string,
   options: CommonOptions & { own?: boolean; host?: string[]; out?: string },
 ): Promise<void> {

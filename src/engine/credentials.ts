@@ -129,7 +129,7 @@ function usable(
   // the store may say of a certificate of [[pki]] that it is out of use: a partner has replaced it
   const out = store
     .list({ part: owner })
-    .filter(({ state }) => state === "retired" || state === "refused")
+    .filter(({ state }) => state === "retired")
     .map(({ fingerprint }) => fingerprint);
   const configured = [...pki.values()]
     .filter(({ part, usage, state }) => part === owner && state === "act" && usage.includes(wanted))

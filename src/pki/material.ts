@@ -30,6 +30,9 @@ export interface MaterialSource {
   password?: string;
 }
 
+/** Where to find a private key. */
+export type KeySource = Pick<MaterialSource, "id" | "password"> & { key: string };
+
 const LARGEST = 4 * 1024 * 1024;
 
 /**
@@ -43,7 +46,7 @@ export async function loadMaterial(source: MaterialSource): Promise<Material> {
   const subject = `${id}: ${file}`;
   const octets = await readKeyFile(file, id);
   const { certificates: all, keys } = await contentsOf(octets, subject, source.password).catch(withAdvice);
-  const key = source.key ? parseKey(await readKeyFile(source.key, id), source) : (keys[0] ?? null);
+  const key = source.key ? await loadKey({ ...source, key: source.key }) : (keys[0] ?? null);
   const certificate = key ? all.find((one) => one.checkPrivateKey(key)) : all[0];
   if (!certificate) {
     const message = source.key
@@ -101,7 +104,9 @@ export async function readKeyFile(path: string, id: string): Promise<Buffer> {
 
 const DER_KEYS = ["pkcs8", "pkcs1", "sec1"] as const;
 
-function parseKey(content: Buffer, { id, key: file, password }: MaterialSource): KeyObject {
+/** Reads a private key file. Errors: CYG_PKI_FILE, CYG_PKI_KEY, CYG_PKI_PASSWORD. */
+export async function loadKey({ id, key: file, password }: KeySource): Promise<KeyObject> {
+  const content = await readKeyFile(file, id);
   const passphrase = password === undefined ? {} : { passphrase: password };
   const isPem = content.includes("-----BEGIN ");
   const attempts = isPem

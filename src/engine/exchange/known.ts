@@ -3,6 +3,7 @@ import type { X509Certificate } from "node:crypto";
 import type { Configuration, Part, Pki } from "../../config/model.ts";
 import type { Known } from "../../pki/exchange/decision.ts";
 import type { Material } from "../../pki/material.ts";
+import type { StoredCertificate } from "../../pki/store.ts";
 import type { Usage } from "../../pki/usage.ts";
 import type { Site } from "../site.ts";
 
@@ -20,9 +21,14 @@ export function knownOf({ configuration, credentials, store }: Site, part: strin
       const { certificate, fingerprint } = credentials.material(id);
       return { fingerprint, certificate, usage, at: 0, pki: id };
     })
-    .filter(({ fingerprint }) => !stored.some((entry) => entry.fingerprint === fingerprint));
+    .filter(
+      ({ fingerprint }) => !stored.some((entry) => entry.fingerprint === fingerprint && settled(entry)),
+    );
   return [...active, ...configured];
 }
+
+/** For one in use or out of use the store speaks; a [[pki]] stands above a certificate that waits or was refused. */
+const settled = ({ state }: StoredCertificate) => state === "active" || state === "retired";
 
 /** Every certificate of a partner that this site has ever seen and kept. */
 export function seenOf({ configuration, credentials, store }: Site, part: string): X509Certificate[] {

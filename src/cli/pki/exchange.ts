@@ -1,13 +1,16 @@
 /** `cygnet pki exchange`: certificates of this site to a partner over OFTP. */
-import type { TransferRecord } from "../admin/record.ts";
-import type { ExchangeKind } from "../pki/exchange/kinds.ts";
-import { ask } from "./client.ts";
-import { type CommonOptions, places, print, printJson } from "./context.ts";
+import type { TransferRecord } from "../../admin/record.ts";
+import type { ExchangeKind } from "../../pki/exchange/kinds.ts";
+import { ask } from "../client.ts";
+import { type CommonOptions, places, print, printJson } from "../context.ts";
 
-export async function pkiExchange(
-  kind: ExchangeKind,
-  options: CommonOptions & { part: string; id?: string; replaces?: string },
-): Promise<void> {
+export interface ExchangeOptions extends CommonOptions {
+  part: string;
+  id?: string;
+  replaces?: string;
+}
+
+export async function exchange(kind: ExchangeKind, options: ExchangeOptions): Promise<void> {
   const { socket } = await places(options);
   const { part, id, replaces } = options;
   const body = { part, kind, ...(id ? { id } : {}), ...(replaces ? { replaces } : {}) };
