@@ -122,9 +122,10 @@ export class Exchange {
     // what waits was fit when it arrived: then an operator's word counts
     const refusal = transfer.phase === "Y" ? this.#objection(part, enclosed, clid) : undefined;
     if (refusal !== undefined) return { is: "refused", text: refusal };
+    if (known.some((one) => one.fingerprint === fingerprint)) {
+      return { is: "accepted", text: entry?.note || "it is in use here" };
+    }
     if (entry) return standing(entry);
-    if (known.some((one) => one.fingerprint === fingerprint))
-      return { is: "accepted", text: "it is in use here" };
     const rule = await this.#rule(part, enclosed, known);
     const waiting = site.store.list({ part: part.id, state: "pending" }).length;
     if (rule === undefined && waiting >= MOST_WAITING) {
@@ -268,8 +269,10 @@ export class Exchange {
 function standing({ state, note }: StoredCertificate): Verdict {
   if (state === "active") return { is: "accepted", text: note };
   if (state === "pending") return { is: "waits", text: note };
-  if (state === "retired") return { is: "refused", text: `the certificate was put out of use here: ${note}` };
-  return { is: "refused", text: note || "the certificate was refused" };
+  // what the command line notes by itself tells the partner nothing
+  const why = note.startsWith("by hand") || note === "" ? "" : `: ${note}`;
+  const what = state === "retired" ? "was put out of use here" : "was refused by an operator";
+  return { is: "refused", text: `the certificate ${what}${why}` };
 }
 
 /** The received octets, as far as anybody would look at them. */
