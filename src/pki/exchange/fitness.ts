@@ -2,7 +2,13 @@
 import "reflect-metadata";
 import type { X509Certificate } from "node:crypto";
 import { AsnConvert } from "@peculiar/asn1-schema";
-import { Certificate } from "@peculiar/asn1-x509";
+import {
+  AuthorityKeyIdentifier,
+  Certificate,
+  id_ce_authorityKeyIdentifier,
+  id_ce_subjectKeyIdentifier,
+  SubjectKeyIdentifier,
+} from "@peculiar/asn1-x509";
 import { attributesOf } from "./distinguished-name.ts";
 import { purposesOf } from "./purposes.ts";
 
@@ -42,13 +48,25 @@ export function unfitness(certificate: X509Certificate, now: number): string | u
   if (certificate.validToDate.getTime() < now) {
     return `it has expired on ${certificate.validToDate.toISOString().slice(0, 10)}`;
   }
-  if (isSelfSigned(certificate) && !certificate.verify(publicKey)) return "its own signature is wrong";
+  if (namesItself(certificate) && !certificate.verify(publicKey)) return "its own signature is wrong";
   if (purposesOf(certificate).length === 0) return "its KeyUsage allows neither signatures nor encryption";
   return undefined;
 }
 
+/** Proves that whoever made it has its private key. One that only has its own name as issuer may be of an older key. */
 export function isSelfSigned(certificate: X509Certificate): boolean {
-  return certificate.subject === certificate.issuer;
+  return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
+}
+
+/** Says by its key identifiers that it was signed with its own key. */
+function namesItself(certificate: X509Certificate): boolean {
+  const { extensions = [] } = AsnConvert.parse(certificate.raw, Certificate).tbsCertificate;
+  const value = (oid: string) => extensions.find(({ extnID }) => extnID === oid)?.extnValue;
+  const [authority, subject] = [value(id_ce_authorityKeyIdentifier), value(id_ce_subjectKeyIdentifier)];
+  if (certificate.subject !== certificate.issuer || !authority || !subject) return false;
+  const issuer = AsnConvert.parse(authority, AuthorityKeyIdentifier).keyIdentifier?.buffer;
+  const own = AsnConvert.parse(subject, SubjectKeyIdentifier).buffer;
+  return issuer !== undefined && Buffer.from(issuer).equals(Buffer.from(own));
 }
 
 /** Odette codes that the certificate says it belongs to: serialNumber of the subject, or oftp:// in the alternative names. */
