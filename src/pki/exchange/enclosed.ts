@@ -23,9 +23,7 @@ const MOST = 8;
 export function enclosedCertificate(content: Buffer): Enclosed {
   if (content.length === 0) throw refused("the file is empty");
   if (content.length > LARGEST_CERTIFICATE_FILE) {
-    throw refused(
-      `the file has ${content.length} octets; one certificate has less than ${LARGEST_CERTIFICATE_FILE}`,
-    );
+    throw refused(`the file has more than ${LARGEST_CERTIFICATE_FILE} octets; no certificate has`);
   }
   if (holdsPrivateKey(content)) {
     throw refused("the file holds a private key; take it for known to others and make a new one");
