@@ -98,7 +98,7 @@ export class Gateway {
       deliveries: new Deliveries(() => this.site),
       exchange: new Exchange(() => this.site),
       handovers: parts.handovers,
-      envelopes: new Envelopes(() => this.site.credentials, systemClock),
+      envelopes: new Envelopes(() => this.site.credentials, systemClock, parts.handovers),
       owner: OWNER,
       stopping: false,
       kick: () => this.scheduler.kick(),

@@ -194,6 +194,17 @@ test("renewal: what the key in use vouches for is taken at once, what it does no
   const waits = await exchange(t, hub, "deliver", "--id", "stranger", "--replaces", "own");
   await logged(acme, "CFTH91W", stranger);
   t.match(await transferOf(hub, waits), { ack: "" });
+  const asked = await exchange(t, hub, "request", "--id", "link");
+  await logged(hub, "CFTH91W", await fingerprintOf(acme, "acme"));
+  t.match(await transferOf(hub, asked), { ack: "A" });
+  const session = (flow: string) =>
+    / IDS=(\d+)/.exec(acme.messages("CFTT57I").find((line) => line.includes(`IDF=${flow}`)) ?? "")?.[1];
+  const requests = acme.messages("CFTT57I").filter((line) => line.includes("IDF=CERT_REQUEST"));
+  t.equal(requests.length, 1);
+  const answer = (await acme.transfers({ direct: "send" })).map(({ idtu }) => idtu);
+  t.equal(answer.length, 1, "answered by one certificate");
+  const sent = acme.messages("CFTT57I").find((line) => line.includes(`IDTU=${answer[0]}`));
+  t.equal(/ IDS=(\d+)/.exec(sent ?? "")?.[1], session("CERT_REQUEST"), "in the same session");
   await rule('["refuse"]');
   await done(t, acme, "reload");
   const refused = await exchange(t, hub, "deliver", "--id", "link");
@@ -260,6 +271,14 @@ test("a changeover of keys under way: not one file fails", async (t) => {
   await traffic("side by side");
   await configured(["sign", "decrypt", "auth", "receipt"]);
   await traffic("signed with the new key");
+  // another one at once for everything: until the partner has taken it, the one before signs
+  await make(hub, "late");
+  const late = pki("late", "pki/late.pem", { key: "pki/late.key", usage: ["decrypt"] });
+  await configured(["sign", "decrypt", "auth", "receipt"], late);
+  const offered = await exchange(t, hub, "deliver", "--id", "late");
+  await configured(["sign", "decrypt"], late.replace('["decrypt"]', '["sign", "receipt", "decrypt"]'));
+  await traffic("while the newest is not answered yet");
+  t.match(await transferOf(hub, offered), { ack: "" });
   const failed = (await hub.transfers())
     .concat(await acme.transfers())
     .filter(({ ack, diagi }) => ack === "N" || diagi !== 0);

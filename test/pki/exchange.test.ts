@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { test } from "tap";
 import { clidOf, clidText, identifies, isInstance, parseClid } from "../../src/pki/exchange/clid.ts";
 import { type Known, objection, renewed, retirements, usagesFor } from "../../src/pki/exchange/decision.ts";
@@ -153,6 +154,42 @@ test("the file: one certificate in DER, PEM or a bundle; everything else says wh
   ] as const) {
     t.throws(() => enclosedCertificate(content), { code: "CYG_EXCHANGE_CONTENT", message: words }, name);
   }
+});
+
+test("certificates with any octet changed are read, or refused with an error that has a code", async (t) => {
+  const circumstances = { codes: [], own: [], all: [good], clid: clidOf(good), now };
+  let looked = 0;
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(good.raw.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+      (changes) => {
+        const content = Buffer.from(good.raw);
+        for (const [at, octet] of changes) content[at] = octet;
+        let certificate: X509Certificate;
+        try {
+          ({ certificate } = enclosedCertificate(content));
+        } catch (error) {
+          return (error as { code?: string }).code === "CYG_EXCHANGE_CONTENT";
+        }
+        looked += 1;
+        try {
+          objection(certificate, circumstances);
+        } catch (error) {
+          return error instanceof Error;
+        }
+        // what nothing speaks against is good for everything that follows
+        usagesFor(certificate, null, [known(good, 1, ALL)]);
+        renewed(certificate, [known(good, 1, ALL)], now);
+        retirements(certificate, [known(good, 1, ALL)]);
+        return true;
+      },
+    ),
+    { numRuns: 400 },
+  );
+  t.ok(looked > 10, `${looked} of them were certificates still`);
+  fc.assert(
+    fc.property(fc.string({ maxLength: 999 }), (text) => parseClid(text) === null || text.includes("I=")),
+  );
 });
 
 test("fit or not: key, signature, validity, KeyUsage, owner", async (t) => {

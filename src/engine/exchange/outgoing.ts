@@ -88,9 +88,9 @@ export async function handOver(
       format: "U",
       lrecl: 0,
     },
-    { workdir, archive: "" },
+    // held until it is noted: the partner may answer faster than a note is on disk
+    { workdir, archive: "", hold: { step: "H", diagi: 0, diagp: "", diagc: "it was not noted to the end" } },
   );
-  await catalog.update(transfer.idtu, { fname: pki.file });
   await disk.removeDirectory(folder);
   const { fingerprint } = material;
   await handovers.note({
@@ -101,9 +101,10 @@ export async function handOver(
     idtu: transfer.idtu,
     at: clock.now(),
   });
+  await catalog.update(transfer.idtu, { fname: pki.file, phasestep: "D", diagc: "" });
   journal.emit("CFTH90I", { ...keys(transfer), id: pki.id, fingerprint, text: exchangeName(kind) });
   site.kick();
-  return { ...transfer, fname: pki.file };
+  return { ...transfer, fname: pki.file, phasestep: "D", diagc: "" };
 }
 
 async function write({ disk }: Site, path: string, content: Buffer): Promise<void> {

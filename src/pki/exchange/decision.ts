@@ -29,10 +29,15 @@ export interface Circumstances {
   now: number;
 }
 
-/** Why a certificate is refused whatever the rules are, in words for the partner; undefined when it is not. */
+/**
+ * Why a certificate is refused whatever the rules are, in words for the partner; undefined when it is not.
+ * @throws what the reading of its extensions throws: such a certificate is refused too
+ */
 export function objection(certificate: X509Certificate, circumstances: Circumstances): string | undefined {
   const { codes, own, all, clid, now } = circumstances;
   if (own.includes(certificate.fingerprint256)) return "the certificate is one of this site, sent back";
+  // extensions that cannot be read are found out here, not later
+  clidOf(certificate);
   const unfit = unfitness(certificate, now) ?? foreignness(certificate, codes);
   if (unfit !== undefined) return `the certificate cannot be taken: ${unfit}`;
   const meant =
