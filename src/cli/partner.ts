@@ -124,7 +124,8 @@ function asWritten({ directory }: Configuration, path: string): string {
 
 async function materials({ pki }: Configuration): Promise<Map<string, Material>> {
   const found = new Map<string, Material>();
-  for (const { id, file, key, keypassw } of pki.values()) {
+  for (const { id, file, key, keypassw, usage } of pki.values()) {
+    if (usage.includes("ca")) continue;
     const password = keypassw ? { password: keypassw.reveal() } : {};
     found.set(id, await loadMaterial({ id, file, ...(key === "" ? {} : { key }), ...password }));
   }

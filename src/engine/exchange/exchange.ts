@@ -120,7 +120,8 @@ export class Exchange {
     const known = knownOf(site, part.id);
     const clid = parseClid(transfer.description);
     // what waits was fit when it arrived: then an operator's word counts
-    const refusal = transfer.phase === "Y" ? this.#objection(part, enclosed, clid) : undefined;
+    const fresh = transfer.phase === "Y" || entry === undefined;
+    const refusal = fresh ? this.#objection(part, enclosed, clid) : undefined;
     if (refusal !== undefined) return { is: "refused", text: refusal };
     if (known.some((one) => one.fingerprint === fingerprint)) {
       return { is: "accepted", text: entry?.note || "it is in use here" };
