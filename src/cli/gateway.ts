@@ -69,7 +69,9 @@ function certificateLines({ next, expired, pending, problems }: Status["certific
   return [
     ...expired.map((one) => `${name(one)} EXPIRED on ${one.until.slice(0, 10)}`),
     ...(next
-      ? [`${name(next)} is the next to expire: ${next.until.slice(0, 10)}, ${next.days} days left`]
+      ? [
+          `${name(next)} is the next to expire: ${next.until.slice(0, 10)}, ${next.days} ${next.days === 1 ? "day" : "days"} left`,
+        ]
       : []),
     ...(pending > 0 ? [`${pending} of partners wait for a word: cygnet pki list --state pending`] : []),
     ...problems,

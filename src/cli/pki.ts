@@ -40,6 +40,7 @@ export function addPkiCommands(command: (name: string, summary: string, details?
     .option("--password <reference>", "encrypt the key with the passphrase in file:PATH or env:NAME")
     .option("--directory <folder>", "where the files go (default: pki/ under rundir)")
     .option("--write", "put the table into the first include directory as pki-ID.toml")
+    .option("--inactive", 'with state = "inact": it is not to sign before the partners have it')
     .action(async (id: string, options: Omit<InitOptions, "keySize"> & { keySize: string }) => {
       const keySize = Number(options.keySize) as InitOptions["keySize"];
       await (await import("./pki/init.ts")).init(id, { ...options, keySize });
@@ -59,6 +60,7 @@ export function addPkiCommands(command: (name: string, summary: string, details?
     .option("--password <reference>", "passphrase of a PKCS#12 file or of our key: file:PATH or env:NAME")
     .option("--directory <folder>", "where the key of --id lies (default: pki/ under rundir)")
     .option("--write", "with --id: put the table into the first include directory as pki-ID.toml")
+    .option("--inactive", 'with --id: the table has state = "inact"')
     .action(async (file: string, options: ImportOptions) =>
       (await import("./pki/import.ts")).importFile(file, options),
     );

@@ -5,10 +5,12 @@
 
 import { stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
+import { TSL_ID } from "../pki/trust/tsl-store.ts";
 import type { Cygnet } from "./generated.ts";
 import type { Configuration } from "./model.ts";
 import { type Problem, sortProblems } from "./problem.ts";
 import { resolveConfiguration } from "./resolve.ts";
+import { checkAuthorities } from "./rules/authorities.ts";
 import { checkCertificates } from "./rules/certificates.ts";
 import { checkFlows } from "./rules/flows.ts";
 import { checkFolders } from "./rules/folders.ts";
@@ -47,9 +49,12 @@ export async function load(mainFile: string, options: LoadOptions = {}): Promise
   if (complete) {
     secrets = await readSecrets(scene, options.environment ?? process.env);
     // first: what the files hold decides what others may count on
-    await checkCertificates(scene, secrets, options.now ?? Date.now());
+    const now = options.now ?? Date.now();
+    await checkCertificates(scene, secrets, now);
     for (const check of [checkReferences, checkNetwork, checkPartners, checkFlows, checkFolders])
       check(scene);
+    const trustList = await checkAuthorities(scene, now);
+    if (trustList !== undefined) scene.pkiFacts.set(TSL_ID, { digest: trustList, hasKey: false });
   }
   const warnings = sortProblems(findings.warnings, sources.files);
   const { cftparm } = tree;

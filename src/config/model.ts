@@ -4,6 +4,7 @@
  * paths absolute, secrets revealed only by asking. Keys keep Transfer CFT's names.
  */
 import type { Level } from "../oftp/wire/level.ts";
+import type { RevocationPolicy } from "../pki/trust/trust.ts";
 import type { Usage } from "../pki/usage.ts";
 import type { Secret } from "./secret.ts";
 
@@ -117,6 +118,10 @@ export interface Part {
   require: readonly Requirement[];
   /** What becomes of certificates that it sends; "manual" and "refuse" stand alone. */
   certificates: readonly CertificateRule[];
+  /** [[pki]] ids of the authorities that its certificates must chain to; empty = its certificates are pinned. */
+  rootcid: readonly string[];
+  crl: RevocationPolicy;
+  ocsp: RevocationPolicy;
   /** What is tolerated of it: see oftp/tolerances.ts. */
   quirks: readonly string[];
   /** Log its protocol commands whatever the level of the log. */
@@ -230,6 +235,8 @@ export interface Pki {
   usage: readonly Usage[];
   /** "inact": kept, but used for nothing. */
   state: "act" | "inact";
+  /** Lists of what this authority has revoked, absolute. */
+  crlfile: readonly string[];
   /** Hash of the files' contents: tells a renewed certificate from the old one under the same name. */
   digest?: string;
 }

@@ -1,5 +1,6 @@
 /** From the validated tables to the configuration that the engine works with. */
 import { resolve } from "node:path";
+import { TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
 import type { Cftfolder, Cftpart, Cftprot, Cftsend, Cygnet } from "./generated.ts";
 import type * as Model from "./model.ts";
 import { defaultUsage } from "./rules/certificate-usage.ts";
@@ -56,16 +57,21 @@ export function resolveConfiguration(
     cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ comment: _, ...recv }) => recv),
     cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
     cftxlate: table(tree.cftxlate, ({ comment: _, ...xlate }) => xlate),
-    pki: table(tree.pki, (pki) => ({
-      id: pki.id,
-      part: pki.part,
-      file: resolve(sources.directory, pki.file),
-      key: pki.key && resolve(sources.directory, pki.key),
-      keypassw: secret(pki, "keypassw") ?? null,
-      usage: pki.usage ?? defaultUsage(facts.get(pki.id)?.hasKey ?? false, pki.part),
-      state: pki.state,
-      digest: facts.get(pki.id)?.digest ?? "",
-    })),
+    pki: withTrustList(
+      rundir,
+      facts,
+      table(tree.pki, (pki) => ({
+        id: pki.id,
+        part: pki.part,
+        file: resolve(sources.directory, pki.file),
+        key: pki.key && resolve(sources.directory, pki.key),
+        keypassw: secret(pki, "keypassw") ?? null,
+        usage: pki.usage ?? defaultUsage(facts.get(pki.id)?.hasKey ?? false, pki.part),
+        state: pki.state,
+        crlfile: pki.crlfile.map((path) => resolve(sources.directory, path)),
+        digest: facts.get(pki.id)?.digest ?? "",
+      })),
+    ),
     cftcat: {
       fname: resolve(rundir, cftcat.fname),
       sx: parseDuration(cftcat.sx, "d"),
@@ -85,6 +91,19 @@ export function resolveConfiguration(
 
 function table<T extends { id: string }, M>(rows: readonly T[], map: (row: T) => M): Map<string, M> {
   return new Map(rows.map((row) => [row.id, map(row)]));
+}
+
+/** The imported trust list is one more object, so that a reload sees another list as it sees a renewed certificate. */
+function withTrustList(
+  rundir: string,
+  facts: ReadonlyMap<string, PkiFacts>,
+  pki: Map<string, Model.Pki>,
+): Map<string, Model.Pki> {
+  const digest = facts.get(TSL_ID)?.digest;
+  if (digest === undefined) return pki;
+  const file = trustListFile(rundir);
+  const entry = { id: TSL_ID, part: "", file, key: "", keypassw: null, crlfile: [], digest };
+  return pki.set(TSL_ID, { ...entry, usage: ["ca"], state: "act" });
 }
 
 function list(value: string | string[]): string[] {
@@ -164,6 +183,9 @@ function partner(
     security: { sign, encrypt, compress, signed_eerp, cipher },
     require: part.require,
     certificates: part.certificates,
+    rootcid: part.rootcid,
+    crl: part.crl,
+    ocsp: part.ocsp,
     quirks: part.quirks,
     trace: part.trace,
   };

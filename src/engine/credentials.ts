@@ -29,6 +29,13 @@ export interface Credentials {
   theirs(part: Part, usage: Usage): X509Certificate[];
   /** Every certificate that something may rest on now, valid or not: [[pki]] with its chains and roots, and the store. */
   inUse(): CertificateInUse[];
+  /** A partner's certificates for a usage, also those outside their validity, the newest first. */
+  registered(part: Part, usage: Usage): Registered[];
+  /** Every certificate under these `[[pki]]` ids that are in use. */
+  anchors(ids: readonly string[]): X509Certificate[];
+  /** Authorities that are known, trusted for somebody or not, and the lists of what they revoked (absolute). */
+  readonly authorities: readonly X509Certificate[];
+  readonly crlfiles: readonly string[];
 }
 
 export interface CertificateInUse {
@@ -37,6 +44,15 @@ export interface CertificateInUse {
   /** Owner; "" = this site, or nobody in particular. */
   part: string;
   certificate: X509Certificate;
+}
+
+export interface Registered {
+  certificate: X509Certificate;
+  /** What else stood in its file: its issuers, as a rule; for one of the store, the authorities in it. */
+  companions: readonly X509Certificate[];
+  /** ms since 1970 UTC. */
+  notBefore: number;
+  notAfter: number;
 }
 
 /**
@@ -58,10 +74,12 @@ export async function loadCredentials(
     if (found === undefined) throw new CygnetError("CYG_PKI_UNKNOWN", `no [[pki]] has the id ${id}`);
     return found;
   };
+  const of: Sources = { configuration, materials, store, clock };
+  const isActive = (id: string) => configuration.pki.get(id)?.state !== "inact";
   const profile = (ssl: Ssl) => ({
     id: ssl.id,
     material: ssl.usercid === "" ? null : material(ssl.usercid),
-    roots: ssl.rootcid.filter((id) => configuration.pki.get(id)?.state !== "inact").map(material),
+    roots: ssl.rootcid.filter(isActive).map(material),
     verify: ssl.verify,
     versions: ssl.version,
     ciphers: ssl.ciphlist,
@@ -83,15 +101,24 @@ export async function loadCredentials(
     server: (ssl) => get(servers, ssl, "server"),
     client: (part, prot) => get(clients, part.ssl || prot.ssl, "client"),
     own: (usage) =>
-      usable(configuration, materials, store, clock, "", usage).flatMap(({ certificate, key }) =>
-        key ? [{ certificate, key }] : [],
-      ),
+      usable(of, "", usage).flatMap(({ certificate, key }) => (key ? [{ certificate, key }] : [])),
     inUse: () => [
       ...configuredInUse(configuration, materials),
       ...store.list({ state: "active" }).map(storedInUse),
     ],
-    theirs: (part, usage) =>
-      usable(configuration, materials, store, clock, part.id, usage).map(({ certificate }) => certificate),
+    theirs: (part, usage) => usable(of, part.id, usage).map(({ certificate }) => certificate),
+    registered: (part, usage) =>
+      owned(of, part.id, usage).map(({ certificate, companions }) => ({
+        certificate,
+        companions,
+        notBefore: certificate.validFromDate.getTime(),
+        notAfter: certificate.validToDate.getTime(),
+      })),
+    anchors: (ids) => ids.filter(isActive).flatMap((id) => material(id).all),
+    authorities: [...configuration.pki.values()]
+      .filter(({ usage, state }) => usage.includes("ca") && state === "act")
+      .flatMap(({ id }) => material(id).all),
+    crlfiles: [...configuration.pki.values()].flatMap(({ crlfile }) => crlfile),
   };
 }
 
@@ -111,41 +138,59 @@ function storedInUse({ part, certificate }: StoredCertificate): CertificateInUse
   return { id: `${part}/${shortFingerprint(certificate)}`, part, certificate };
 }
 
+/** Where certificates come from, and what time it is. */
+interface Sources {
+  configuration: Configuration;
+  materials: ReadonlyMap<string, Material>;
+  store: CertificateStore;
+  clock: Clock;
+}
+
 /** A certificate that may serve, wherever it came from. */
 interface Candidate {
   certificate: X509Certificate;
+  companions: readonly X509Certificate[];
   key: KeyObject | null;
 }
 
 /** Of an owner ("" = this site), for a use, now: state, KeyUsage and validity allow it. Newest first, each once. */
-function usable(
-  { pki }: Configuration,
-  materials: ReadonlyMap<string, Material>,
-  store: CertificateStore,
-  clock: Clock,
-  owner: string,
-  wanted: Usage,
-): Candidate[] {
-  // the store may say of a certificate of [[pki]] that it is out of use: a partner has replaced it
-  const out = store
-    .list({ part: owner })
-    .filter(({ state }) => state === "retired")
-    .map(({ fingerprint }) => fingerprint);
-  const configured = [...pki.values()]
+function usable(sources: Sources, owner: string, wanted: Usage): Candidate[] {
+  const now = sources.clock.now();
+  return owned(sources, owner, wanted).filter(({ certificate }) => {
+    const valid = certificate.validFromDate.getTime() <= now && now <= certificate.validToDate.getTime();
+    return valid && permits(certificate, wanted);
+  });
+}
+
+/** Whatever its validity; one whose KeyUsage forbids it only where there is no other, so that it can be told why not. */
+function owned(sources: Sources, owner: string, wanted: Usage): Candidate[] {
+  const candidates = new Map<string, Candidate>();
+  for (const one of [...stored(sources, owner, wanted), ...configured(sources, owner, wanted)])
+    candidates.set(one.certificate.fingerprint256, one);
+  const all = [...candidates.values()].sort((a, b) => newness(b.certificate, a.certificate));
+  const permitted = all.filter(({ certificate }) => permits(certificate, wanted));
+  return permitted.length > 0 ? permitted : all;
+}
+
+function configured({ configuration, materials, store }: Sources, owner: string, wanted: Usage): Candidate[] {
+  // the store may say of a certificate of [[pki]] that it is out of use: the partner has replaced it
+  const out = owner === "" ? [] : store.list({ part: owner, state: "retired" });
+  return [...configuration.pki.values()]
     .filter(({ part, usage, state }) => part === owner && state === "act" && usage.includes(wanted))
     .map(({ id }) => materials.get(id) as Material)
-    .filter(({ fingerprint }) => !out.includes(fingerprint));
-  const stored = (owner === "" ? [] : store.list({ part: owner, state: "active" }))
+    .filter(({ fingerprint }) => !out.some((entry) => entry.fingerprint === fingerprint))
+    .map(({ certificate, all, key }) => {
+      return { certificate, companions: all.filter((one) => one !== certificate), key };
+    });
+}
+
+function stored({ store }: Sources, owner: string, wanted: Usage): Candidate[] {
+  if (owner === "") return []; // the store is for partners
+  const active = store.list({ part: owner, state: "active" });
+  const companions = active.filter(({ usage }) => usage.includes("ca")).map(({ certificate }) => certificate);
+  return active
     .filter(({ usage }) => usage.includes(wanted))
-    .map(({ certificate }): Candidate => ({ certificate, key: null }));
-  const now = clock.now();
-  const candidates = new Map<string, Candidate>();
-  for (const one of [...stored, ...configured]) {
-    const { certificate } = one;
-    const valid = certificate.validFromDate.getTime() <= now && now <= certificate.validToDate.getTime();
-    if (valid && permits(certificate, wanted)) candidates.set(certificate.fingerprint256, one);
-  }
-  return [...candidates.values()].sort((a, b) => newness(b.certificate, a.certificate));
+    .map(({ certificate }) => ({ certificate, companions, key: null }));
 }
 
 /** Compares by the beginning of validity, then by its end. */

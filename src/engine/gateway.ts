@@ -19,6 +19,7 @@ import type { Connection } from "../net/connection.ts";
 import { openStore, storeDirectory } from "../pki/folder-store.ts";
 import { Handovers, handoverDirectory } from "../pki/handovers.ts";
 import type { CertificateStore } from "../pki/store.ts";
+import { createTrust } from "../pki/trust/create.ts";
 import { systemClock, type Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
@@ -29,6 +30,7 @@ import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { ExpiryWatch } from "./expiry.ts";
+import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
@@ -37,6 +39,7 @@ import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
 import { storeChanges } from "./store-changes.ts";
+import { TrustListReminder } from "./trust-list.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -71,6 +74,7 @@ export class Gateway {
   readonly expiry: ExpiryWatch;
   readonly #file: string;
   readonly #catalog: Catalog;
+  readonly #trustList: TrustListReminder;
   #watch: ConfigurationWatch | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
   #purge: Timer | null = null;
@@ -84,6 +88,10 @@ export class Gateway {
     this.startedAt = systemClock.now();
     const { journal, catalog } = parts;
     const { rundir } = configuration.cftparm;
+    this.#trustList = new TrustListReminder(journal, systemClock);
+    const credentials = () => this.site.credentials;
+    const cacheDirectory = join(rundir, "pki", "revocation");
+    const trust = createTrust({ cacheDirectory, clock: systemClock });
     this.site = {
       configuration,
       credentials: parts.credentials,
@@ -98,7 +106,9 @@ export class Gateway {
       deliveries: new Deliveries(() => this.site),
       exchange: new Exchange(() => this.site),
       handovers: parts.handovers,
-      envelopes: new Envelopes(() => this.site.credentials, systemClock, parts.handovers),
+      envelopes: new Envelopes(credentials, () => this.site.judgement, systemClock, parts.handovers),
+      trust,
+      judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
       owner: OWNER,
       stopping: false,
       kick: () => this.scheduler.kick(),
@@ -317,6 +327,9 @@ export class Gateway {
           (count) => count > 0 && this.journal.emit("CFTC08I", { text: `purge: ${count} records deleted` }),
         )
         .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }));
+      this.#trustList
+        .look(this.site.configuration)
+        .catch((error: unknown) => this.journal.emit("CFTS76W", { text: describe(error) }));
       this.#expire(now - rh).catch((error: unknown) =>
         this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }),
       );

@@ -13,6 +13,7 @@ import type { Credentials } from "./credentials.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Envelopes } from "./envelopes.ts";
 import type { Exchange } from "./exchange/exchange.ts";
+import type { Judgement } from "./judgement.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface Site {
@@ -22,8 +23,6 @@ export interface Site {
   credentials: Credentials;
   /** Certificates of partners that came by themselves. */
   readonly store: CertificateStore;
-  /** Judges certificates by their issuers; undefined: there is nobody to ask. */
-  readonly trust?: Trust;
   readonly catalog: Catalog;
   readonly spool: Spool;
   readonly journal: Journal;
@@ -36,6 +35,9 @@ export interface Site {
   readonly exchange: Exchange;
   /** Which of our certificates partners were given over OFTP. */
   readonly handovers: Handovers;
+  /** Is a certificate good; `judgement` asks it for partners' certificates. */
+  readonly trust: Trust;
+  readonly judgement: Judgement;
   /** Name under which this process claims transfers. */
   readonly owner: string;
   /** True from the moment a shutdown was asked for: nothing new is begun. */

@@ -216,6 +216,68 @@ test("renewal: what the key in use vouches for is taken at once, what it does no
   t.match(check.stderr, /"manual" stands alone/);
 });
 
+test("ca: what a known authority has issued for the partner is taken at once, everything else waits", async (t) => {
+  const authority = pki("authority", "pki/ca.pem", { usage: ["ca"] });
+  const both = await site(t, { prot: ["OFTP"], acme: { more: authority } });
+  const { hub, acme } = both;
+  const openssl = (...args: string[]) =>
+    execFileSync("openssl", args, { cwd: join(hub.directory, "pki"), stdio: "pipe" });
+  const root = [
+    "-nodes",
+    "-days",
+    "20",
+    "-subj",
+    "/CN=Root",
+    "-addext",
+    "keyUsage=critical,keyCertSign,cRLSign",
+  ];
+  openssl("req", "-x509", "-newkey", "rsa:2048", ...root, "-keyout", "ca.key", "-out", "ca.pem");
+  await fs.copyFile(join(hub.directory, "pki", "ca.pem"), join(acme.directory, "pki", "ca.pem"));
+  let more = "";
+  const rows = [
+    { id: "issued", subject: "/serialNumber=O0999HUB/CN=hub", taken: true },
+    { id: "nameless", subject: "/CN=hub by name only", taken: false },
+    { id: "selfmade", subject: "/serialNumber=O0999HUB/CN=hub", taken: false },
+  ];
+  for (const { id, subject } of rows) {
+    if (id === "selfmade") await make(hub, id, "-subj", subject);
+    else {
+      openssl(
+        "req",
+        "-new",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        subject,
+        "-keyout",
+        `${id}.key`,
+        "-out",
+        "csr",
+      );
+      await fs.writeFile(
+        join(hub.directory, "pki", "extensions"),
+        "keyUsage=critical,digitalSignature,keyEncipherment\nbasicConstraints=CA:FALSE\n",
+      );
+      const by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-days", "9", "-extfile", "extensions"];
+      openssl("x509", "-req", "-in", "csr", ...by, "-out", `${id}.pem`);
+    }
+    more += pki(id, `pki/${id}.pem`, { key: `pki/${id}.key`, usage: ["decrypt"] });
+  }
+  await hub.configure({ prot: ["OFTP"], more }, acme);
+  const partner = await fs.readFile(acme.partnerFile, "utf8");
+  const rule = 'certificates = ["ca"]\nrootcid = ["authority"]\n';
+  await fs.writeFile(acme.partnerFile, partner.replace(/^(id\s*=.*\n)/m, `$1${rule}`));
+  await Promise.all([hub.start(), acme.start()]);
+  for (const { id, taken } of rows) {
+    const fingerprint = await fingerprintOf(hub, id);
+    const idtu = await exchange(t, hub, "deliver", "--id", id);
+    await logged(acme, taken ? "CFTH92I" : "CFTH91W", fingerprint);
+    if (taken) await answered(hub, idtu, "A");
+    t.equal(await stateOf(t, acme, fingerprint), taken ? "active" : "pending", id);
+  }
+});
+
 test("replace: once accepted, what came before proves nothing any more, also that of the configuration", async (t) => {
   const both = await site(t, { prot: ["OFTP"], acme: { more: theirs("HUB") } });
   const { hub, acme } = both;

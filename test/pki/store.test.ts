@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import type { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import {
+  chownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -79,6 +80,22 @@ test("what is added and changed is on disk, and another process sees it", async 
   await t.rejects(blocked, { code: "CYG_PKI_FILE" });
   await store.add({ ...entry, part: "AFTER", certificate: one, at: 1 });
   t.equal(store.list({ part: "AFTER" }).length, 1, "a failure does not stop what comes behind it");
+});
+
+test("what root imports belongs to the user whose folder it is", {
+  skip: process.getuid?.() !== 0 && "only root can give files away",
+}, async (t) => {
+  const rundir = t.testdir();
+  chownSync(rundir, 12_345, 23_456);
+  const store = await openStore(storeDirectory(rundir));
+  const { certificate } = (await issue(rundir, "one")).material;
+  const { fingerprint } = await store.add({ ...entry, part: "ACME", certificate, at: 1 });
+  await store.change({ part: "ACME", fingerprint }, { state: "active", note: "" });
+  const stem = join(storeDirectory(rundir), "ACME", hex(certificate));
+  for (const path of ["pki", "pki/partners", "pki/partners/ACME"].map((name) => join(rundir, name)))
+    t.match(statSync(path), { uid: 12_345, gid: 23_456 }, path);
+  for (const path of [`${stem}.pem`, `${stem}.json`])
+    t.match(statSync(path), { uid: 12_345, gid: 23_456, mode: 0o100600 }, path);
 });
 
 test("a broken entry is told and costs no other", async (t) => {

@@ -21,6 +21,7 @@ export interface AnswerOptions extends CommonOptions {
   password?: string;
   directory?: string;
   write?: boolean;
+  inactive?: boolean;
 }
 
 /** Where our key lies and where its certificate belongs. */
@@ -55,7 +56,8 @@ export async function answer(
   }
   const { pem, chain, fingerprint: sha256 } = material(id, certificate, certificates, key);
   const previous = await put(place, certificate, pem);
-  const proposal = { id, ...place, usage: options.usage ?? [] };
+  const { usage = [], inactive = false } = options;
+  const proposal = { id, ...place, usage, inactive };
   const written = options.write && !place.configured ? await writeProposal(scope, proposal) : null;
   if (place.configured) await tellGateway(scope, "/reload");
   const table = place.configured ? null : renderProposal(scope, proposal);

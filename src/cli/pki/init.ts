@@ -23,6 +23,7 @@ export interface InitOptions extends CommonOptions {
   password?: string;
   directory?: string;
   write?: boolean;
+  inactive?: boolean;
 }
 
 export async function init(id: string, options: InitOptions): Promise<void> {
@@ -42,8 +43,8 @@ export async function init(id: string, options: InitOptions): Promise<void> {
   const pem = key.export({ format: "pem", type: "pkcs8", ...locked }) as string;
   // the key first: a certificate whose key is lost is worth nothing
   await writeFresh(files.key, pem, 0o600);
-  const { usage = [], password = "" } = options;
-  const proposal = { id, file: files.certificate, key: files.key, keypassw: password, usage };
+  const { usage = [], password = "", inactive = false } = options;
+  const proposal = { id, file: files.certificate, key: files.key, keypassw: password, usage, inactive };
   if (options.csr) {
     await writeFresh(files.request, await certificateRequest(key, subject), 0o644);
     if (options.json) return printJson({ id, key: files.key, request: files.request });

@@ -12,6 +12,8 @@ export interface Proposal {
   /** Reference to the key's passphrase; "" = none. */
   keypassw: string;
   usage: readonly string[];
+  /** Kept out of use until partners have it. */
+  inactive: boolean;
 }
 
 /** TOML with paths as the configuration has them: relative to the main file where that is no detour. */
@@ -27,6 +29,7 @@ export function renderProposal({ directory }: PkiScope, proposal: Proposal): str
     ["key", path(proposal.key)],
     ...(keypassw === "" ? [] : ([["keypassw", keypassw]] as [string, unknown][])),
     ...(usage.length === 0 ? [] : ([["usage", usage]] as [string, unknown][])),
+    ...(proposal.inactive ? ([["state", "inact"]] as [string, unknown][]) : []),
   ];
   const width = Math.max(...pairs.map(([key]) => key.length));
   // a JSON string is a TOML string, and a JSON array of strings a TOML array

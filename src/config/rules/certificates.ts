@@ -8,7 +8,6 @@ import { CygnetError, describe, isSystemError } from "../../platform/errors.ts";
 import type { Cftssl, Pki } from "../generated.ts";
 import type { SecretsByEntry } from "../secrets.ts";
 import { type Entry, top } from "../sources.ts";
-import { usageOf } from "./certificate-usage.ts";
 import type { Item, Loose, PkiFacts, Scene } from "./scene.ts";
 
 /** Which key of [[pki]] a fault of its files is told at. */
@@ -48,16 +47,6 @@ function checkProfile(scene: Scene, { entry, value }: Item<Cftssl>): void {
     const message = `usage of pki "${own.id}" does not name "tls"`;
     findings.warning(entry, { key: "usercid" }, "CYG_CONFIG_ADVICE", message);
   }
-  const roots = (value.rootcid ?? []).map((id) => scene.find("pki", id)?.value);
-  if (roots.length > 0 && roots.every((root) => root?.state === "inact")) {
-    const message = 'all of them are out of use (state = "inact"), so nobody could be trusted';
-    findings.problem(entry, { key: "rootcid" }, "CYG_CONFIG_CERTIFICATE", message);
-  }
-  for (const [element, root] of roots.entries()) {
-    if (!root || usageOf(scene, root).includes("ca")) continue;
-    const message = `usage of pki "${root.id}" does not name "ca"`;
-    findings.warning(entry, { key: "rootcid", element }, "CYG_CONFIG_ADVICE", message);
-  }
 }
 
 async function checkStore(scene: Scene, now: number): Promise<void> {
@@ -95,7 +84,9 @@ function endOf(certificate: X509Certificate, now: number): string | undefined {
   if (to.getTime() < now) return `${which} expired on ${day(to)}`;
   if (from.getTime() > now) return `${which} is valid from ${day(from)} only`;
   const days = Math.floor((to.getTime() - now) / 86_400_000);
-  return to.getTime() - now < SOON ? `${which} expires on ${day(to)}, in ${days} days` : undefined;
+  return to.getTime() - now < SOON
+    ? `${which} expires on ${day(to)}, in ${days} ${days === 1 ? "day" : "days"}`
+    : undefined;
 }
 
 async function checkFiles(
@@ -116,6 +107,8 @@ async function checkFiles(
     checkKeyUsage(scene, entry, value, material.certificate);
     const hash = createHash("sha256");
     for (const path of Object.values(names)) hash.update(await readFile(path));
+    // a new list of revoked certificates is a reason to judge anew; whether it can be read is told elsewhere
+    for (const path of value.crlfile ?? []) hash.update(await readFile(scene.path(path)).catch(() => ""));
     return { digest: hash.digest("hex"), hasKey: material.key !== null };
   } catch (error) {
     let at = error instanceof CygnetError ? (KEY_OF_FAULT[error.code] ?? "file") : "file";

@@ -178,15 +178,17 @@ export class Exchange {
     // an authority issues for many: only what it says is this partner's
     const named = ownersOf(certificate).some((code) => codesOf(part).includes(code));
     if (!named && !known.some((one) => one.certificate.subject === certificate.subject)) return undefined;
-    const verdict = await site.trust?.judge({
+    const { authorities, crlfiles } = site.credentials;
+    const verdict = await site.trust.judge({
       certificate,
-      intermediates: others,
+      intermediates: [...others, ...authorities],
       anchors: authoritiesOf(site, part),
       purpose: purposesOf(certificate).includes("encrypt") ? "encrypt" : "sign",
-      crl: "off",
-      ocsp: "off",
+      crl: part.crl,
+      ocsp: part.ocsp,
+      crlfiles,
     });
-    if (!verdict?.trusted || verdict.path.length < 2) return undefined;
+    if (!verdict.trusted || verdict.path.length < 2) return undefined;
     const anchor = verdict.path.at(-1)?.subject.replaceAll("\n", ", ");
     return `taken by the rule "ca": issued under ${anchor}`;
   }

@@ -39,14 +39,15 @@ export function seenOf({ configuration, credentials, store }: Site, part: string
   ];
 }
 
-/** Whom a certificate of the partner may have been issued by: the roots of the TLS profiles that are used with it. */
+/** Whom a certificate of the partner may have been issued by: its `rootcid`, else the roots of its TLS profiles. */
 export function authoritiesOf({ configuration, credentials }: Site, part: Part): X509Certificate[] {
+  if (part.rootcid.length > 0) return credentials.anchors(part.rootcid);
   const { cftssl, cftprot } = configuration;
   const profiles = [part.ssl, ...part.prot.map((id) => cftprot.get(id)?.ssl ?? "")];
   const ids = profiles.flatMap((id) =>
     ["client", "server"].flatMap((direct) => cftssl.get(`${id}/${direct}`)?.rootcid ?? []),
   );
-  return [...new Set(ids)].flatMap((id) => credentials.material(id).all);
+  return credentials.anchors([...new Set(ids)]);
 }
 
 export interface OwnCertificate {
