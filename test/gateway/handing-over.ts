@@ -4,7 +4,7 @@ import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import type { Test } from "tap";
-import { filesBelow, type Gateway, octets, type SiteOptions, site, waitFor } from "./harness.ts";
+import { type Gateway, octets, type SiteOptions, site, waitFor } from "./harness.ts";
 
 export const SLOW = { timeout: 60_000 };
 const EVERYTHING = "sign = true\nencrypt = true\nsigned_eerp = true";
