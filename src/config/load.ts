@@ -16,6 +16,7 @@ import { checkFlows } from "./rules/flows.ts";
 import { checkFolders } from "./rules/folders.ts";
 import { checkNetwork } from "./rules/network.ts";
 import { checkPartners } from "./rules/partners.ts";
+import { checkProfiles } from "./rules/profiles.ts";
 import { checkReferences } from "./rules/references.ts";
 import { Scene } from "./rules/scene.ts";
 import { reportViolations, type Violation } from "./schema-problems.ts";
@@ -51,7 +52,14 @@ export async function load(mainFile: string, options: LoadOptions = {}): Promise
     // first: what the files hold decides what others may count on
     const now = options.now ?? Date.now();
     await checkCertificates(scene, secrets, now);
-    for (const check of [checkReferences, checkNetwork, checkPartners, checkFlows, checkFolders])
+    for (const check of [
+      checkReferences,
+      checkNetwork,
+      checkProfiles,
+      checkPartners,
+      checkFlows,
+      checkFolders,
+    ])
       check(scene);
     const trustList = await checkAuthorities(scene, now);
     if (trustList !== undefined) scene.pkiFacts.set(TSL_ID, { digest: trustList, hasKey: false });

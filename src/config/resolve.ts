@@ -1,7 +1,7 @@
 /** From the validated tables to the configuration that the engine works with. */
 import { resolve } from "node:path";
 import { TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
-import type { Cftfolder, Cftpart, Cftprot, Cftsend, Cygnet } from "./generated.ts";
+import type { Cftfolder, Cftpart, Cftprot, Cftsend, Cftssl, Cygnet } from "./generated.ts";
 import type * as Model from "./model.ts";
 import { defaultUsage } from "./rules/certificate-usage.ts";
 import type { PkiFacts } from "./rules/scene.ts";
@@ -52,7 +52,7 @@ export function resolveConfiguration(
       host: list(tcp.host),
       retryw: parseDuration(tcp.retryw, "min"),
     })),
-    cftssl: new Map(tree.cftssl.map(({ comment: _, ...ssl }) => [`${ssl.id}/${ssl.direct}`, ssl])),
+    cftssl: new Map(tree.cftssl.map((ssl) => [`${ssl.id}/${ssl.direct}`, profile(ssl, rundir)])),
     cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), flow),
     cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ comment: _, ...recv }) => recv),
     cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
@@ -152,6 +152,14 @@ function protocol(prot: Cftprot): Model.Prot {
     disctd: seconds(prot.disctd),
     discts: seconds(prot.discts),
     disctr: seconds(prot.disctr),
+  };
+}
+
+function profile({ comment: _, ...ssl }: Cftssl, rundir: string): Model.Ssl {
+  return {
+    ...ssl,
+    cerfname: ssl.cerfname && resolve(rundir, "pki", "peers", ssl.cerfname),
+    keylog: ssl.keylog && resolve(rundir, ssl.keylog),
   };
 }
 

@@ -20,6 +20,7 @@ import { openStore, storeDirectory } from "../pki/folder-store.ts";
 import { Handovers, handoverDirectory } from "../pki/handovers.ts";
 import type { CertificateStore } from "../pki/store.ts";
 import { createTrust } from "../pki/trust/create.ts";
+import type { Trust } from "../pki/trust/trust.ts";
 import { systemClock, type Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
@@ -39,6 +40,7 @@ import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
 import { storeChanges } from "./store-changes.ts";
+import { tellTls, tellTlsError, tellTlsProblem } from "./tls-news.ts";
 import { TrustListReminder } from "./trust-list.ts";
 
 /** A configuration that was accepted, and what it changed. */
@@ -90,8 +92,7 @@ export class Gateway {
     const { rundir } = configuration.cftparm;
     this.#trustList = new TrustListReminder(journal, systemClock);
     const credentials = () => this.site.credentials;
-    const cacheDirectory = join(rundir, "pki", "revocation");
-    const trust = createTrust({ cacheDirectory, clock: systemClock });
+    const { trust } = parts;
     this.site = {
       configuration,
       credentials: parts.credentials,
@@ -132,18 +133,31 @@ export class Gateway {
     const result = await load(file);
     if ("problems" in result) throw new ConfigurationRejected(result.problems);
     const { configuration, warnings } = result;
-    const store = await openStore(storeDirectory(configuration.cftparm.rundir));
-    const handovers = await Handovers.open(handoverDirectory(configuration.cftparm.rundir));
-    const credentials = await loadCredentials(configuration, store);
-    await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
     await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
-    const catalog = openCatalog(configuration.cftcat.fname, systemClock);
     const journal = openJournal({
       ...logSettings(configuration),
       clock: systemClock,
       console: options.console,
     });
-    const gateway = new Gateway(file, configuration, { catalog, journal, credentials, store, handovers });
+    const cacheDirectory = join(configuration.cftparm.rundir, "pki", "revocation");
+    const trust = createTrust({ cacheDirectory, clock: systemClock });
+    let store: CertificateStore;
+    let handovers: Handovers;
+    let credentials: Credentials;
+    let catalog: Catalog;
+    try {
+      store = await openStore(storeDirectory(configuration.cftparm.rundir));
+      handovers = await Handovers.open(handoverDirectory(configuration.cftparm.rundir));
+      credentials = await loadCredentials(configuration, { store, trust });
+      await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
+      catalog = openCatalog(configuration.cftcat.fname, systemClock);
+    } catch (error) {
+      tellTlsError(journal, error);
+      await journal.close();
+      throw error;
+    }
+    const parts = { catalog, journal, credentials, store, handovers, trust };
+    const gateway = new Gateway(file, configuration, parts);
     try {
       await gateway.#open(warnings);
     } catch (error) {
@@ -159,6 +173,7 @@ export class Gateway {
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
     for (const warning of warnings) this.#warn(warning);
     this.expiry.start();
+    tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
     await this.#recover();
     for (const text of site.handovers.problems) journal.emit("CFTC70E", { text });
@@ -196,6 +211,14 @@ export class Gateway {
   #arrived(connection: Connection, id: string): void {
     const prot = this.site.configuration.cftprot.get(id);
     if (prot === undefined || this.site.stopping) {
+      if (connection.secure) {
+        const who = { prot: id, sslpid: process.pid, host: connection.remote.address };
+        this.journal.emit("CFTY07E", {
+          ...who,
+          cr: -1,
+          text: "nobody takes the session: the gateway is stopping",
+        });
+      }
       connection.stream.destroy();
       return;
     }
@@ -252,7 +275,10 @@ export class Gateway {
     const before = site.configuration;
     const result = await load(this.#file);
     if ("problems" in result) {
-      for (const problem of result.problems) this.#reject(problem);
+      for (const problem of result.problems) {
+        this.#reject(problem);
+        tellTlsProblem(this.journal, problem);
+      }
       return this.#rejected(
         cause,
         result.problems.map((problem) => formatProblem(problem)),
@@ -275,7 +301,7 @@ export class Gateway {
     }
     let credentials: Credentials;
     try {
-      credentials = await loadCredentials(configuration, site.store);
+      credentials = await loadCredentials(configuration, site);
       await outboxes.prepare(configuration);
       const ports = await listeners.prepare(configuration, credentials);
       // from here on nothing fails
@@ -283,8 +309,10 @@ export class Gateway {
       site.configuration = configuration;
       ports.commit();
     } catch (error) {
+      tellTlsError(this.journal, error);
       return this.#rejected(cause, [describe(error)]);
     }
+    tellTls(this.journal, before, configuration);
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.#watch?.follow(configuration.includes);
@@ -394,6 +422,7 @@ export class Gateway {
     await this.site.envelopes.close();
     await this.site.deliveries.stop();
     await this.#catalog.close();
+    tellTls(this.journal, this.site.configuration, null);
     this.journal.emit("CFTE09I", { text: "stopped" });
     await this.journal.close();
   }
@@ -405,6 +434,7 @@ interface Parts {
   credentials: Credentials;
   store: CertificateStore;
   handovers: Handovers;
+  trust: Trust;
 }
 
 /** The configuration cannot be used: every reason, with its place. */

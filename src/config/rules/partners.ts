@@ -76,8 +76,9 @@ function checkConnection(scene: Scene, { entry, value }: Item<Cftpart>): void {
     scene.findings.problem(entry, { key: "level" }, "CYG_CONFIG_CLASH", message);
   }
   const profiles = scene.list("cftssl").filter((item) => item.value.id === ssl);
-  if (ssl && profiles.length > 0 && !profiles.some((item) => item.value.direct === "client")) {
-    const message = `cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;
+  const called = scene.find("cfttcp", value.id ?? "") !== undefined;
+  if (ssl && called && profiles.length > 0 && !profiles.some((item) => item.value.direct === "client")) {
+    const message = `it is called, but cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;
     scene.findings.problem(entry, { key: "ssl" }, "CYG_CONFIG_REFERENCE", message);
   }
 }
