@@ -89,6 +89,8 @@ export interface Window {
   to: number;
 }
 
+export type CertificateRule = "manual" | "ca" | "renewal" | "refuse";
+
 export type Requirement = "sign" | "encrypt" | "tls" | "auth";
 
 export interface Part {
@@ -114,6 +116,8 @@ export interface Part {
   ssl: string;
   security: SecurityChoice;
   require: readonly Requirement[];
+  /** What becomes of certificates that it sends; "manual" and "refuse" stand alone. */
+  certificates: readonly CertificateRule[];
   /** [[pki]] ids of the authorities that its certificates must chain to; empty = its certificates are pinned. */
   rootcid: readonly string[];
   crl: RevocationPolicy;

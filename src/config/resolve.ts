@@ -190,6 +190,7 @@ function partner(
     ssl: part.ssl,
     security: { sign, encrypt, compress, signed_eerp, cipher },
     require: part.require,
+    certificates: part.certificates,
     rootcid: part.rootcid,
     crl: part.crl,
     ocsp: part.ocsp,

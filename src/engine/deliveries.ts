@@ -10,8 +10,10 @@ import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Recv } from "../config/model.ts";
 import { substitute } from "../config/symbols.ts";
 import { receiveVariables } from "../config/variables.ts";
+import { DATASHEET_NAMES } from "../datasheet/datasheet.ts";
 import { nerpText } from "../messages/codes.ts";
 import { FormatError } from "../oftp/files/format.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { datasetName, safeName } from "../spool/names.ts";
@@ -37,6 +39,9 @@ const BUILT_IN: Recv = {
   ftype: "T",
   xlate: "",
 };
+
+/** Datasheets of partners are put aside for a person: nothing in them acts by itself. */
+const REVIEW: Recv = { ...BUILT_IN, fname: "partners-received/&PART/&NFNAME.xml" };
 
 export class Deliveries {
   readonly #site: () => Site;
@@ -86,6 +91,7 @@ export class Deliveries {
     const site = this.#site();
     try {
       const ready = await this.#hashed(transfer);
+      if (exchangeKindOf(ready.dsn)) return await site.exchange.received(ready);
       const part = site.configuration.cftpart.get(transfer.part);
       if (part === undefined)
         throw new CygnetError("CYG_DELIVERY_PART", `there is no partner ${transfer.part}`);
@@ -120,9 +126,10 @@ export class Deliveries {
       const waits: Changes = { phase: "Z", phasestep: "H", workfile: "", spool: null };
       await catalog.release(transfer.idtu, { ...delivered, ...waits });
     } else {
-      await this.#respond(transfer, delivered, { kind: "EERP", reason: 0, text: "" });
+      await this.respond(transfer, delivered, { kind: "EERP", reason: 0, text: "" });
     }
     journal.emit("CFTT56I", { ...keys(transfer), role: "server", fname });
+    if (isDatasheet(transfer)) journal.emit("CFTH96I", { ...keys(transfer), fname });
   }
 
   /**
@@ -137,10 +144,11 @@ export class Deliveries {
     }
     const { reason, text } = verdict;
     const diagnosis: Changes = reason === 0 ? {} : { diagp: `NERP ${reason}`, diagc: text };
-    await this.#respond(transfer, diagnosis, { kind: reason === 0 ? "EERP" : "NERP", reason, text });
+    await this.respond(transfer, diagnosis, { kind: reason === 0 ? "EERP" : "NERP", reason, text });
   }
 
-  async #respond(
+  /** Ends a receive, with changes, and queues its response. */
+  async respond(
     transfer: Transfer,
     changes: Changes,
     answer: Verdict & { kind: "EERP" | "NERP" },
@@ -172,13 +180,14 @@ export class Deliveries {
       await site.spool.fail(transfer);
       const ended: Changes = { edate: site.clock.now(), diagi: 142, diagp: "", diagc: text };
       const why = reason === 34 ? "the file could not be delivered" : nerpText(reason);
-      await this.#respond(transfer, ended, { kind: "NERP", reason, text: why });
+      await this.respond(transfer, ended, { kind: "NERP", reason, text: why });
     } catch (error) {
       site.journal.emit("CFTC70E", { ...keys(transfer), text: `${text}; ${describe(error)}` });
     }
   }
 
   #flow(transfer: Transfer): Recv {
+    if (isDatasheet(transfer)) return REVIEW;
     const { cftrecv, cftparm } = this.#site().configuration;
     return cftrecv.get(transfer.idf) ?? cftrecv.get(cftparm.default) ?? BUILT_IN;
   }
@@ -207,6 +216,10 @@ export class Deliveries {
     const path = substitute(flow.fname, safe);
     return isAbsolute(path) ? path : join(rundir, path);
   }
+}
+
+function isDatasheet({ dsn }: Transfer): boolean {
+  return DATASHEET_NAMES.includes(dsn.toUpperCase());
 }
 
 /** An empty variable stays empty (a template may give an alternate); anything else becomes one component. */

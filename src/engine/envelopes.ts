@@ -3,16 +3,19 @@
  * and judging end-to-end responses. Our keys are chosen here by usage and validity, a partner's certificates by `Judgement`.
  */
 import type { FileSecurity, Transfer } from "../catalog/catalog.ts";
+import type { RecipientKey } from "../cms/enveloped.ts";
 import { SealingPool } from "../cms/pool.ts";
 import { CMS_REASONS } from "../cms/reasons.ts";
 import { signReceipt, verifyReceipt } from "../cms/receipt.ts";
 import { CIPHER_SUITES, type CipherSuite } from "../cms/suites.ts";
 import type { Part } from "../config/model.ts";
 import type { Eerp, Nerp } from "../oftp/wire/commands.ts";
+import type { Handovers } from "../pki/handovers.ts";
 import type { Clock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import type { Maker } from "../spool/convert.ts";
 import type { Credentials } from "./credentials.ts";
+import { signersFor } from "./exchange/signers.ts";
 import type { Judged, Judgement } from "./judgement.ts";
 
 /** zlib level: nearly the size of the default at twice the speed. */
@@ -24,21 +27,32 @@ export class Envelopes {
   readonly #credentials: () => Credentials;
   readonly #judgement: () => Judgement;
   readonly #clock: Clock;
+  readonly #handovers: Pick<Handovers, "list">;
   readonly #pool = new SealingPool();
 
-  constructor(credentials: () => Credentials, judgement: () => Judgement, clock: Clock) {
+  constructor(
+    credentials: () => Credentials,
+    judgement: () => Judgement,
+    clock: Clock,
+    handovers: Pick<Handovers, "list">,
+  ) {
     this.#credentials = credentials;
     this.#judgement = judgement;
     this.#clock = clock;
+    this.#handovers = handovers;
+  }
+
+  /** Our key that signs for a partner. */
+  #signer(part: string, usage: "sign" | "receipt"): RecipientKey | undefined {
+    return signersFor(this.#credentials().own(usage), this.#handovers.list({ part }))[0];
   }
 
   /** Makes the envelope of a file for a partner. */
   sealing(part: Part, security: FileSecurity): Maker {
     return async (_disk, source, target) => {
-      const credentials = this.#credentials();
       const suite = suiteOf(security);
       const { hash, cipher } = CIPHER_SUITES[suite];
-      const [signer] = credentials.own("sign");
+      const signer = this.#signer(part.id, "sign");
       if (security.sign && !signer) throw lacks("a key of this site for sign");
       const judged = security.encrypt ? await this.#judgement().of(part, "encrypt") : NOBODY;
       const [recipient] = judged.good;
@@ -88,9 +102,9 @@ export class Envelopes {
    * Hash and signature of a response to a received file.
    * @throws CygnetError when there is no key for it
    */
-  signReceipt(response: Eerp | Nerp, { security, linehash }: Transfer): { hsh: Buffer; sig: Buffer } {
+  signReceipt(response: Eerp | Nerp, { part, security, linehash }: Transfer): { hsh: Buffer; sig: Buffer } {
     const { hash } = CIPHER_SUITES[suiteOf(security ?? { cipher: 0 })];
-    const [signer] = this.#credentials().own("receipt");
+    const signer = this.#signer(part, "receipt");
     if (!signer) throw lacks("a key of this site for receipt");
     const hsh = Buffer.from(linehash, "hex");
     const sig = signReceipt({ ...response, hsh }, { ...signer, hash }, new Date(this.#clock.now()));

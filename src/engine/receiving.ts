@@ -20,6 +20,7 @@ import {
 import { unpackerFor } from "../oftp/files/unpacking.ts";
 import { WireError } from "../oftp/wire/codec.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
+import { exchangeFlow, exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { refuseFile } from "./admission.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
@@ -66,7 +67,7 @@ export class Receiving {
     const { site, configuration, part, agreement } = session;
     if (part === null || agreement === null) return;
     const free = await site.disk.freeSpace(configuration.cftparm.rundir);
-    const refused = refuseFile(configuration, site.credentials, part, sfid, free);
+    const refused = refuseFile(configuration, site.credentials, part, sfid, free, agreement.level);
     if (refused) return this.#refuse(sfid, refused);
     if (site.stopping) return this.#refuse(sfid, { reason: 99, retry: true, text: "shutting down" });
     const { transfer: offered, isNew } = await site.catalog.addReceive(
@@ -382,6 +383,8 @@ export class Receiving {
   /** Which flow an incoming file belongs to: a template named like it, else the partner's, else the default. */
   #flow(sfid: Sfid): string {
     const { configuration, part } = this.#session;
+    const kind = exchangeKindOf(sfid.dsn);
+    if (kind) return exchangeFlow(kind);
     if (configuration.cftrecv.has(sfid.dsn)) return sfid.dsn;
     return part?.idf || configuration.cftparm.default;
   }

@@ -129,6 +129,7 @@ async function acknowledge(session: Session, transfer: Transfer): Promise<void> 
   const { site, ids, role } = session;
   const running = await answer(site, transfer, { ack: "A", diagi: 0, diagp: "", diagc: "" });
   site.journal.emit("CFTT59I", { ...keys(transfer), ids, role, kind: "EERP", text: "EERP" });
+  await site.exchange.answered(transfer, "accepted", "");
   if (!running) await putAway(site, { ...transfer, ack: "A" });
 }
 
@@ -138,6 +139,7 @@ async function rejectTransfer(session: Session, transfer: Transfer, nerp: Nerp):
   const diagp = `NERP ${String(nerp.reas).padStart(2, "0")}`;
   const running = await answer(site, transfer, { ack: "N", diagi: 730, diagp, diagc });
   site.journal.emit("CFTH72W", { ...keys(transfer), ids, reason: nerp.reas, text: diagc });
+  await site.exchange.answered(transfer, "refused", diagc);
   if (!running) await putAway(site, { ...transfer, ack: "N" });
 }
 

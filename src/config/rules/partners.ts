@@ -16,6 +16,7 @@ export function checkPartners(scene: Scene): void {
     checkConnection(scene, item);
     checkAuthentication(scene, item);
     checkSecurity(scene, item.entry, "partner");
+    checkExchange(scene, item);
   }
 }
 
@@ -80,6 +81,15 @@ function checkConnection(scene: Scene, { entry, value }: Item<Cftpart>): void {
     const message = `it is called, but cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;
     scene.findings.problem(entry, { key: "ssl" }, "CYG_CONFIG_REFERENCE", message);
   }
+}
+
+/** "manual" and "refuse" leave no room for another rule. */
+function checkExchange(scene: Scene, { entry, value }: Item<Cftpart>): void {
+  const rules = value.certificates ?? [];
+  const alone = rules.find((rule) => rule === "manual" || rule === "refuse");
+  if (alone === undefined || rules.length === 1) return;
+  const message = `"${alone}" stands alone; found beside it: ${rules.filter((rule) => rule !== alone).join(", ")}; example: certificates = ["ca", "renewal"]`;
+  scene.findings.problem(entry, { key: "certificates" }, "CYG_CONFIG_CLASH", message);
 }
 
 /** Secure authentication that is required needs a key of ours and a certificate of the partner's. */
