@@ -33,8 +33,10 @@ export interface FileSecurity {
   compress: boolean;
   /** The end-to-end response has to be signed. */
   signedEerp: boolean;
-  /** Cipher suite, 1 to 6. */
+  /** Cipher suite, 1 to 10; 0 = none. */
   cipher: number;
+  /** Receives: octets that the file is said to have outside its envelope (SFIDOSIZ); 0 = not said. */
+  original?: number;
 }
 
 /** One transfer. Times are milliseconds since 1970 UTC; sizes and positions are octets. */

@@ -27,18 +27,23 @@ export function* compressedData(
   yield* reader.leave(...enclosing);
 }
 
-/** How much may come out. */
+/** How much may come out: some multiple of what was announced, and never more than there is room for. */
 export interface Guard {
   /** Octets that the partner announced for the content (SFIDOSIZ); 0 when it did not. */
   original: number;
-  /** How many times the compressed size what comes out may be, as soon as it is more than was announced. */
-  ratio: number;
   /** Octets that are too many in any case. */
   largest: number;
 }
 
-/** Signatures come on top of the announced size, which is in units of 1024 octets. */
-const SLACK = 64 * 1024;
+/**
+ * How many times the announced size may come out. SFIDOSIZ is an estimate (it may leave record headers and signatures
+ * out), and products are about that put the compressed size there: text that shrinks to a sixteenth is rare.
+ */
+const MULTIPLE = 16;
+/** Where nothing was announced: how many times the compressed size. Deflate itself ends at 1032. */
+const RATIO = 1_000;
+/** So much does no harm, whatever was announced. */
+const SLACK = 1024 * 1024;
 const PIECE = 64 * 1024;
 
 /** A zlib stream (RFC 1950) inflated piece by piece; what comes out goes to `emit`, which must not throw. */
@@ -113,14 +118,14 @@ export class ZlibInflater {
   }
 
   #exceeded(): CygnetError | undefined {
-    const { original, ratio, largest } = this.#guard;
+    const { original, largest } = this.#guard;
     const given = this.#given;
-    const beyond = given > original + SLACK && given > ratio * this.#taken;
-    if (!beyond && given <= largest) return undefined;
+    const plausible = original > 0 ? MULTIPLE * original : RATIO * this.#taken;
+    if (given <= Math.min(plausible + SLACK, largest)) return undefined;
     return new CygnetError(
       "CYG_CMS_DECOMPRESS",
       `the content grows to ${given} octets and more when it is decompressed: ${this.#taken} compressed octets ` +
-        `came so far, ${original} octets were announced, ${largest} are allowed`,
+        `came so far, ${original} octets were announced, there is room for ${largest}`,
     );
   }
 }

@@ -34,7 +34,9 @@ export interface UnsealOptions {
   keys?: readonly RecipientKey[];
   /** The partner's certificates of which one has to have signed; the caller knows which are valid and trusted. */
   signers?: readonly X509Certificate[];
-  /** Against content that grows out of all proportion; a ratio of 1000 and no largest size by default. */
+  /** Take the algorithms of the experimental cipher suites too (07 to 10). */
+  experimental?: boolean;
+  /** Against content that grows out of all proportion to what was announced; by default nothing was. */
   guard?: Partial<Guard>;
   /** Take content that is itself signed, compressed or enveloped data, though nobody announced such a layer. */
   nested?: boolean;
@@ -104,7 +106,8 @@ class Unsealing implements Transform<UnsealFacts> {
   /** What `emit` threw. */
   #broken: unknown;
 
-  constructor({ expected, keys = [], signers = [], guard, nested = false }: UnsealOptions, emit: Emit) {
+  constructor(options: UnsealOptions, emit: Emit) {
+    const { expected, keys = [], signers = [], guard, nested = false, experimental = false } = options;
     this.#emit = emit;
     this.#refuseNested = !nested && (expected.signed || expected.compressed || expected.encrypted);
     const typed = (type: string): void => {
@@ -112,7 +115,9 @@ class Unsealing implements Transform<UnsealFacts> {
     };
     if (expected.encrypted) {
       this.#encrypted = this.#layer(
-        new BerStream((reader) => envelopedData(reader, keys, typed, (octets) => this.#decrypted(octets))),
+        new BerStream((reader) =>
+          envelopedData(reader, { keys, experimental }, typed, (octets) => this.#decrypted(octets)),
+        ),
       );
     }
     if (expected.compressed) {
@@ -128,11 +133,11 @@ class Unsealing implements Transform<UnsealFacts> {
           ),
         ),
       );
-      const bounds = { original: 0, ratio: 1_000, largest: Number.POSITIVE_INFINITY, ...guard };
+      const bounds = { original: 0, largest: Number.POSITIVE_INFINITY, ...guard };
       this.#inflater = new ZlibInflater(bounds, (octets) => this.#inflated(octets));
     }
     if (expected.signed) {
-      const allowed = signersOf(signers);
+      const allowed = { signers: signersOf(signers), experimental };
       this.#signed = this.#layer(
         new BerStream((reader) =>
           signedData(

@@ -24,7 +24,8 @@ export interface Transform<Facts> {
 }
 
 export interface SealOptions {
-  sign?: Signing;
+  /** Each of them signs; one good signature is enough for a receiver that follows RFC 5652 section 5.6. */
+  sign?: readonly Signing[];
   /** Level 1 (fast) to 9 (small). */
   compress?: { level: number };
   encrypt?: Encryption;

@@ -6,13 +6,15 @@ import { algorithmIn, encapsulated, openContentInfo } from "./content-info.ts";
 import type { Emit } from "./frame.ts";
 import { type Hash, hashOf } from "./hashes.ts";
 import { type BerReader, CONTEXT_0, CONTEXT_1, type Reading, SET, type Value } from "./reader.ts";
-import { type Judgement, judge, type Signer } from "./signer-info.ts";
+import type { RsaScheme } from "./rsa-schemes.ts";
+import { type Allowed, type Judgement, judge } from "./signer-info.ts";
 
 /** What is known of a signature that is good. */
 export interface SignedFacts {
   /** The certificate of the first good signature. */
   signer: X509Certificate;
   hash: Hash;
+  rsa: RsaScheme;
   /** Whether it was made over signed attributes rather than over the content alone. */
   attributes: boolean;
   contentType: string;
@@ -32,7 +34,7 @@ const LARGEST_SIGNER = 64 * 1024;
  */
 export function* signedData(
   reader: BerReader,
-  signers: readonly Signer[],
+  allowed: Allowed,
   bare: () => boolean,
   emit: Emit,
 ): Reading<SignedFacts> {
@@ -54,7 +56,7 @@ export function* signedData(
   const infos = yield* signerInfosIn(reader, body);
   yield* reader.leave(...enclosing);
   return verdict(
-    infos.map((info) => judge(info, digests, contentType, signers)),
+    infos.map((info) => judge(info, digests, contentType, allowed)),
     contentType,
   );
 }
@@ -94,6 +96,6 @@ function verdict(judgements: readonly Judgement[], contentType: string): SignedF
     const what = others.length > 0 ? others.join("; ") : "there is no signature";
     throw new CygnetError("CYG_CMS_SIGNATURE", `no signature is good: ${what}`);
   }
-  const { certificate: signer, hash, attributes } = good;
-  return { signer, hash, attributes, contentType, others };
+  const { certificate: signer, hash, rsa, attributes } = good;
+  return { signer, hash, rsa, attributes, contentType, others };
 }

@@ -38,6 +38,8 @@ export interface Parm {
   maxtrans: number;
   /** Id of the flow templates that serve where no other does. */
   default: string;
+  /** Cipher suites 07 to 10 may be used. */
+  experimental_ciphers: boolean;
 }
 
 export interface Net {
@@ -112,6 +114,8 @@ export interface Part {
   /** Id of a client TLS profile instead of the protocol's; "" = the protocol's. */
   ssl: string;
   security: SecurityChoice;
+  /** Of several valid certificates the one that is valid longest serves, or each of them. */
+  changeover: "newest" | "all";
   require: readonly Requirement[];
   /** What is tolerated of it: see oftp/tolerances.ts. */
   quirks: readonly string[];

@@ -31,7 +31,14 @@ export function resolveConfiguration(
     files: sources.files,
     includes: sources.includes,
     directory: sources.directory,
-    cftparm: { part: parm.part, npart, rundir, maxtrans: parm.maxtrans, default: parm.default },
+    cftparm: {
+      part: parm.part,
+      npart,
+      rundir,
+      maxtrans: parm.maxtrans,
+      default: parm.default,
+      experimental_ciphers: parm.experimental_ciphers,
+    },
     cftnet: table(tree.cftnet, (net) => ({
       id: net.id,
       host: list(net.host),
@@ -160,6 +167,7 @@ function partner(
     incoming: window(part.imintime, part.imaxtime),
     ssl: part.ssl,
     security: { sign, encrypt, compress, signed_eerp, cipher },
+    changeover: part.changeover,
     require: part.require,
     quirks: part.quirks,
     trace: part.trace,

@@ -35,11 +35,12 @@ export function refuseFile(
   if (!/^[UTFV]$/.test(sfid.fmt)) return no(4, `format ${sfid.fmt} does not exist`);
   const records = sfid.fmt === "F" || sfid.fmt === "V";
   if (records && sfid.lrecl === 0) return no(5, `format ${sfid.fmt} needs a record length`);
-  return refuseSecurity(credentials, part, sfid) ?? refuseSize(sfid, free);
+  return refuseSecurity(configuration, credentials, part, sfid) ?? refuseSize(sfid, free);
 }
 
+/** An envelope and what is in it stand on the disk side by side. */
 function refuseSize(sfid: Sfid, free: number): Refused | undefined {
-  const needed = sfid.fsiz * BigInt(BLOCK);
+  const needed = (sfid.fsiz + (sfid.env === 1 ? sfid.osiz : 0n)) * BigInt(BLOCK);
   if (needed <= BigInt(Math.floor(free))) return undefined;
   return { reason: 6, retry: true, text: "there is not enough space at present" };
 }

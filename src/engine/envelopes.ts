@@ -3,11 +3,13 @@
  * and judging end-to-end responses. Which certificates serve is decided here, by usage and validity.
  */
 import type { FileSecurity, Transfer } from "../catalog/catalog.ts";
+import type { Hash } from "../cms/hashes.ts";
+import type { UnsealFacts } from "../cms/opening.ts";
 import { SealingPool } from "../cms/pool.ts";
 import { CMS_REASONS } from "../cms/reasons.ts";
 import { signReceipt, verifyReceipt } from "../cms/receipt.ts";
-import { CIPHER_SUITES, type CipherSuite } from "../cms/suites.ts";
-import type { Part } from "../config/model.ts";
+import { type Algorithms, CIPHER_SUITES, type CipherSuite, cipherSuite } from "../cms/suites.ts";
+import type { Configuration, Part } from "../config/model.ts";
 import type { Eerp, Nerp } from "../oftp/wire/commands.ts";
 import type { Clock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
@@ -20,29 +22,31 @@ const COMPRESSION = 4;
 const PASSING = new Set(["CYG_CMS_FILE", "CYG_CMS_WORKER"]);
 
 export class Envelopes {
-  readonly #credentials: () => Credentials;
+  readonly #site: () => { configuration: Configuration; credentials: Credentials };
   readonly #clock: Clock;
   readonly #pool = new SealingPool();
 
-  constructor(credentials: () => Credentials, clock: Clock) {
-    this.#credentials = credentials;
+  /** @param site the current generation, asked for each file anew */
+  constructor(site: () => { configuration: Configuration; credentials: Credentials }, clock: Clock) {
+    this.#site = site;
     this.#clock = clock;
   }
 
   /** Makes the envelope of a file for a partner. */
   sealing(part: Part, security: FileSecurity): Maker {
     return async (_disk, source, target) => {
-      const credentials = this.#credentials();
+      const { credentials } = this.#site();
       const suite = suiteOf(security);
-      const { hash, cipher } = CIPHER_SUITES[suite];
-      const [signer] = credentials.own("sign");
-      const [recipient] = credentials.theirs(part, "encrypt");
-      if (security.sign && !signer) throw lacks("a key of this site for sign");
-      if (security.encrypt && !recipient) throw lacks(`a certificate of ${part.id} for encrypt`);
+      const { hash, cipher, rsa } = CIPHER_SUITES[suite];
+      const oaep = oaepOf(CIPHER_SUITES[suite]);
+      const signers = serving(part, credentials.own("sign"));
+      const recipients = serving(part, credentials.theirs(part, "encrypt"));
+      if (security.sign && signers.length === 0) throw lacks("a key of this site for sign");
+      if (security.encrypt && recipients.length === 0) throw lacks(`a certificate of ${part.id} for encrypt`);
       const options = {
-        ...(security.sign && signer ? { sign: { ...signer, hash } } : {}),
+        ...(security.sign ? { sign: signers.map((signer) => ({ ...signer, hash, rsa })) } : {}),
         ...(security.compress ? { compress: { level: COMPRESSION } } : {}),
-        ...(security.encrypt && recipient ? { encrypt: { recipients: [recipient], cipher } } : {}),
+        ...(security.encrypt ? { encrypt: { recipients, cipher, ...(oaep ? { oaep } : {}) } } : {}),
       };
       const { plain, transmitted } = await this.#pool.run({ kind: "seal", source, target, suite, options });
       return {
@@ -54,20 +58,33 @@ export class Envelopes {
     };
   }
 
-  /** Opens the envelope of a partner's file and verifies it. */
-  opening(part: Part, { sign, encrypt, compress, cipher }: FileSecurity): Maker {
+  /**
+   * Opens the envelope of a partner's file and verifies it.
+   * @param note told, in words, what is odd about an envelope that is good
+   */
+  opening(part: Part, security: FileSecurity, note: (text: string) => void): Maker {
     return async (disk, source, target) => {
-      const credentials = this.#credentials();
+      const { sign, encrypt, compress, cipher, original = 0 } = security;
+      const { configuration, credentials } = this.#site();
       const suite = suiteOf({ cipher });
-      // whatever a partner has compressed, it must not fill the disk
       const largest = Math.floor((await disk.freeSpace(source)) * 0.9);
+      if (original > largest) throw noRoom(original, largest);
       const options = {
         expected: { signed: sign, compressed: compress, encrypted: encrypt },
         keys: credentials.own("decrypt"),
         signers: credentials.theirs(part, "sign"),
-        guard: { largest },
+        experimental: configuration.cftparm.experimental_ciphers,
+        // whatever a partner has compressed, it must not fill the disk
+        guard: { original, largest },
       };
-      const { plain, transmitted } = await this.#pool.run({ kind: "unseal", source, target, suite, options });
+      const { plain, transmitted, facts } = await this.#pool.run({
+        kind: "unseal",
+        source,
+        target,
+        suite,
+        options,
+      });
+      for (const text of oddities(facts, suite)) note(text);
       return {
         size: plain.size,
         sourceSha256: "",
@@ -81,20 +98,26 @@ export class Envelopes {
    * Hash and signature of a response to a received file.
    * @throws CygnetError when there is no key for it
    */
-  signReceipt(response: Eerp | Nerp, { security, linehash }: Transfer): { hsh: Buffer; sig: Buffer } {
-    const { hash } = CIPHER_SUITES[suiteOf(security ?? { cipher: 0 })];
-    const [signer] = this.#credentials().own("receipt");
-    if (!signer) throw lacks("a key of this site for receipt");
+  signReceipt(
+    part: Part,
+    response: Eerp | Nerp,
+    { security, linehash }: Transfer,
+  ): { hsh: Buffer; sig: Buffer } {
+    const { hash, rsa } = CIPHER_SUITES[suiteOf(security ?? { cipher: 0 })];
+    const signers = serving(part, this.#site().credentials.own("receipt"));
+    if (signers.length === 0) throw lacks("a key of this site for receipt");
     const hsh = Buffer.from(linehash, "hex");
-    const sig = signReceipt({ ...response, hsh }, { ...signer, hash }, new Date(this.#clock.now()));
-    return { hsh, sig };
+    const signings = signers.map((signer) => ({ ...signer, hash, rsa }));
+    return { hsh, sig: signReceipt({ ...response, hsh }, signings, new Date(this.#clock.now())) };
   }
 
   /** Why a response that had to be signed is not good, or undefined. `sent`: hash of the octets that we sent. */
   judgeReceipt(part: Part, response: Eerp | Nerp, sent: Buffer): string | undefined {
     if (response.sig.length === 0) return "it is not signed";
+    const { configuration, credentials } = this.#site();
+    const { experimental_ciphers: experimental } = configuration.cftparm;
     try {
-      verifyReceipt(response, response.sig, sent, this.#credentials().theirs(part, "receipt"));
+      verifyReceipt(response, response.sig, sent, credentials.theirs(part, "receipt"), experimental);
       return undefined;
     } catch (error) {
       return describe(error);
@@ -114,8 +137,40 @@ export function nerpReasonOf(error: unknown): number | undefined {
 
 /** Compression alone carries no suite: then the hash, which nobody asks for, is that of the default one. */
 function suiteOf({ cipher }: Pick<FileSecurity, "cipher">): CipherSuite {
-  const suite = String(cipher).padStart(2, "0");
-  return suite in CIPHER_SUITES ? (suite as CipherSuite) : "04";
+  return cipherSuite(cipher, true) ?? "04";
+}
+
+/** Of the certificates that could serve: the one that is valid longest, or all where the partner wants that. */
+function serving<T>({ changeover }: Part, usable: readonly T[]): readonly T[] {
+  return changeover === "all" ? usable : usable.slice(0, 1);
+}
+
+/** What is not as it was announced, or not as it should be, in an envelope that was opened all the same. */
+function oddities({ signed, encrypted, ignored }: UnsealFacts, suite: CipherSuite): string[] {
+  const announced = CIPHER_SUITES[suite];
+  const found: string[] = [];
+  if (signed && (signed.hash !== announced.hash || signed.rsa !== announced.rsa)) {
+    found.push(`it is signed with ${signed.hash} (${signed.rsa}), which is not of cipher suite ${suite}`);
+  }
+  if (encrypted && (encrypted.cipher !== announced.cipher || encrypted.oaep !== oaepOf(announced))) {
+    const transport = encrypted.oaep ? `OAEP ${encrypted.oaep}` : "pkcs1";
+    found.push(
+      `it is encrypted with ${encrypted.cipher} (${transport}), which is not of cipher suite ${suite}`,
+    );
+  }
+  found.push(...(signed?.others ?? []));
+  if (ignored > 0) found.push(`${ignored} octets behind it were ignored`);
+  return found;
+}
+
+function oaepOf({ rsa, hash }: Algorithms): Hash | undefined {
+  return rsa === "pkcs1" ? undefined : hash;
+}
+
+/** The disk is ours: what does not fit now is tried again. */
+function noRoom(original: number, largest: number): CygnetError {
+  const text = `the file in the envelope has ${original} octets, and there is room for ${largest}`;
+  return new CygnetError("CYG_CMS_FILE", text);
 }
 
 /** The hash algorithm of a file's cipher suite. */

@@ -88,7 +88,7 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
-      envelopes: new Envelopes(() => this.site.credentials, systemClock),
+      envelopes: new Envelopes(() => this.site, systemClock),
       owner: OWNER,
       stopping: false,
       kick: () => this.scheduler.kick(),

@@ -51,9 +51,10 @@ export function sign(content: Buffer, signers: readonly Owner[], hash: string, .
   return cms(content, ...what, ...who, ...more);
 }
 
-/** `openssl cms -verify`: the content; throws when the signature is not good. */
-export function verify(signed: Buffer, signer: Owner): Buffer {
-  const who = ["-certfile", path(`${signer.name}.pem`), "-noverify"];
+/** `openssl cms -verify`: the content; throws when a signature is not good, or by somebody else. */
+export function verify(signed: Buffer, ...signers: readonly Owner[]): Buffer {
+  writeFileSync(path("signers.pem"), signers.map(({ certificate }) => certificate.toString()).join(""));
+  const who = ["-certfile", path("signers.pem"), "-noverify"];
   return cms(signed, "-verify", "-binary", "-inform", "DER", ...who);
 }
 

@@ -33,17 +33,18 @@ const ALL: Layers = { signed: true, compressed: true, encrypted: true };
 const NONE: Layers = { signed: false, compressed: false, encrypted: false };
 
 function sealJob(source: string, target: string, suite: CipherSuite, layers = ALL): SealJob {
-  const { hash, cipher } = CIPHER_SUITES[suite];
+  const { hash, cipher, rsa } = CIPHER_SUITES[suite];
+  const oaep = rsa === "pkcs1" ? {} : { oaep: hash };
   const options = {
-    ...(layers.signed ? { sign: { certificate: ours.certificate, key: ours.key, hash } } : {}),
+    ...(layers.signed ? { sign: [{ certificate: ours.certificate, key: ours.key, hash, rsa }] } : {}),
     ...(layers.compressed ? { compress: { level: 1 } } : {}),
-    ...(layers.encrypted ? { encrypt: { recipients: [theirs.certificate], cipher } } : {}),
+    ...(layers.encrypted ? { encrypt: { recipients: [theirs.certificate], cipher, ...oaep } } : {}),
   };
   return { kind: "seal", source: at(source), target: at(target), suite, options };
 }
 
 function unsealJob(source: string, target: string, suite: CipherSuite, expected = ALL): UnsealJob {
-  const options = { expected, keys: [theirs], signers: [ours.certificate] };
+  const options = { expected, keys: [theirs], signers: [ours.certificate], experimental: true };
   return { kind: "unseal", source: at(source), target: at(target), suite, options };
 }
 
