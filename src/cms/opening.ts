@@ -9,7 +9,7 @@
  *   through.
  */
 
-import type { X509Certificate } from "node:crypto";
+import { createHash, type Hash, type X509Certificate } from "node:crypto";
 import { CygnetError } from "../platform/errors.ts";
 import { CONTENT_TYPES, looksEnveloped } from "./content-types.ts";
 import { type EncryptedFacts, envelopedData } from "./decrypting.ts";
@@ -45,6 +45,8 @@ export interface UnsealOptions {
 export interface UnsealFacts {
   /** Octets of the content. */
   content: number;
+  /** SHA-256 of the content. */
+  sha256: Buffer;
   encrypted?: EncryptedFacts;
   compressed?: { compressed: number; content: number };
   signed?: SignedFacts;
@@ -102,6 +104,8 @@ class Unsealing implements Transform<UnsealFacts> {
   #inflating: unknown;
   #type: string = CONTENT_TYPES.data;
   #content = 0;
+  /** SHA-256 of the content, unless the signature has one. */
+  #digest: Hash | undefined = createHash("sha256");
   #beginning = Buffer.alloc(0);
   /** What `emit` threw. */
   #broken: unknown;
@@ -140,12 +144,12 @@ class Unsealing implements Transform<UnsealFacts> {
       const allowed = { signers: signersOf(signers), experimental };
       this.#signed = this.#layer(
         new BerStream((reader) =>
-          signedData(
-            reader,
-            allowed,
-            () => this.#bare("signedData"),
-            (octets) => this.#out(octets),
-          ),
+          signedData(reader, allowed, () => this.#bare("signedData"), {
+            begun: (hashes) => {
+              if (hashes.has("sha256")) this.#digest = undefined;
+            },
+            emit: (octets) => this.#out(octets),
+          }),
         ),
       );
     }
@@ -161,7 +165,7 @@ class Unsealing implements Transform<UnsealFacts> {
   }
 
   async end(): Promise<UnsealFacts> {
-    const facts: UnsealFacts = { content: 0, ignored: 0 };
+    const facts: UnsealFacts = { content: 0, sha256: Buffer.alloc(0), ignored: 0 };
     if (this.#encrypted) facts.encrypted = this.#encrypted.end();
     if (this.#compressed && this.#inflater) {
       await this.#inflate();
@@ -177,6 +181,7 @@ class Unsealing implements Transform<UnsealFacts> {
       throw new CygnetError("CYG_CMS_STRUCTURE", "the content has one more layer than was announced");
     }
     facts.content = this.#content;
+    facts.sha256 = this.#digest?.digest() ?? (facts.signed?.sha256 as Buffer);
     facts.ignored += this.#streams.reduce((sum, { ignored }) => sum + ignored, 0);
     return facts;
   }
@@ -214,6 +219,7 @@ class Unsealing implements Transform<UnsealFacts> {
 
   #out(octets: Buffer): void {
     this.#content += octets.length;
+    this.#digest?.update(octets);
     if (this.#beginning.length < BEGINNING) {
       this.#beginning = Buffer.concat([this.#beginning, octets.subarray(0, BEGINNING)]);
     }

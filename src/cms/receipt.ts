@@ -98,12 +98,7 @@ export function verifyReceipt(
   const content: Buffer[] = [];
   const allowed = { signers: signersOf(signers), experimental };
   const stream = new BerStream((reader) =>
-    signedData(
-      reader,
-      allowed,
-      () => false,
-      (octets) => content.push(octets),
-    ),
+    signedData(reader, allowed, () => false, { emit: (octets) => content.push(octets) }),
   );
   stream.push(signature);
   const facts = stream.end();

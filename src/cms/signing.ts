@@ -32,6 +32,8 @@ export class SignedDataWriter {
   readonly #time: Date;
   readonly #machines: ReadonlyMap<Hash, HashMachine>;
   readonly #frame: Frame;
+  /** Of the content, by each hash that is signed; when it has ended. */
+  digests: ReadonlyMap<Hash, Buffer> = new Map();
 
   /**
    * @param size octets of the content, when known
@@ -71,8 +73,8 @@ export class SignedDataWriter {
   }
 
   end(emit: Emit): void {
-    const digests = new Map([...this.#machines].map(([hash, machine]) => [hash, machine.digest()]));
-    const infos = this.#signerInfos(({ hash }) => digests.get(hash) as Buffer, signAttributes);
+    this.digests = new Map([...this.#machines].map(([hash, machine]) => [hash, machine.digest()]));
+    const infos = this.#signerInfos(({ hash }) => this.digests.get(hash) as Buffer, signAttributes);
     this.#frame.end(emit, infos, SIGNED_DATA);
   }
 

@@ -18,6 +18,8 @@ export interface SignedFacts {
   /** Whether it was made over signed attributes rather than over the content alone. */
   attributes: boolean;
   contentType: string;
+  /** SHA-256 of the content where it was announced. */
+  sha256: Buffer | undefined;
   /** Signatures that did not count, in words that are safe to log. */
   others: readonly string[];
 }
@@ -30,13 +32,14 @@ const LARGEST_SIGNER = 64 * 1024;
 /**
  * The description of SignedData for a `BerStream`. One good signature by one of the signers is enough (RFC 5652
  * section 5.6 leaves that to us; a changeover of certificates needs it). Certificates inside are passed over.
+ * @param begun called with the hashes that the content is going to have, before the first of it
  * @throws CygnetError CYG_CMS_SIGNATURE, CYG_CMS_STRUCTURE, CYG_CMS_FORMAT
  */
 export function* signedData(
   reader: BerReader,
   allowed: Allowed,
   bare: () => boolean,
-  emit: Emit,
+  { begun = () => {}, emit }: { begun?: (hashes: ReadonlySet<Hash>) => void; emit: Emit },
 ): Reading<SignedFacts> {
   const { body, enclosing } = yield* openContentInfo(reader, "signedData", bare);
   const machines = yield* hashesIn(reader, yield* reader.expect(body, SET));
@@ -46,6 +49,7 @@ export function* signedData(
     body,
     (type) => {
       contentType = type;
+      begun(new Set(machines.keys()));
     },
     (octets) => {
       for (const machine of machines.values()) machine.update(octets);
@@ -55,10 +59,8 @@ export function* signedData(
   const digests = new Map([...machines].map(([hash, machine]) => [hash, machine.digest()]));
   const infos = yield* signerInfosIn(reader, body);
   yield* reader.leave(...enclosing);
-  return verdict(
-    infos.map((info) => judge(info, digests, contentType, allowed)),
-    contentType,
-  );
+  const judgements = infos.map((info) => judge(info, digests, contentType, allowed));
+  return { ...verdict(judgements), contentType, sha256: digests.get("sha256") };
 }
 
 function* hashesIn(reader: BerReader, set: Value): Reading<Map<Hash, HashMachine>> {
@@ -89,7 +91,7 @@ function* signerInfosIn(reader: BerReader, body: Value): Reading<Buffer[]> {
   }
 }
 
-function verdict(judgements: readonly Judgement[], contentType: string): SignedFacts {
+function verdict(judgements: readonly Judgement[]): Omit<SignedFacts, "contentType" | "sha256"> {
   const others = judgements.filter((each) => !each.good).map(({ who, why }) => `signature by ${who}: ${why}`);
   const good = judgements.find((each) => each.good);
   if (!good) {
@@ -97,5 +99,5 @@ function verdict(judgements: readonly Judgement[], contentType: string): SignedF
     throw new CygnetError("CYG_CMS_SIGNATURE", `no signature is good: ${what}`);
   }
   const { certificate: signer, hash, rsa, attributes } = good;
-  return { signer, hash, rsa, attributes, contentType, others };
+  return { signer, hash, rsa, attributes, others };
 }
