@@ -21,7 +21,9 @@ export interface Deflated {
   stored: number;
 }
 
-const BLOCK = 256 * 1024;
+const BLOCK = 1024 * 1024;
+/** Octets that zlib gives at a time: each time costs a change of threads. */
+const CHUNK = 256 * 1024;
 const WINDOW = 32 * 1024;
 /** Octets that are deflated first to see whether the block is worth it. */
 const PROBE = 8 * 1024;
@@ -129,6 +131,7 @@ export class ZlibDeflater {
     return {
       level: worth ? this.#level : 0,
       finishFlush: constants.Z_SYNC_FLUSH,
+      chunkSize: CHUNK,
       ...(this.#dictionary.length > 0 ? { dictionary: this.#dictionary } : {}),
     };
   }
