@@ -116,6 +116,8 @@ export interface Part {
   security: SecurityChoice;
   /** Of several valid certificates the one that is valid longest serves, or each of them. */
   changeover: "newest" | "all";
+  /** Octets: larger envelopes are opened only after the end of file was answered. */
+  opensize: number;
   require: readonly Requirement[];
   /** What is tolerated of it: see oftp/tolerances.ts. */
   quirks: readonly string[];

@@ -168,6 +168,7 @@ function partner(
     ssl: part.ssl,
     security: { sign, encrypt, compress, signed_eerp, cipher },
     changeover: part.changeover,
+    opensize: parseSize(part.opensize),
     require: part.require,
     quirks: part.quirks,
     trace: part.trace,

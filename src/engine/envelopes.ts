@@ -6,7 +6,7 @@ import type { FileSecurity, Transfer } from "../catalog/catalog.ts";
 import type { Hash } from "../cms/hashes.ts";
 import type { UnsealFacts } from "../cms/opening.ts";
 import { SealingPool } from "../cms/pool.ts";
-import { CMS_REASONS } from "../cms/reasons.ts";
+import { CMS_REASONS, type Reasons } from "../cms/reasons.ts";
 import { signReceipt, verifyReceipt } from "../cms/receipt.ts";
 import { type Algorithms, CIPHER_SUITES, type CipherSuite, cipherSuite } from "../cms/suites.ts";
 import type { Configuration, Part } from "../config/model.ts";
@@ -32,9 +32,12 @@ export class Envelopes {
     this.#clock = clock;
   }
 
-  /** Makes the envelope of a file for a partner. */
-  sealing(part: Part, security: FileSecurity): Maker {
-    return async (_disk, source, target) => {
+  /**
+   * Makes the envelope of a file for a partner.
+   * @param note told, in words, what is worth knowing about it
+   */
+  sealing(part: Part, security: FileSecurity, note: (text: string) => void): Maker {
+    return async (disk, source, target) => {
       const { credentials } = this.#site();
       const suite = suiteOf(security);
       const { hash, cipher, rsa } = CIPHER_SUITES[suite];
@@ -48,7 +51,11 @@ export class Envelopes {
         ...(security.compress ? { compress: { level: COMPRESSION } } : {}),
         ...(security.encrypt ? { encrypt: { recipients, cipher, ...(oaep ? { oaep } : {}) } } : {}),
       };
-      const { plain, transmitted } = await this.#pool.run({ kind: "seal", source, target, suite, options });
+      const { size } = await disk.status(source);
+      const job = { kind: "seal", source, target, suite, size, options } as const;
+      const { plain, transmitted, facts } = await this.#pool.run(job);
+      const { stored, blocks } = facts.compressed ?? { stored: 0, blocks: 0 };
+      if (stored > 0) note(`${stored} of its ${blocks} blocks cannot be compressed and travel as they are`);
       return {
         size: transmitted.size,
         sourceSha256: plain.sha256.toString("hex"),
@@ -77,13 +84,9 @@ export class Envelopes {
         // whatever a partner has compressed, it must not fill the disk
         guard: { original, largest },
       };
-      const { plain, transmitted, facts } = await this.#pool.run({
-        kind: "unseal",
-        source,
-        target,
-        suite,
-        options,
-      });
+      const { size } = await disk.status(source);
+      const job = { kind: "unseal", source, target, suite, size, options } as const;
+      const { plain, transmitted, facts } = await this.#pool.run(job);
       for (const text of oddities(facts, suite)) note(text);
       return {
         size: plain.size,
@@ -124,15 +127,20 @@ export class Envelopes {
     }
   }
 
+  /** True when a small envelope would be opened at once. */
+  get free(): boolean {
+    return this.#pool.free;
+  }
+
   close(): Promise<void> {
     return this.#pool.close();
   }
 }
 
-/** NERP reason of a file that cannot be opened; undefined for a failure that may pass, or is none of this. */
-export function nerpReasonOf(error: unknown): number | undefined {
+/** Reasons of a file that cannot be opened; undefined for a failure that may pass, or is none of this. */
+export function reasonsOf(error: unknown): Reasons | undefined {
   if (!(error instanceof CygnetError) || PASSING.has(error.code)) return undefined;
-  return CMS_REASONS[error.code]?.nerp;
+  return CMS_REASONS[error.code];
 }
 
 /** Compression alone carries no suite: then the hash, which nobody asks for, is that of the default one. */

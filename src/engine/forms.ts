@@ -18,7 +18,9 @@ export function towardsLine(site: Site, part: Part, transfer: Transfer, local: L
   const conversion = needed(transfer, local, enveloped) ? outwards(file, enveloped) : null;
   const converted = conversion && converting(conversion);
   if (!enveloped || transfer.security === null) return converted;
-  const sealing = site.envelopes.sealing(part, transfer.security);
+  const sealing = site.envelopes.sealing(part, transfer.security, (text) => {
+    site.journal.emit("CFTF37I", { ...keys(transfer), fname: transfer.fname, text });
+  });
   return converted ? through(converted, sealing) : sealing;
 }
 

@@ -349,6 +349,7 @@ export class Gateway {
     this.listeners.close();
     await this.outboxes.close();
     await this.site.envelopes.close();
+    await this.scheduler.sealed();
     await this.site.deliveries.stop();
     await this.#catalog.close();
     this.journal.emit("CFTE09I", { text: "stopped" });
