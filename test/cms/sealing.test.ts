@@ -7,7 +7,7 @@ import { unseal } from "../../src/cms/opening.ts";
 import { type SealOptions, seal } from "../../src/cms/sealing.ts";
 import { type Algorithms, CIPHER_SUITES, type CipherSuite } from "../../src/cms/suites.ts";
 import { tree } from "./ber.ts";
-import { asn1parse, decrypt, owner, sign, verify } from "./openssl.ts";
+import { asn1parse, decrypt, owner, sign, verify, zlibOf } from "./openssl.ts";
 import { failure, opened, sealed, sealedWithFacts, through } from "./through.ts";
 
 const [ours, theirs, other] = await Promise.all([
@@ -70,18 +70,6 @@ test("RFC 5652 5.3: the SignedData of a known size is octet for octet what opens
 });
 
 test("RFC 3274, RFC 1950: CompressedData holds one zlib stream, at every level, around every block", async (t) => {
-  const zlibOf = (octets: Buffer): Buffer => {
-    const parts: Buffer[] = [];
-    const lines = asn1parse(octets).split("\n");
-    const begin = lines.findIndex((line) => /cons: +OCTET STRING/.test(line));
-    for (const line of lines.slice(begin + 1)) {
-      const [, offset, header, length] =
-        /^ *(\d+):d=\d+ +hl=(\d+) +l= *(\d+) prim: +OCTET STRING/.exec(line)?.map(Number) ?? [];
-      if (offset === undefined || header === undefined || length === undefined) break;
-      parts.push(octets.subarray(offset + header, offset + header + length));
-    }
-    return Buffer.concat(parts);
-  };
   const block = 1024 * 1024;
   const lengths = [0, 1, 100, block - 1, block, block + 1, 2 * block, 2 * block + 1, 5 * block + 77];
   for (const level of [1, 6, 9]) {
