@@ -97,7 +97,7 @@ async function measure(folder: string, source: string): Promise<Row[]> {
   });
   for (const tls of [false, true]) {
     const home = join(folder, tls ? "tls" : "clear");
-    const { sender, receiver } = await startPair(home, tls);
+    const { sender, receiver } = await startPair(home, { tls });
     const name = tls ? "OFTP 2.0 over TLS 1.3" : "OFTP 2.0 in clear";
     try {
       const times: number[] = [];
