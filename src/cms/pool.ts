@@ -36,6 +36,8 @@ interface Thread {
 }
 
 const IDLE = 30_000;
+/** A thread needs a fifth of this. The less it may have, the sooner buffers that have been written are given back. */
+const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
 /** Octets of a file whose work takes longer than anybody would like to wait for. */
 const LARGE = 16 * 1024 * 1024;
 
@@ -113,7 +115,7 @@ export class SealingPool {
   }
 
   #start(): Thread {
-    const worker = new Worker(this.#file, { name: "cygnet-cms" });
+    const worker = new Worker(this.#file, { name: "cygnet-cms", resourceLimits: HEAP });
     const thread: Thread = { worker, task: undefined, idle: undefined };
     this.#threads.add(thread);
     let cause: unknown;
