@@ -4,6 +4,7 @@
  * paths absolute, secrets revealed only by asking. Keys keep Transfer CFT's names.
  */
 import type { Level } from "../oftp/wire/level.ts";
+import type { RevocationPolicy } from "../pki/trust/trust.ts";
 import type { Usage } from "../pki/usage.ts";
 import type { Secret } from "./secret.ts";
 
@@ -111,7 +112,7 @@ export interface Part {
   /** Windows in which we call, and in which it may call. */
   outgoing: Window;
   incoming: Window;
-  /** Id of a client TLS profile instead of the protocol's; "" = the protocol's. */
+  /** Id of a client TLS profile instead of the protocol's, and of a server profile beside it; "" = the protocol's. */
   ssl: string;
   security: SecurityChoice;
   /** Of several valid certificates the one that is valid longest serves, or each of them. */
@@ -119,6 +120,10 @@ export interface Part {
   /** Octets: larger envelopes are opened only after the end of file was answered. */
   opensize: number;
   require: readonly Requirement[];
+  /** [[pki]] ids of the authorities that its certificates must chain to; empty = its certificates are pinned. */
+  rootcid: readonly string[];
+  crl: RevocationPolicy;
+  ocsp: RevocationPolicy;
   /** What is tolerated of it: see oftp/tolerances.ts. */
   quirks: readonly string[];
   /** Log its protocol commands whatever the level of the log. */
@@ -156,6 +161,24 @@ export interface Ssl {
   version: readonly ("1.2" | "1.3")[];
   /** OpenSSL cipher list; "" = the gateway's own. */
   ciphlist: string;
+  /** Key exchange groups; empty = the library's. */
+  groups: readonly string[];
+  depth: number;
+  /** Expressions of pki/name-rule.ts; "" = anything. */
+  dnuser: string;
+  dnissuer: string;
+  keyext: "verify" | "none";
+  hostnames: readonly string[];
+  /** As pki/pins.ts reads them. */
+  pins: readonly string[];
+  crl: "off" | "prefer" | "require";
+  ocsp: "off" | "prefer" | "require";
+  cache: boolean;
+  sni: boolean;
+  /** Root name, absolute; "" = chains are not kept. */
+  cerfname: string;
+  /** Absolute; "" = none. */
+  keylog: string;
 }
 
 export interface Send extends LocalForm {
@@ -230,6 +253,10 @@ export interface Pki {
   key: string;
   keypassw: Secret | null;
   usage: readonly Usage[];
+  /** "inact": kept, but used for nothing. */
+  state: "act" | "inact";
+  /** Lists of what this authority has revoked, absolute. */
+  crlfile: readonly string[];
   /** Hash of the files' contents: tells a renewed certificate from the old one under the same name. */
   digest?: string;
 }

@@ -1,6 +1,6 @@
 /**
  * File security of OFTP 2.0 as the engine uses it: sealing and opening whole files beside the protocol loop, signing
- * and judging end-to-end responses. Which certificates serve is decided here, by usage and validity.
+ * and judging end-to-end responses. Our keys are chosen here by usage and validity, a partner's certificates by `Judgement`.
  */
 import type { FileSecurity, Transfer } from "../catalog/catalog.ts";
 import type { Hash } from "../cms/hashes.ts";
@@ -15,19 +15,27 @@ import type { Clock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import type { Maker } from "../spool/convert.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Judged, Judgement } from "./judgement.ts";
 
 /** zlib level: nearly the size of the default at twice the speed. */
 const COMPRESSION = 4;
 /** Failures of our own side, which may pass: the delivery is tried again. */
 const PASSING = new Set(["CYG_CMS_FILE", "CYG_CMS_WORKER"]);
 
+/** The current generation. */
+interface Current {
+  configuration: Configuration;
+  credentials: Credentials;
+  judgement: Judgement;
+}
+
 export class Envelopes {
-  readonly #site: () => { configuration: Configuration; credentials: Credentials };
+  readonly #site: () => Current;
   readonly #clock: Clock;
   readonly #pool = new SealingPool();
 
-  /** @param site the current generation, asked for each file anew */
-  constructor(site: () => { configuration: Configuration; credentials: Credentials }, clock: Clock) {
+  /** @param site asked for each file anew */
+  constructor(site: () => Current, clock: Clock) {
     this.#site = site;
     this.#clock = clock;
   }
@@ -38,14 +46,17 @@ export class Envelopes {
    */
   sealing(part: Part, security: FileSecurity, note: (text: string) => void): Maker {
     return async (disk, source, target) => {
-      const { credentials } = this.#site();
+      const { credentials, judgement } = this.#site();
       const suite = suiteOf(security);
       const { hash, cipher, rsa } = CIPHER_SUITES[suite];
       const oaep = oaepOf(CIPHER_SUITES[suite]);
       const signers = serving(part, credentials.own("sign"));
-      const recipients = serving(part, credentials.theirs(part, "encrypt"));
       if (security.sign && signers.length === 0) throw lacks("a key of this site for sign");
-      if (security.encrypt && recipients.length === 0) throw lacks(`a certificate of ${part.id} for encrypt`);
+      const judged = security.encrypt ? await judgement.of(part, "encrypt") : NOBODY;
+      const recipients = serving(part, judged.good);
+      if (security.encrypt && recipients.length === 0) {
+        throw lacks(`a certificate of ${part.id} for encrypt`, judged);
+      }
       const options = {
         ...(security.sign ? { sign: signers.map((signer) => ({ ...signer, hash, rsa })) } : {}),
         ...(security.compress ? { compress: { level: COMPRESSION } } : {}),
@@ -72,21 +83,24 @@ export class Envelopes {
   opening(part: Part, security: FileSecurity, note: (text: string) => void): Maker {
     return async (disk, source, target) => {
       const { sign, encrypt, compress, cipher, original = 0 } = security;
-      const { configuration, credentials } = this.#site();
+      const { configuration, credentials, judgement } = this.#site();
       const suite = suiteOf({ cipher });
+      const judged = sign ? await judgement.of(part, "sign") : NOBODY;
       const largest = Math.floor((await disk.freeSpace(source)) * 0.9);
       if (original > largest) throw noRoom(original, largest);
       const options = {
         expected: { signed: sign, compressed: compress, encrypted: encrypt },
         keys: credentials.own("decrypt"),
-        signers: credentials.theirs(part, "sign"),
+        signers: judged.good,
         experimental: configuration.cftparm.experimental_ciphers,
         // whatever a partner has compressed, it must not fill the disk
         guard: { original, largest },
       };
       const { size } = await disk.status(source);
       const job = { kind: "unseal", source, target, suite, size, options } as const;
-      const { plain, transmitted, facts } = await this.#pool.run(job);
+      const { plain, transmitted, facts } = await this.#pool.run(job).catch((error: unknown) => {
+        throw unproved(error, judged);
+      });
       for (const text of oddities(facts, suite)) note(text);
       return {
         size: plain.size,
@@ -115,15 +129,16 @@ export class Envelopes {
   }
 
   /** Why a response that had to be signed is not good, or undefined. `sent`: hash of the octets that we sent. */
-  judgeReceipt(part: Part, response: Eerp | Nerp, sent: Buffer): string | undefined {
+  async judgeReceipt(part: Part, response: Eerp | Nerp, sent: Buffer): Promise<string | undefined> {
     if (response.sig.length === 0) return "it is not signed";
-    const { configuration, credentials } = this.#site();
+    const { configuration, judgement } = this.#site();
     const { experimental_ciphers: experimental } = configuration.cftparm;
+    const { good, refused } = await judgement.of(part, "receipt");
     try {
-      verifyReceipt(response, response.sig, sent, credentials.theirs(part, "receipt"), experimental);
+      verifyReceipt(response, response.sig, sent, good, experimental);
       return undefined;
     } catch (error) {
-      return describe(error);
+      return [describe(error), ...refused].join("; ");
     }
   }
 
@@ -186,6 +201,20 @@ export function hashOf(security: FileSecurity | null): string {
   return CIPHER_SUITES[suiteOf(security ?? { cipher: 0 })].hash;
 }
 
-function lacks(what: string): CygnetError {
-  return new CygnetError("CYG_SECURITY_KEY", `[[pki]] lacks ${what}; the file is not sent without`);
+const NOBODY: Judged = { good: [], refused: [], passing: false };
+
+/**
+ * What a signature that is by nobody whom we may believe means: also that those whom we know may not be believed. Where
+ * that is only because somebody could not be asked, the failure is one that may pass.
+ */
+function unproved(error: unknown, { refused, passing }: Judged): unknown {
+  if (!(error instanceof CygnetError) || error.code !== "CYG_CMS_SIGNATURE" || refused.length === 0)
+    return error;
+  const code = passing ? "CYG_SECURITY_UNANSWERED" : error.code;
+  return new CygnetError(code, [error.message, ...refused].join("; "), { cause: error });
+}
+
+function lacks(what: string, { refused }: Judged = NOBODY): CygnetError {
+  const why = refused.map((text) => `; ${text}`).join("");
+  return new CygnetError("CYG_SECURITY_KEY", `[[pki]] lacks ${what}; the file is not sent without${why}`);
 }

@@ -86,6 +86,11 @@ export class Preparation {
     const { journal, stopping } = this.#site;
     if (stopping) return { phase: "T", phasestep: "D" };
     const diagc = describe(error);
+    if (error instanceof CygnetError && error.code === "CYG_SECURITY_KEY") {
+      // it must be secured and cannot be: an operator or another certificate has to help
+      journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
+      return { phase: "T", phasestep: "K", diagi: 278, diagp: "SECURITY", diagc };
+    }
     journal.emit("CFTF04E", { ...keys(transfer), fname: transfer.fname, text: diagc });
     return { phase: "T", phasestep: "H", diagi: error instanceof FormatError ? 126 : 104, diagp: "", diagc };
   }

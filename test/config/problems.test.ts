@@ -406,6 +406,44 @@ const ROWS: Row[] = [
     expect: [[`${M}:27:18`, "cftssl TLS/client", "rootcid", 'no pki "cb"']],
   },
   {
+    fault: "unknown root of a partner",
+    acme: { 4: 'rootcid = ["cb"]\nnrpart = "O0999ACME"' },
+    expect: [[`${A}:4:12`, PART, "rootcid", 'no pki "cb"']],
+  },
+  {
+    fault: "trust list that was not imported",
+    acme: { 4: 'rootcid = ["ca", "@tsl"]\nnrpart = "O0999ACME"' },
+    expect: [[`${A}:4:18`, PART, "rootcid", "none was imported"]],
+  },
+  {
+    fault: "some other special authority",
+    main: { 27: 'rootcid = ["@all"]' },
+    expect: [[`${M}:27:12`, "cftssl TLS/client", "rootcid", 'or "@tsl"']],
+  },
+  {
+    fault: "policy that does not exist",
+    acme: { 4: 'crl = "on"\nnrpart = "O0999ACME"' },
+    expect: [[`${A}:4:7`, PART, "crl", "require"]],
+  },
+  {
+    fault: "list of revoked certificates that is not there",
+    main: { 35: 'usage = ["ca"]\ncrlfile = ["pki/none.crl"]' },
+    expect: [[`${M}:36:12`, "pki ca", "crlfile", "no such file"]],
+  },
+  {
+    fault: "list of revoked certificates that is none",
+    main: { 35: 'usage = ["ca"]\ncrlfile = ["pki/hub.pem"]' },
+    expect: [[`${M}:36:12`, "pki ca", "crlfile", "holds no list"]],
+  },
+  {
+    fault: "list of revoked certificates of somebody who is no authority",
+    main: { 31: 'key = "pki/hub.key"\ncrlfile = ["pki/none.crl"]' },
+    expect: [
+      [`${M}:32:11`, "pki hub", "crlfile", 'does not name "ca"'],
+      [`${M}:32:12`, "pki hub", "crlfile", "no such file"],
+    ],
+  },
+  {
     fault: "unknown flow of a partner",
     acme: { 4: 'nrpart = "O1"\nidf = "INVOICE"' },
     expect: [[`${A}:5:7`, PART, "idf", 'did you mean "INVOIC"?']],
@@ -468,6 +506,57 @@ const ROWS: Row[] = [
     fault: "verification without roots",
     main: { 27: "" },
     expect: [[`${M}:24:3`, "cftssl TLS/client", "rootcid", "who may have signed"]],
+  },
+  {
+    fault: "a name rule that does not end",
+    main: { 27: 'rootcid = ["ca"]\ndnuser = \'("/CN=a/" AND\'' },
+    expect: [[`${M}:28:10`, "cftssl TLS/client", "dnuser", "at character 14"]],
+  },
+  {
+    fault: "a name rule with an unknown word",
+    main: { 27: 'rootcid = ["ca"]\ndnissuer = \'"/O=a/" XOR "/O=b/"\'' },
+    expect: [[`${M}:28:12`, "cftssl TLS/client", "dnissuer", '"XOR" is not AND, OR or NOT']],
+  },
+  {
+    fault: "a pin that is none",
+    main: { 27: 'rootcid = ["ca"]\npins = ["r/mIkG3eEpVdm+u/ko/cwxzOMo1bk4TyHIlByibiA5E=", "AA:BB"]' },
+    expect: [[`${M}:28:57`, "cftssl TLS/client", "pins", "no SHA-256"]],
+  },
+  {
+    fault: "an unknown group",
+    main: { 27: 'rootcid = ["ca"]\ngroups = ["X25519", "P-257"]' },
+    expect: [[`${M}:28:21`, "cftssl TLS/client", "groups", '"P-257" is no group']],
+  },
+  {
+    fault: "a depth below nothing",
+    main: { 27: 'rootcid = ["ca"]\ndepth = 11' },
+    expect: [[`${M}:28:9`, "cftssl TLS/client", "depth", "found 11"]],
+  },
+  {
+    fault: "a chain name with a folder in it",
+    main: { 27: 'rootcid = ["ca"]\ncerfname = "../acme"' },
+    expect: [[`${M}:28:12`, "cftssl TLS/client", "cerfname", "found"]],
+  },
+  {
+    fault: "the called host of a server",
+    main: { 23: 'verify = "optional"\nrootcid = ["ca"]\nhostnames = ["x.example", "&HOST"]' },
+    expect: [[`${M}:25:27`, "cftssl TLS/server", "hostnames", "the host that is called"]],
+  },
+  {
+    fault: "pins, and nobody who looks",
+    main: { 23: 'verify = "none"\npins = ["r/mIkG3eEpVdm+u/ko/cwxzOMo1bk4TyHIlByibiA5E="]' },
+    expect: [[`${M}:24:8`, "cftssl TLS/server", "pins", "looks at no certificate"]],
+  },
+  {
+    fault: "revocation, and nobody who looks",
+    main: { 23: 'verify = "none"\ncrl = "require"' },
+    expect: [[`${M}:24:7`, "cftssl TLS/server", "crl", "looks at no certificate"]],
+  },
+  {
+    fault: "suites of a partner's profile as a rule",
+    end: '[[cftssl]]\nid = "S"\ndirect = "server"\nverify = "none"\nusercid = "hub"\nciphlist = "HIGH:!aNULL"\n[[cftssl]]\nid = "S"\ndirect = "client"\nrootcid = ["ca"]\n',
+    acme: { 4: 'nrpart = "O1"\nssl = "S"' },
+    expect: [[`${M}:50:12`, "cftssl S/server", "ciphlist", '"HIGH" is not the name of one suite']],
   },
   // Clashes
   {
@@ -670,6 +759,11 @@ const ADVICE: {
     about: "secret for everybody",
     acme: { 5: 'nspassw = "file:open.txt"' },
     expect: [`${A}:5:11`, "nspassw", "chmod"],
+  },
+  {
+    about: "session secrets in a file",
+    main: { 27: 'rootcid = ["ca"]\nkeylog = "tls.keys"' },
+    expect: [`${M}:28:10`, "keylog", "whoever reads that file reads the sessions"],
   },
   {
     about: "root that is none",

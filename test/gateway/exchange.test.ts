@@ -61,7 +61,9 @@ for (const { name, options, sizes } of [
     const { hub, acme } = await exchange(t, { ...options, scredit: CREDIT } as SiteOptions, sizes);
     for (const gateway of [hub, acme]) {
       const sessions = await sessionsOf(gateway);
-      t.ok(sessions.size <= 6, `${gateway.id}: ${2 * sizes.length} files in ${sessions.size} sessions`);
+      // how many depends on how fast the files are claimed; far fewer than files they are
+      const most = sizes.length / 4;
+      t.ok(sessions.size <= most, `${gateway.id}: ${2 * sizes.length} files in ${sessions.size} sessions`);
     }
     const tls = hub.messages("CFTY14I");
     if (name !== "in clear") t.match(tls.join("\n"), name.replace("TLS ", "TLSv"));
@@ -73,7 +75,23 @@ for (const { name, options, sizes } of [
 }
 
 test("both directions and many files in one session; the partner that may not call is served by it", async (t) => {
-  const { hub, acme } = await exchange(t, { acme: { state: "activeserv" } }, mixed(20));
+  const hubSays = { state: "noactive" } as const;
+  const { hub, acme } = await site(t, { hub: hubSays, acme: { state: "activeserv" } });
+  const there = await dropAll(hub, mixed(20), 1);
+  const back = await dropAll(acme, mixed(20), 10_001);
+  await startBoth({ hub, acme });
+  // nobody calls before every file waits: however slow the disk, one session finds them all
+  await waitFor("every file to be claimed", async () =>
+    (await Promise.all([hub, acme].map((each) => each.transfers({ state: "D" })))).every(
+      (waiting) => waiting.length === 20,
+    ),
+  );
+  await hub.configure({}, acme);
+  t.match(await ask(hub.socket, "POST", "/reload"), { accepted: true });
+  await everythingArrived(t, [
+    { from: hub, to: acme, expected: there },
+    { from: acme, to: hub, expected: back },
+  ]);
   for (const gateway of [hub, acme]) {
     t.same([...(await sessionsOf(gateway)).values()], [{ send: 20, recv: 20 }], `${gateway.id}: one session`);
   }

@@ -166,6 +166,36 @@ for (const { name, sender, receiver, lines, nerp } of [
   });
 }
 
+test("changeover: with a new key and a new certificate that only one side has, all of them serve or nothing gets through", async (t) => {
+  const { hub, acme } = await site(t, { prot: ["OFTP"] });
+  // valid longer than the ones that both sides have
+  const [key, theirs] = [
+    selfSigned(hub.directory, "next", "next"),
+    selfSigned(hub.directory, "later", "later"),
+  ];
+  const renewed = `[[pki]]\nid = "next"\nfile = "${key}"\nkey = "${key.replace("pem", "key")}"\n`;
+  const known = `${certificate("ACME")}[[pki]]\nid = "later"\npart = "ACME"\nfile = "${theirs}"\n`;
+  const send = ["sign", "encrypt", "signed_eerp"].map((what) => flow(what.toUpperCase(), `${what} = true`));
+  await hub.configure({ prot: ["OFTP"], more: renewed + known + send.join("") }, acme);
+  await acme.configure({ prot: ["OFTP"], more: renewed + certificate("HUB") }, hub);
+  await Promise.all([hub.start(), acme.start()]);
+  const outcomes = async () =>
+    (await hub.transfers()).map(({ idf, ack, diagp }) => `${idf} ${ack} ${diagp}`).sort();
+  for (const name of ["SIGN", "ENCRYPT", "SIGNED_EERP"]) await hub.drop(`${name}/file`, "content");
+  await waitFor("two are refused, and one response is not proved", async () => {
+    const proofs = hub.messages("CFTH79E").length;
+    return proofs === 1 && (await hub.transfers({ state: "X" })).length === 2;
+  });
+  t.strictSame(await outcomes(), ["ENCRYPT N NERP 33", "SIGN N NERP 31", "SIGNED_EERP  RECEIPT"]);
+  for (const gateway of [hub, acme]) {
+    const file = gateway.partnerFile.slice(gateway.directory.length + 1);
+    await edit(gateway, file, (text) => text.replace("[[cftpart]]", '[[cftpart]]\nchangeover = "all"'));
+    t.equal((await gateway.cli("reload")).status, 0);
+  }
+  for (const name of ["SIGN", "ENCRYPT", "SIGNED_EERP"]) await hub.drop(`${name}/again`, "content");
+  await waitFor("all are acknowledged", acknowledged(hub, 3));
+});
+
 test("a response that should be signed and is signed by somebody else never counts", async (t) => {
   const both = await site(t, { prot: ["OFTP"] });
   const { hub, acme } = both;
