@@ -115,7 +115,7 @@ export interface Part {
   /** Id of a client TLS profile instead of the protocol's, and of a server profile beside it; "" = the protocol's. */
   ssl: string;
   security: SecurityChoice;
-  /** Of several valid certificates the one that is valid longest serves, or each of them. */
+  /** Of several valid certificates the newest serves, or each of them. */
   changeover: "newest" | "all";
   /** Octets: larger envelopes are opened only after the end of file was answered. */
   opensize: number;

@@ -163,7 +163,7 @@ function suiteOf({ cipher }: Pick<FileSecurity, "cipher">): CipherSuite {
   return cipherSuite(cipher, true) ?? "04";
 }
 
-/** Of the certificates that could serve: the one that is valid longest, or all where the partner wants that. */
+/** Of the certificates that could serve, the newest first: that one, or all where the partner wants that. */
 function serving<T>({ changeover }: Part, usable: readonly T[]): readonly T[] {
   return changeover === "all" ? usable : usable.slice(0, 1);
 }
