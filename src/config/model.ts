@@ -39,6 +39,8 @@ export interface Parm {
   maxtrans: number;
   /** Id of the flow templates that serve where no other does. */
   default: string;
+  /** Cipher suites 07 to 10 may be used. */
+  experimental_ciphers: boolean;
 }
 
 export interface Net {
@@ -115,6 +117,10 @@ export interface Part {
   /** Id of a client TLS profile instead of the protocol's, and of a server profile beside it; "" = the protocol's. */
   ssl: string;
   security: SecurityChoice;
+  /** Of several valid certificates the newest serves, or each of them. */
+  changeover: "newest" | "all";
+  /** Octets: larger envelopes are opened only after the end of file was answered. */
+  opensize: number;
   require: readonly Requirement[];
   /** What becomes of certificates that it sends; "manual" and "refuse" stand alone. */
   certificates: readonly CertificateRule[];

@@ -43,11 +43,13 @@ export function refuseFile(
   if (records && sfid.lrecl === 0) return no(5, `format ${sfid.fmt} needs a record length`);
   // certificates travel unsecured, whatever else the partner's files must have
   const unsecured = exchangeKindOf(sfid.dsn) !== undefined;
-  return (unsecured ? undefined : refuseSecurity(credentials, part, sfid)) ?? refuseSize(sfid, free);
+  const refused = unsecured ? undefined : refuseSecurity(configuration, credentials, part, sfid);
+  return refused ?? refuseSize(sfid, free);
 }
 
+/** An envelope and what is in it stand on the disk side by side. */
 function refuseSize(sfid: Sfid, free: number): Refused | undefined {
-  const needed = sfid.fsiz * BigInt(BLOCK);
+  const needed = (sfid.fsiz + (sfid.env === 1 ? sfid.osiz : 0n)) * BigInt(BLOCK);
   if (needed <= BigInt(Math.floor(free))) return undefined;
   return { reason: 6, retry: true, text: "there is not enough space at present" };
 }

@@ -17,7 +17,7 @@ import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { datasetName, safeName } from "../spool/names.ts";
-import { nerpReasonOf } from "./envelopes.ts";
+import { reasonsOf } from "./envelopes.ts";
 import { lineHash, towardsDisk } from "./forms.ts";
 import { isEnveloped } from "./security.ts";
 import { keys, type Site } from "./site.ts";
@@ -51,6 +51,19 @@ export class Deliveries {
 
   constructor(site: () => Site) {
     this.#site = site;
+  }
+
+  /**
+   * Makes the local form of a received file, once: opens its envelope, converts it. The transfer as it is then.
+   * @throws CygnetError CYG_CMS_…, FormatError, and what the spool throws
+   */
+  async open(transfer: Transfer): Promise<Transfer> {
+    const site = this.#site();
+    const part = site.configuration.cftpart.get(transfer.part);
+    if (part === undefined)
+      throw new CygnetError("CYG_DELIVERY_PART", `there is no partner ${transfer.part}`);
+    const make = towardsDisk(site, part, transfer, this.#flow(transfer));
+    return make ? await site.spool.localise(transfer, make) : transfer;
   }
 
   /** Starts delivering a completely received file; `ids` is the session that brought it. */
@@ -92,17 +105,13 @@ export class Deliveries {
     try {
       const ready = await this.#hashed(transfer);
       if (exchangeKindOf(ready.dsn)) return await site.exchange.received(ready);
-      const part = site.configuration.cftpart.get(transfer.part);
-      if (part === undefined)
-        throw new CygnetError("CYG_DELIVERY_PART", `there is no partner ${transfer.part}`);
-      const make = towardsDisk(site, part, ready, this.#flow(transfer));
-      const local = make ? await site.spool.localise(ready, make) : ready;
+      const local = await this.open(ready);
       const fname = await site.spool.deliver(local, this.#target(local));
       await this.finish({ ...local, fname });
     } catch (error) {
       const text = describe(error);
       // contents that the flow cannot convert do not get better
-      const reason = error instanceof FormatError ? 34 : nerpReasonOf(error);
+      const reason = error instanceof FormatError ? 34 : reasonsOf(error)?.nerp;
       if (reason !== undefined) return this.#giveUp(transfer, reason, text);
       site.journal.emit("CFTF25E", { ...keys(transfer), fname: transfer.nfname, text });
       const wait = ATTEMPTS[attempt];

@@ -107,7 +107,7 @@ export class Gateway {
       deliveries: new Deliveries(() => this.site),
       exchange: new Exchange(() => this.site),
       handovers: parts.handovers,
-      envelopes: new Envelopes(credentials, () => this.site.judgement, systemClock, parts.handovers),
+      envelopes: new Envelopes(() => this.site, systemClock),
       trust,
       judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
       owner: OWNER,
@@ -420,6 +420,7 @@ export class Gateway {
     this.listeners.close();
     await this.outboxes.close();
     await this.site.envelopes.close();
+    await this.scheduler.sealed();
     await this.site.deliveries.stop();
     await this.#catalog.close();
     tellTls(this.journal, this.site.configuration, null);

@@ -66,7 +66,7 @@ async function proofOf(session: Session, response: EndResponse): Promise<{ hsh: 
   if (!transfer?.security?.signedEerp) return UNSIGNED;
   const command = response.kind === "EERP" ? eerpOf(response) : nerpOf(response);
   try {
-    return site.envelopes.signReceipt(command, transfer);
+    return site.envelopes.signReceipt(session.part as Part, command, transfer);
   } catch (error) {
     const text = `the response to ${transfer.idtu} goes unsigned: ${describe(error)}`;
     site.journal.emit("CFTC70E", { ...keys(transfer), text });

@@ -136,7 +136,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(configuration.includes, [join(root, "partners.d")]);
   const rundir = join(root, "var");
   const parm = { part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT" };
-  t.strictSame(configuration.cftparm, parm);
+  t.strictSame(configuration.cftparm, { ...parm, experimental_ciphers: false });
   t.strictSame(cftnet.get("LOCAL"), {
     ...{ id: "LOCAL", host: ["127.0.0.1"], maxcnx: 100, maxcnx_host: 0, deny: [], keepalive: 60_000 },
     allow: ["127.0.0.0/8", "10.1.2.3/32", "::1/128"],
