@@ -265,9 +265,13 @@ export interface Catalog {
   claimSend(part: string, owner: string, now: number, asked?: boolean): Promise<Transfer | undefined>;
   /**
    * Says in the records of a partner's waiting sends what they wait for; undefined takes it back. What a record says of
-   * its own last attempt stays.
+   * its own last attempt stays. `isNews` false: only those that say nothing yet are told.
    */
-  explainWaiting(part: string, why?: { diagi: number; diagc: string }): Promise<void>;
+  explainWaiting(
+    part: string,
+    why: { diagi: number; diagc: string } | undefined,
+    isNews: boolean,
+  ): Promise<void>;
   /** Stops sends that should have begun by now (T/D becomes T/K) and gives them. */
   stopLate(now: number, why: Pick<Transfer, "diagi" | "diagp" | "diagc">): Promise<Transfer[]>;
   /** Stops all waiting sends of a partner (T/D becomes T/K) and gives them: every way to it was tried. */

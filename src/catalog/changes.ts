@@ -182,12 +182,22 @@ export function explainWaiting(
   database: Database,
   part: string,
   why: { diagi: number; diagc: string } | undefined,
+  isNews: boolean,
 ): void {
   const { diagi, diagc } = why ?? { diagi: 0, diagc: "" };
+  const said = [diagi, why ? WAITS : "", diagc];
+  if (isNews) {
+    const told = `diagp = '${WAITS}' AND (diagi <> ? OR diagc <> ?)`;
+    database.run(
+      `UPDATE transfer SET diagi = ?, diagp = ?, diagc = ? WHERE ${WAITING_SEND} AND part = ? AND ${told}`,
+      ...[...said, part, diagi, diagc],
+    );
+  }
+  if (why === undefined) return;
   database.run(
-    `UPDATE transfer SET diagi = ?, diagp = ?, diagc = ?
-       WHERE ${WAITING_SEND} AND part = ? AND (diagi = 0 OR diagp = '${WAITS}') AND (diagi <> ? OR diagc <> ?)`,
-    ...[diagi, why ? WAITS : "", diagc, part, diagi, diagc],
+    `UPDATE transfer SET diagi = ?, diagp = ?, diagc = ? WHERE id IN (
+       SELECT id FROM transfer INDEXED BY send_unexplained WHERE ${WAITING_SEND} AND diagi = 0 AND part = ?)`,
+    ...[...said, part],
   );
 }
 

@@ -14,6 +14,7 @@ import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
 import type { MigrateOptions } from "./migrate.ts";
+import { addPkiCommands } from "./pki.ts";
 import { tslCommands } from "./pki-tsl.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send } from "./transfers.ts";
@@ -40,9 +41,9 @@ function program(): Command {
       .option("-c, --config <file>", "main configuration file")
       .option("--json", "machine-readable output")
       .addHelpText("after", EXIT);
-  const command = (name: string, summary: string, details = ""): Command =>
+  const command = (name: string, summary: string, details = "", parent = cygnet): Command =>
     common(
-      cygnet
+      parent
         .command(name)
         .description(summary + (details === "" ? "" : `\n\n${details}`))
         .summary(summary),
@@ -182,6 +183,7 @@ function program(): Command {
     .action(log);
 
   const pki = cygnet.command("pki").description("keys, certificates and whom to trust");
+  addPkiCommands((name, summary, details) => command(name, summary, details, pki));
   tslCommands(pki, common);
 
   command("explain", "explain a message id, DIAGI, ESID, SFNA, EFNA or NERP reason")

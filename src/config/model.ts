@@ -155,7 +155,7 @@ export interface Part {
   /** Windows in which we call, and in which it may call. */
   outgoing: Window;
   incoming: Window;
-  /** Id of a client TLS profile instead of the protocol's; "" = the protocol's. */
+  /** Id of a client TLS profile instead of the protocol's, and of a server profile beside it; "" = the protocol's. */
   ssl: string;
   security: SecurityChoice;
   require: readonly Requirement[];
@@ -200,6 +200,24 @@ export interface Ssl {
   version: readonly ("1.2" | "1.3")[];
   /** OpenSSL cipher list; "" = the gateway's own. */
   ciphlist: string;
+  /** Key exchange groups; empty = the library's. */
+  groups: readonly string[];
+  depth: number;
+  /** Expressions of pki/name-rule.ts; "" = anything. */
+  dnuser: string;
+  dnissuer: string;
+  keyext: "verify" | "none";
+  hostnames: readonly string[];
+  /** As pki/pins.ts reads them. */
+  pins: readonly string[];
+  crl: "off" | "prefer" | "require";
+  ocsp: "off" | "prefer" | "require";
+  cache: boolean;
+  sni: boolean;
+  /** Root name, absolute; "" = chains are not kept. */
+  cerfname: string;
+  /** Absolute; "" = none. */
+  keylog: string;
 }
 
 export interface Send extends LocalForm {
@@ -285,6 +303,8 @@ export interface Pki {
   key: string;
   keypassw: Secret | null;
   usage: readonly Usage[];
+  /** "inact": kept, but used for nothing. */
+  state: "act" | "inact";
   /** Lists of what this authority has revoked, absolute. */
   crlfile: readonly string[];
   /** Hash of the files' contents: tells a renewed certificate from the old one under the same name. */

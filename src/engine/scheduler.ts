@@ -32,8 +32,6 @@ const GATHER = 10;
 const LONGEST = 60_000;
 /** DIAGI of what waits for a partner that is closed. */
 const INACTIVE = 430;
-/** How often new records of a partner that cannot be called are told why, ms. */
-const EXPLAIN_EVERY = 5_000;
 const DEFAULTS = { retryw: A_MINUTE, retryn: 4, retrym: 12 };
 
 export class Scheduler {
@@ -45,8 +43,8 @@ export class Scheduler {
   #running: Promise<void> = Promise.resolve();
   /** Highest level to offer a partner that refused a higher one; forgotten at a restart, in case it has learned. */
   readonly #ceilings = new Map<string, number>();
-  /** What the records of waiting sends say about their partner, and since when. */
-  readonly #explained = new Map<string, { text: string; at: number }>();
+  /** What the records of waiting sends say about their partner. */
+  readonly #explained = new Map<string, string>();
   /** Partners whose files go by an intermediate one, as was said in the log. */
   readonly #rerouted = new Set<string>();
   readonly #abort = new AbortController();
@@ -123,8 +121,7 @@ export class Scheduler {
     if (part.ipart === "") return false;
     if (onlyRouted(this.#site.configuration, part)) return true;
     const { activations, catalog, clock } = this.#site;
-    const state = activations.part(part);
-    if (state === "noactive" || state === "activeserv") return false;
+    if (!activations.allows(part, true)) return false;
     const { tries, nextCallAt } = await catalog.clock(part.id);
     return tries > 0 && nextCallAt > clock.now();
   }
@@ -141,23 +138,22 @@ export class Scheduler {
     return by;
   }
 
-  /** Keeps what the records of waiting sends say about their partner true, without writing it at every look. */
+  /** Keeps what the records of waiting sends say about their partner true. */
   async #explain(part: Part, now: number): Promise<void> {
-    const { catalog, clock } = this.#site;
     const why = await this.#obstacle(part, now);
     const text = why === undefined ? "" : `${why.diagi} ${why.diagc}`;
     // the first look clears what a life before has left there
-    const last = this.#explained.get(part.id);
-    if (last?.text === text && (text === "" || clock.monotonic() - last.at < EXPLAIN_EVERY)) return;
-    await catalog.explainWaiting(part.id, why);
-    this.#explained.set(part.id, { text, at: clock.monotonic() });
+    const isNews = this.#explained.get(part.id) !== text;
+    if (!isNews && why === undefined) return;
+    await this.#site.catalog.explainWaiting(part.id, why, isNews);
+    this.#explained.set(part.id, text);
   }
 
   /** What keeps us from calling a partner, in the terms of a record; undefined = nothing worth telling. */
   async #obstacle(part: Part, now: number): Promise<{ diagi: number; diagc: string } | undefined> {
     const { activations, catalog } = this.#site;
-    const state = activations.part(part);
-    if (state === "noactive" || state === "activeserv") {
+    if (!activations.allows(part, true)) {
+      const state = activations.part(part);
       const calls = state === "activeserv" ? "it waits for the partner's call" : "cygnet act opens it";
       return { diagi: INACTIVE, diagc: `the partner is not called (state ${state}): ${calls}` };
     }
@@ -169,10 +165,9 @@ export class Scheduler {
 
   #reasonNotToCall(part: Part): string | undefined {
     const { activations, configuration, sessions, stopping } = this.#site;
-    const state = activations.part(part);
     if (stopping || this.#stopped) return "the gateway is shutting down";
     if (this.#calling.has(part.id)) return "a call is under way";
-    if (state === "noactive" || state === "activeserv") return "the partner may not be called";
+    if (!activations.allows(part, true)) return "the partner may not be called";
     if (!configuration.cfttcp.has(part.id)) return "there is no cfttcp for the partner";
     if (sessions.count(part.id, true) > 0) return "a session is open";
     return sessions.full(configuration, part.id, true);

@@ -2,6 +2,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Configuration, Part } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
+import type { CertificateStore } from "../pki/store.ts";
 import type { Trust } from "../pki/trust/trust.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
@@ -19,6 +20,8 @@ export interface Site {
   configuration: Configuration;
   /** Certificates and keys of that configuration. */
   credentials: Credentials;
+  /** Certificates of partners that came by themselves. */
+  readonly store: CertificateStore;
   readonly catalog: Catalog;
   readonly spool: Spool;
   readonly journal: Journal;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { decode, encode } from "../../src/oftp/wire/codec.ts";
 import type { Command, Eerp, Nerp, Sfid, Ssid } from "../../src/oftp/wire/commands.ts";
 import { DATA } from "../../src/oftp/wire/layout.ts";
@@ -45,10 +45,11 @@ export class Raw {
     socket.on("error", over).on("end", over).on("close", over);
   }
 
-  /** Connects in clear, or over TLS without looking at the certificate. */
-  static async connect(port: number, secure = false): Promise<Raw> {
+  /** Connects in clear, or over TLS without looking at the certificate, and with one of its own where it is given. */
+  static async connect(port: number, secure: boolean | ConnectionOptions = false): Promise<Raw> {
     const to = { host: "127.0.0.1", port };
-    const socket = secure ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to);
+    const own = secure === true ? {} : secure;
+    const socket = own ? connectTls({ ...to, ...own, rejectUnauthorized: false }) : connect(to);
     await new Promise<void>((resolve, reject) => {
       socket.once(secure ? "secureConnect" : "connect", resolve).once("error", reject);
     });
