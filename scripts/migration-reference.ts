@@ -111,7 +111,7 @@ const FAMILIES: readonly (readonly [letter: string, about: string, missing: stri
 /** Numbers that Transfer CFT does not use hold what it has no words for. */
 function own(id: string): boolean {
   const number = Number(id.slice(4, 6));
-  const from: Record<string, number> = { H: 67, I: 44, R: 23, C: 31, Y: 54 };
+  const from: Record<string, number> = { H: 67, I: 44, R: 23, C: 31, F: 53, Y: 54 };
   const first = from[id[3] ?? ""];
   return first !== undefined
     ? number >= first

@@ -14,6 +14,7 @@ import { explain, list } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
 import type { MigrateOptions } from "./migrate.ts";
+import { addPartnerCommands } from "./partner.ts";
 import { addPkiCommands } from "./pki.ts";
 import { tslCommands } from "./pki-tsl.ts";
 import { tableTarget } from "./table.ts";
@@ -198,7 +199,7 @@ function program(): Command {
     .action((words: string[], options: { json?: boolean; list?: boolean }) => {
       const asked = words.join(" ");
       if (asked === "" && !options.list)
-        throw new Failed("a code is needed, for example: cygnet explain DIAGI 302", 2);
+        cygnet.error("error: a code is needed, for example: cygnet explain DIAGI 302");
       const { found, text, json } = options.list ? list(asked, tableTarget(process.stdout)) : explain(asked);
       if (options.json) printJson(json);
       else if (found) print(text);
@@ -219,6 +220,10 @@ function program(): Command {
     .action(async (names: string[], options: MigrateOptions) =>
       (await import("./migrate.ts")).migrate(names, options),
     );
+
+  const about = "partners' datasheets (Odette PDX)";
+  const partner = cygnet.command("partner").description(`${about}.`).summary(about);
+  addPartnerCommands((name, summary, details) => command(name, summary, details, partner));
 
   // commands inherit neither of these from their parent once they exist
   for (const each of withAllBelow(cygnet)) each.exitOverride().configureOutput({});

@@ -44,6 +44,8 @@ export interface Parm {
   maxtrans: number;
   /** Id of the flow templates that serve where no other does. */
   default: string;
+  /** Cipher suites 07 to 10 may be used. */
+  experimental_ciphers: boolean;
   /** Whether the default serves files whose name stands for no flow; they are refused otherwise. */
   default_idf: boolean;
 }
@@ -125,6 +127,8 @@ export interface Window {
   to: number;
 }
 
+export type CertificateRule = "manual" | "ca" | "renewal" | "refuse";
+
 export type Requirement = "sign" | "encrypt" | "tls" | "auth";
 
 export interface Part {
@@ -158,7 +162,13 @@ export interface Part {
   /** Id of a client TLS profile instead of the protocol's, and of a server profile beside it; "" = the protocol's. */
   ssl: string;
   security: SecurityChoice;
+  /** Of several valid certificates the newest serves, or each of them. */
+  changeover: "newest" | "all";
+  /** Octets: larger envelopes are opened only after the end of file was answered. */
+  opensize: number;
   require: readonly Requirement[];
+  /** What becomes of certificates that it sends; "manual" and "refuse" stand alone. */
+  certificates: readonly CertificateRule[];
   /** [[pki]] ids of the authorities that its certificates must chain to; empty = its certificates are pinned. */
   rootcid: readonly string[];
   crl: RevocationPolicy;

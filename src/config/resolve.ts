@@ -40,6 +40,7 @@ export function resolveConfiguration(
       maxtrans: parm.maxtrans,
       default: parm.default,
       default_idf: parm.default_idf,
+      experimental_ciphers: parm.experimental_ciphers,
     },
     cftnet: table(tree.cftnet, (net) => ({
       id: net.id,
@@ -217,7 +218,10 @@ function partner(
     incoming: window(part.imintime, part.imaxtime),
     ssl: part.ssl,
     security: { sign, encrypt, compress, signed_eerp, cipher },
+    changeover: part.changeover,
+    opensize: parseSize(part.opensize),
     require: part.require,
+    certificates: part.certificates,
     rootcid: part.rootcid,
     crl: part.crl,
     ocsp: part.ocsp,

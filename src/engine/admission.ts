@@ -2,10 +2,13 @@
  * May this file come in: the Listener's checks of an SFID (RFC 5024 section 4.3.4) before anything is recorded.
  * Pure.
  */
-import type { Part } from "../config/model.ts";
+import type { Configuration, Part } from "../config/model.ts";
 import { BLOCK } from "../oftp/files/restart.ts";
 import type { Sfid } from "../oftp/wire/commands.ts";
+import type { Level } from "../oftp/wire/level.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import type { Credentials } from "./credentials.ts";
+import { refuseReserved } from "./exchange/reserved.ts";
 import { refuseSecurity } from "./security.ts";
 
 export interface Refused {
@@ -15,27 +18,37 @@ export interface Refused {
   text: string;
 }
 
-/** Why a file of a partner is refused, or undefined. `relay`: whom it is forwarded to; `free`: octets free for its work file. */
+/**
+ * Why a file of a partner is refused, or undefined. `relay`: whom it is forwarded to; `free`: octets free for its work
+ * file; `level`: that of the session.
+ */
 export function refuseFile(
+  configuration: Configuration,
   credentials: Credentials,
   { part, relay }: { part: Part; relay: Part | null },
   sfid: Sfid,
   free: number,
+  level: Level,
 ): Refused | undefined {
   const no = (reason: number, text: string): Refused => ({ reason, retry: false, text });
+  const reserved = relay === null ? refuseReserved(part, sfid, level) : undefined;
+  if (reserved) return reserved;
   if (sfid.dsn === "") return no(1, "the dataset name is empty");
   // it must come back in the end-to-end response, octet by octet
   if (/[^\x20-\x7e]/.test(sfid.dsn)) return no(1, "the dataset name has characters outside ASCII");
   if (!/^[UTFV]$/.test(sfid.fmt)) return no(4, `format ${sfid.fmt} does not exist`);
   const records = sfid.fmt === "F" || sfid.fmt === "V";
   if (records && sfid.lrecl === 0) return no(5, `format ${sfid.fmt} needs a record length`);
-  // what passes through stays closed: its security is its destination's business
-  const insecure = relay === null ? refuseSecurity(credentials, part, sfid) : undefined;
-  return insecure ?? refuseSize(sfid, free);
+  // certificates travel unsecured, whatever else the partner's files must have; what passes through stays closed: its
+  // security is its destination's business
+  const unsecured = exchangeKindOf(sfid.dsn) !== undefined || relay !== null;
+  const refused = unsecured ? undefined : refuseSecurity(configuration, credentials, part, sfid);
+  return refused ?? refuseSize(sfid, free);
 }
 
+/** An envelope and what is in it stand on the disk side by side. */
 function refuseSize(sfid: Sfid, free: number): Refused | undefined {
-  const needed = sfid.fsiz * BigInt(BLOCK);
+  const needed = (sfid.fsiz + (sfid.env === 1 ? sfid.osiz : 0n)) * BigInt(BLOCK);
   if (needed <= BigInt(Math.floor(free))) return undefined;
   return { reason: 6, retry: true, text: "there is not enough space at present" };
 }

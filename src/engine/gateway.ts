@@ -17,6 +17,7 @@ import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts"
 import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
 import { openStore, storeDirectory } from "../pki/folder-store.ts";
+import { Handovers, handoverDirectory } from "../pki/handovers.ts";
 import type { CertificateStore } from "../pki/store.ts";
 import { createTrust } from "../pki/trust/create.ts";
 import type { Trust } from "../pki/trust/trust.ts";
@@ -29,6 +30,7 @@ import { Activations } from "./activations.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
+import { Exchange } from "./exchange/exchange.ts";
 import { ExpiryWatch } from "./expiry.ts";
 import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
@@ -108,7 +110,9 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
-      envelopes: new Envelopes(credentials, () => this.site.judgement, systemClock),
+      exchange: new Exchange(() => this.site),
+      handovers: parts.handovers,
+      envelopes: new Envelopes(() => this.site, systemClock),
       trust,
       judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
       activations: new Activations(catalog),
@@ -145,10 +149,12 @@ export class Gateway {
     const cacheDirectory = join(configuration.cftparm.rundir, "pki", "revocation");
     const trust = createTrust({ cacheDirectory, clock: systemClock });
     let store: CertificateStore;
+    let handovers: Handovers;
     let credentials: Credentials;
     let catalog: Catalog;
     try {
       store = await openStore(storeDirectory(configuration.cftparm.rundir));
+      handovers = await Handovers.open(handoverDirectory(configuration.cftparm.rundir));
       credentials = await loadCredentials(configuration, { store, trust });
       await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
       catalog = openCatalog(configuration.cftcat.fname, systemClock);
@@ -157,7 +163,8 @@ export class Gateway {
       await journal.close();
       throw error;
     }
-    const gateway = new Gateway(file, configuration, { catalog, journal, credentials, store, trust });
+    const parts = { catalog, journal, credentials, store, handovers, trust };
+    const gateway = new Gateway(file, configuration, parts);
     try {
       await gateway.#open(warnings);
     } catch (error) {
@@ -180,6 +187,8 @@ export class Gateway {
     await outboxes.prepare(configuration);
     await this.#recover();
     await site.activations.refresh(configuration);
+    for (const text of site.handovers.problems) journal.emit("CFTC70E", { text });
+    await site.exchange.settle();
     (await listeners.prepare(configuration, site.credentials)).commit();
     await outboxes.apply(configuration);
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
@@ -261,13 +270,14 @@ export class Gateway {
     return { problems: [], plan: plan(this.site.configuration, result.configuration) };
   }
 
-  /** Takes over what another process changed in the certificate store. Gives the number of changes. */
+  /** Takes over what another process changed in the certificate store, and answers what waited for it. */
   async refreshStore(): Promise<{ changes: number; problems: readonly string[] }> {
     const { store, journal } = this.site;
     const changes = await storeChanges(store);
     for (const { part, id, text } of changes) journal.emit("CFTS78I", { part, id, text });
     for (const { path, text } of store.problems) journal.emit("CFTS78W", { file: path, text });
     this.expiry.check();
+    await this.site.exchange.settle();
     this.site.kick();
     return { changes: changes.length, problems: store.problems.map(({ text }) => text) };
   }
@@ -435,6 +445,7 @@ export class Gateway {
     this.listeners.close();
     await this.outboxes.close();
     await this.site.envelopes.close();
+    await this.scheduler.sealed();
     await this.site.deliveries.stop();
     await this.#catalog.close();
     tellTls(this.journal, this.site.configuration, null);
@@ -448,6 +459,7 @@ interface Parts {
   journal: OpenJournal;
   credentials: Credentials;
   store: CertificateStore;
+  handovers: Handovers;
   trust: Trust;
 }
 

@@ -8,6 +8,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Changes, Transfer } from "../catalog/catalog.ts";
+import type { Part } from "../config/model.ts";
 import { type Format, FormatError } from "../oftp/files/format.ts";
 import {
   BLOCK,
@@ -20,9 +21,11 @@ import {
 import { unpackerFor } from "../oftp/files/unpacking.ts";
 import { WireError } from "../oftp/wire/codec.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
+import { exchangeFlow, exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { refuseFile } from "./admission.ts";
 import { type Forbidden, forbidden, receivedFlow } from "./flows.ts";
+import { openInSession } from "./in-session.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
@@ -74,17 +77,18 @@ export class Receiving {
     const whose = addressed(configuration, part, sfid);
     if (!("part" in whose)) {
       const npart = whose.reason === 3 ? sfid.orig : sfid.dest;
-      // a known one is no stranger: its files are just not forwarded
-      if (partOf(configuration, npart) === undefined) {
+      // a known destination is no stranger: files for it are just not forwarded
+      if (whose.reason === 3 || partOf(configuration, npart) === undefined) {
         site.journal.emit("CFTT15E", { npart, host: session.host, ids: session.ids, text: whose.text });
       }
       return this.#refuse(sfid, { ...whose, retry: false });
     }
-    const refused = refuseFile(site.credentials, whose, sfid, free);
+    const refused = refuseFile(configuration, site.credentials, whose, sfid, free, agreement.level);
     if (refused) return this.#refuse(sfid, refused);
-    const flow = whose.relay ? { idf: RELAYED } : receivedFlow(configuration, whose.part, sfid.dsn);
+    const flow = whose.relay ? { idf: RELAYED } : this.#flow(whose.part, sfid);
     if (!("idf" in flow)) return this.#forbid(sfid, flow.forbidden);
-    const denied = whose.relay ? undefined : forbidden(configuration, whose.part, flow.idf, "recv");
+    const unlisted = whose.relay !== null || exchangeKindOf(sfid.dsn) !== undefined;
+    const denied = unlisted ? undefined : forbidden(configuration, whose.part, flow.idf, "recv");
     if (denied) return this.#forbid(sfid, denied);
     if (site.stopping) return this.#refuse(sfid, { reason: 99, retry: true, text: "shutting down" });
     const { transfer: offered, isNew } = await site.catalog.addReceive(
@@ -273,10 +277,12 @@ export class Receiving {
         workfile: file.path,
       } as const;
       await site.catalog.update(transfer.idtu, done);
+      const opened = await openInSession(this.#session, { ...transfer, ...done });
+      if ("reason" in opened) return await this.#worthless(running, opened, opened.detail);
       this.#running = null;
       // synced and recorded: a close that fails takes nothing away
       await file.close().catch(() => {});
-      this.#received({ ...transfer, ...done });
+      this.#received(opened);
     } catch (error) {
       if (error instanceof FormatError) {
         return await this.#worthless(running, { reason: error.efna, text: error.message });
@@ -322,16 +328,21 @@ export class Receiving {
   }
 
   /** What arrived is not the file that was announced: it is dropped, the file begins anew. */
-  async #worthless({ transfer, inflow }: Running, answer: { reason: number; text: string }): Promise<void> {
+  async #worthless(
+    { transfer, inflow }: Running,
+    answer: { reason: number; text: string },
+    diagc = answer.text,
+  ): Promise<void> {
     const { site, link, ids } = this.#session;
     this.#running = null;
     await inflow.file.close();
     await site.spool.discard(transfer);
     const diagp = String(100 + answer.reason);
-    const why = { diagi: 120, diagp, diagc: answer.text };
+    const why = { diagi: 120, diagp, diagc };
     await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", bytes: 0, ...why });
     site.journal.emit("CFTT82E", { ...keys(transfer), ids, ...why });
-    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer });
+    const { reason, text } = answer;
+    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer: { reason, text } });
   }
 
   /** The session is gone: what arrived is synced and kept for a restart. */
@@ -412,9 +423,15 @@ export class Receiving {
   }
 
   #names(sfid: Sfid) {
-    const { configuration, part } = this.#session;
-    const flow = part && receivedFlow(configuration, part, sfid.dsn);
+    const { part } = this.#session;
+    const flow = part && this.#flow(part, sfid);
     return { part: part?.id, idf: flow && "idf" in flow ? flow.idf : sfid.dsn };
+  }
+
+  /** Which flow an incoming file belongs to; certificates have their own. */
+  #flow(part: Part, sfid: Sfid): ReturnType<typeof receivedFlow> {
+    const kind = exchangeKindOf(sfid.dsn);
+    return kind ? { idf: exchangeFlow(kind) } : receivedFlow(this.#session.configuration, part, sfid.dsn);
   }
 }
 

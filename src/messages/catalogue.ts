@@ -1,9 +1,10 @@
 /**
  * The one table of messages that this gateway can emit. Ids, severities and variables are Transfer CFT's where it has
- * the message; the wording is ours. CFTH70..99, CFTC70, CFTI70, CFTR70..71 and CFTS70, 75..78,
- * 80..85, CFTY75 are not Transfer CFT's.
+ * the message; the wording is ours. CFTH70..99, CFTC70, CFTF70..71, CFTI70, CFTR70..71, CFTS70, 75..78,
+ * 80..85 and CFTY75 are not Transfer CFT's.
  */
 import { catalogMessages } from "./families/catalog.ts";
+import { exchangeMessages } from "./families/exchange.ts";
 import { fileMessages } from "./families/files.ts";
 import { networkMessages } from "./families/network.ts";
 import { requestMessages } from "./families/requests.ts";
@@ -26,6 +27,7 @@ export const messages: readonly Message[] = [
   ...fileMessages,
   ...catalogMessages,
   ...tlsMessages,
+  ...exchangeMessages,
   ...scriptMessages,
 ];
 

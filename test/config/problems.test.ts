@@ -241,8 +241,17 @@ const ROWS: Row[] = [
   },
   {
     fault: "cipher suite",
-    acme: { 4: 'nrpart = "O1"\ncipher = "07"' },
+    acme: { 4: 'nrpart = "O1"\ncipher = "11"' },
     expect: [[`${A}:5:10`, PART, "cipher", '"01", "02"']],
+  },
+  {
+    fault: "experimental cipher suites, without the flag",
+    main: { 42: 'id = "INVOIC"\ncipher = "10"' },
+    acme: { 4: 'nrpart = "O1"\ncipher = "07"' },
+    expect: [
+      [`${M}:43:10`, "cftsend INVOIC", "cipher", "experimental_ciphers = true"],
+      [`${A}:5:10`, PART, "cipher", 'found "07"; allowed: 01 to 06'],
+    ],
   },
   {
     fault: "TLS 1.1",
