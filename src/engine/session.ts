@@ -16,9 +16,10 @@ import type { Agreement } from "../oftp/session/negotiate.ts";
 import { tolerates } from "../oftp/tolerances.ts";
 import type { Command, Eerp, Efid, Nerp, Sfid, Ssid } from "../oftp/wire/commands.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
+import { askDirectory } from "./directory.ts";
 import { Link, type SessionEnd, SessionOver, type SessionUser } from "./link.ts";
 import { Receiving } from "./receiving.ts";
-import { authenticates, capabilities, recognise, samePassword } from "./recognition.ts";
+import { authenticates, capabilities, type Refusal, recognise, samePassword } from "./recognition.ts";
 import { receiveResponse, sendResponse } from "./responses.ts";
 import { carriedBy } from "./routing.ts";
 import { Sending } from "./sending.ts";
@@ -171,28 +172,66 @@ export class Session implements SessionUser {
       state: (part) => site.activations.part(part),
       full: (part) => site.sessions.full(site.configuration, part, false),
     });
-    if ("refusal" in result) {
-      const { esid, diagi, message, text, part } = result.refusal;
-      const who = { part: part?.id ?? "", npart: ssid.code, host: this.host, prot: this.prot.id };
-      site.journal.emit(message, { ...who, text, diagi });
-      site.journal.emit("CFTH22E", { npart: ssid.code, diagi, host: this.host });
-      return this.link.end(esid, text);
-    }
-    if (site.stopping) return this.link.end(5, "the gateway is shutting down");
+    if ("refusal" in result) return this.#refuse(ssid, result.refusal);
+    if (site.stopping) return this.#refuse(ssid, shuttingDown(result.part));
+    // counted from now on, however long the directory takes
     this.part = result.part;
+    if (this.prot.exita === null) this.#accept(ssid, result.part);
+    else this.#background(this.#askDirectory(ssid, result.part));
+  }
+
+  #refuse(ssid: Ssid, { esid, diagi, message, text, told = text, part }: Refusal): void {
+    const { journal } = this.site;
+    const who = { part: part?.id ?? "", npart: ssid.code, host: this.host, prot: this.prot.id };
+    if (message !== "") journal.emit(message, { ...who, text, diagi });
+    journal.emit("CFTH22E", { npart: ssid.code, diagi, host: this.host, ids: this.ids, text });
+    this.link.end(esid, told);
+  }
+
+  async #askDirectory(ssid: Ssid, part: Part): Promise<void> {
+    const asked = new AbortController();
+    void this.closed.then(() => asked.abort());
+    const subject = this.link.connection.secure?.peerSubject ?? "";
+    const question = {
+      prot: this.prot,
+      part,
+      mode: "S",
+      host: this.host,
+      subject,
+      signal: asked.signal,
+    } as const;
+    const refusal = await askDirectory(this.site, question);
+    if (this.link.over) return;
+    if (refusal) this.#refuse(ssid, refusal);
+    else if (this.site.stopping) this.#refuse(ssid, shuttingDown(part));
+    else this.#accept(ssid, part);
+  }
+
+  #accept(ssid: Ssid, part: Part): void {
+    const { site } = this;
     this.link.connection.recognised();
-    this.link.machine.tolerates = tolerates(this.part.quirks);
+    this.link.machine.tolerates = tolerates(part.quirks);
     const { credentials } = site;
-    const possible = credentials.own("auth").length > 0 && credentials.theirs(this.part, "auth").length > 0;
-    const authentication = authenticates(this.prot, this.part, ssid, possible);
+    const possible = credentials.own("auth").length > 0 && credentials.theirs(part, "auth").length > 0;
+    const authentication = authenticates(this.prot, part, ssid, possible);
     this.link.request({
       type: "F_CONNECT_RS",
-      capabilities: capabilities(this.prot, this.part, false, authentication),
-      code: this.part.nspart,
-      password: this.part.nspassw.reveal(),
+      capabilities: capabilities(this.prot, part, false, authentication),
+      code: part.nspart,
+      password: part.nspassw.reveal(),
     });
     if (!this.link.machine.agreement) {
-      site.journal.emit("CFTH23E", { part: this.part.id, event: "negotiation failed" });
+      const { host, ids } = this;
+      const npart = ssid.code;
+      site.journal.emit("CFTH23E", { part: part.id, npart, host, ids, event: "negotiation failed" });
+      site.journal.emit("CFTH22E", {
+        part: part.id,
+        npart,
+        host,
+        ids,
+        diagi: 451,
+        text: "negotiation failed",
+      });
     }
   }
 
@@ -443,4 +482,8 @@ export class Session implements SessionUser {
     const text = `${way} ${traceLine(command)}`;
     this.site.journal.emit(id, { part: this.part?.id, ids: this.ids, text });
   }
+}
+
+function shuttingDown(part: Part): Refusal {
+  return { esid: 5, diagi: 416, message: "CFTT23E", text: "the gateway is shutting down", part };
 }

@@ -68,6 +68,20 @@ export const fileMessages: readonly Message[] = [
     "Check the target folder; the gateway tries again and keeps the file meanwhile.",
   ),
   message(
+    "CFTF27E",
+    "idtu? part idf? idt? fname? diagi? text?",
+    "File attributes refused: {text}",
+    "Format or record length of the file are not those that the flow demands (139).",
+    "Compare frecfm and flrecl of the CFTRECV with what the partner sends.",
+  ),
+  message(
+    "CFTF46E",
+    "idtu? part? idf? idt? fname? diagi? text?",
+    "File outside its working directory: {text}",
+    "The file to be sent, or the name under which a file would be delivered, lies outside workingdir of its flow (145, 148).",
+    "Correct workingdir or fname of the flow, or give a file below workingdir.",
+  ),
+  message(
     "CFTF30W",
     `${TRANSFER} diagc`,
     "Detail: {diagc}",
