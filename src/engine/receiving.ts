@@ -126,7 +126,7 @@ export class Receiving {
       lrecl: sfid.lrecl,
       security: announced(sfid),
     };
-    await this.#open(now, position, Number(sfid.fsiz) * BLOCK, isNew);
+    await this.#open(now, position, Number(sfid.fsiz) * BLOCK);
     const { role, ids } = session;
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: isNew ? "created" : "selected" });
     if (position.offset > 0) {
@@ -209,7 +209,7 @@ export class Receiving {
     return search.position;
   }
 
-  async #open(transfer: Transfer, position: Position, filesize: number, isNew: boolean): Promise<void> {
+  async #open(transfer: Transfer, position: Position, filesize: number): Promise<void> {
     const { site } = this.#session;
     const { format, lrecl } = lineForm(transfer);
     try {
@@ -244,7 +244,8 @@ export class Receiving {
         // what the work file does not have cannot be gone on from
         ...(error instanceof CygnetError && error.code === "CYG_SPOOL_SHORT" ? { bytes: 0 } : {}),
       };
-      if (isNew) await this.#giveBack(transfer, { ...changes, phasestep: "K", diagp: "", workfile: "" });
+      if (transfer.bytes === 0)
+        await this.#giveBack(transfer, { ...changes, phasestep: "K", diagp: "", workfile: "" });
       else await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
       throw error;
     }
