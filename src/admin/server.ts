@@ -6,8 +6,11 @@ import { chmod, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import { type ActivationOrder, activate } from "../engine/activate.ts";
+import type { Offer } from "../engine/exchange/outgoing.ts";
 import type { Gateway } from "../engine/gateway.ts";
+import { EXCHANGE_KINDS } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
+import { recordOf } from "./record.ts";
 import { statusOf } from "./status.ts";
 import { transferRoutes } from "./transfers.ts";
 
@@ -98,7 +101,27 @@ function routes(gateway: Gateway, shut: (fast: boolean) => void): FastifyInstanc
     activate(gateway, body),
   );
 
+  app.post<{ Body: Offer }>(
+    "/pki/exchange",
+    {
+      schema: {
+        body: {
+          type: "object",
+          required: ["part", "kind"],
+          properties: {
+            part: { type: "string" },
+            kind: { enum: [...EXCHANGE_KINDS] },
+            id: { type: "string" },
+            replaces: { type: "string" },
+          },
+        },
+      },
+    },
+    async (request) => (await gateway.site.exchange.offer(request.body)).map(recordOf),
+  );
+
   app.post("/reload", () => gateway.reload("asked for by an operator"));
+  app.post("/pki/refresh", () => gateway.refreshStore());
   app.post("/plan", () => gateway.preview());
 
   app.post<{ Body: { fast?: boolean } | null }>("/shut", async (request) => {

@@ -33,8 +33,10 @@ export interface FileSecurity {
   compress: boolean;
   /** The end-to-end response has to be signed. */
   signedEerp: boolean;
-  /** Cipher suite, 1 to 6. */
+  /** Cipher suite, 1 to 10; 0 = none. */
   cipher: number;
+  /** Receives: octets that the file is said to have outside its envelope (SFIDOSIZ); 0 = not said. */
+  original?: number;
 }
 
 /** One transfer. Times are milliseconds since 1970 UTC; sizes and positions are octets. */
@@ -260,14 +262,24 @@ export interface Catalog {
   update(idtu: string, changes: Changes): Promise<boolean>;
   /**
    * Takes the best waiting send for a partner (priority, then age): T/D becomes T/C, owned by `owner`, one try more.
+   * Those that lack an envelope are passed over.
    * `asked`: the partner has called, so what is held for it to fetch (T/H without a diagnostic) is offered too, last.
    */
   claimSend(part: string, owner: string, now: number, asked?: boolean): Promise<Transfer | undefined>;
   /**
-   * Says in the records of a partner's waiting sends what they wait for; undefined takes it back. What a record says of
-   * its own last attempt stays.
+   * Takes the best waiting or held send of whatever partner that is to travel in an envelope and has none: it becomes T/C,
+   * owned by `owner`. It is no try: nobody is called.
    */
-  explainWaiting(part: string, why?: { diagi: number; diagc: string }): Promise<void>;
+  claimUnsealed(owner: string, now: number): Promise<Transfer | undefined>;
+  /**
+   * Says in the records of a partner's waiting sends what they wait for; undefined takes it back. What a record says of
+   * its own last attempt stays. `isNews` false: only those that say nothing yet are told.
+   */
+  explainWaiting(
+    part: string,
+    why: { diagi: number; diagc: string } | undefined,
+    isNews: boolean,
+  ): Promise<void>;
   /** Stops sends that should have begun by now (T/D becomes T/K) and gives them. */
   stopLate(now: number, why: Pick<Transfer, "diagi" | "diagp" | "diagc">): Promise<Transfer[]>;
   /** Stops all waiting sends of a partner (T/D becomes T/K) and gives them: every way to it was tried. */
@@ -305,7 +317,10 @@ export interface Catalog {
    * (YYMMDD, HHMMSS), the oldest unacknowledged one first.
    */
   findSend(identity: FileIdentity, short: boolean): Promise<Transfer | undefined>;
-  /** Partners with work to do now (due sends or waiting responses), and when the next retry is due (or null). */
+  /**
+   * Partners with work to do now (due sends that have the envelope they need, waiting responses), and when the next retry
+   * is due (or null).
+   */
   work(now: number): Promise<{ parts: string[]; nextAt: number | null }>;
   clock(part: string): Promise<PartnerClock>;
   setClock(clock: PartnerClock): Promise<void>;

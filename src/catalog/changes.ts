@@ -12,7 +12,7 @@ import type {
   Transfer,
 } from "./catalog.ts";
 import type { Database } from "./database.ts";
-import { HELD_SEND, WAITING_SEND } from "./queries.ts";
+import { HELD_SEND, READY_SEND, UNSEALED, WAITING_SEND } from "./queries.ts";
 import {
   assignments,
   RESPONSE_COLUMNS,
@@ -136,7 +136,7 @@ export function takeSend(
   const best = `ORDER BY pri DESC, id LIMIT 1`;
   const waiting = database.row(
     `${claim} WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_waiting WHERE ${WAITING_SEND} AND part = ? AND retryAt <= ?
+       SELECT id FROM transfer INDEXED BY send_waiting WHERE ${READY_SEND} AND part = ? AND retryAt <= ?
          AND (deadline = 0 OR deadline > ?) ${best}
      ) RETURNING ${TRANSFER_COLUMNS}`,
     ...[owner, now, part, now, now],
@@ -144,7 +144,8 @@ export function takeSend(
   if (waiting !== undefined || !asked) return waiting && toTransfer(waiting);
   const held = database.row(
     `${claim} WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_held WHERE ${HELD_SEND} AND part = ? AND retryAt <= ? ${best}
+       SELECT id FROM transfer INDEXED BY send_held WHERE ${HELD_SEND} AND NOT coalesce(${UNSEALED}, 0)
+         AND part = ? AND retryAt <= ? ${best}
      ) RETURNING ${TRANSFER_COLUMNS}`,
     ...[owner, now, part, now],
   );
@@ -182,12 +183,22 @@ export function explainWaiting(
   database: Database,
   part: string,
   why: { diagi: number; diagc: string } | undefined,
+  isNews: boolean,
 ): void {
   const { diagi, diagc } = why ?? { diagi: 0, diagc: "" };
+  const said = [diagi, why ? WAITS : "", diagc];
+  if (isNews) {
+    const told = `diagp = '${WAITS}' AND (diagi <> ? OR diagc <> ?)`;
+    database.run(
+      `UPDATE transfer SET diagi = ?, diagp = ?, diagc = ? WHERE ${WAITING_SEND} AND part = ? AND ${told}`,
+      ...[...said, part, diagi, diagc],
+    );
+  }
+  if (why === undefined) return;
   database.run(
-    `UPDATE transfer SET diagi = ?, diagp = ?, diagc = ?
-       WHERE ${WAITING_SEND} AND part = ? AND (diagi = 0 OR diagp = '${WAITS}') AND (diagi <> ? OR diagc <> ?)`,
-    ...[diagi, why ? WAITS : "", diagc, part, diagi, diagc],
+    `UPDATE transfer SET diagi = ?, diagp = ?, diagc = ? WHERE id IN (
+       SELECT id FROM transfer INDEXED BY send_unexplained WHERE ${WAITING_SEND} AND diagi = 0 AND part = ?)`,
+    ...[...said, part],
   );
 }
 
@@ -205,6 +216,22 @@ export function stopLate(
       ...[why.diagi, why.diagp, why.diagc, now],
     )
     .map(toTransfer);
+}
+
+export function takeUnsealed(database: Database, owner: string, now: number): Transfer | undefined {
+  for (const lacking of [
+    `INDEXED BY send_retry WHERE ${WAITING_SEND} AND ${UNSEALED} AND retryAt <= ?`,
+    `INDEXED BY send_held WHERE ${HELD_SEND} AND ${UNSEALED} AND retryAt <= ?`,
+  ]) {
+    const row = database.row(
+      `UPDATE transfer SET phasestep = 'C', owner = ?, lease = ? WHERE id = (
+         SELECT id FROM transfer ${lacking} ORDER BY pri DESC, id LIMIT 1
+       ) RETURNING ${TRANSFER_COLUMNS}`,
+      ...[owner, now, now],
+    );
+    if (row !== undefined) return toTransfer(row);
+  }
+  return undefined;
 }
 
 /** Waiting sends of a partner stop (T/K): its paths are used up. Gives them as they are now. */
@@ -348,11 +375,13 @@ export function freeClaims(database: Database, owner: string) {
   const mine = "(owner = ? OR owner IS NULL)";
   const free = (direct: string, step: string): number =>
     database.run(
-      `UPDATE transfer SET phasestep = ?, owner = NULL, lease = NULL
+      `UPDATE transfer SET phasestep = ${step}, owner = NULL, lease = NULL
          WHERE direct = ? AND phase = 'T' AND phasestep = 'C' AND ${mine}`,
-      ...[step, direct, owner],
+      ...[direct, owner],
     );
-  const freed = { sends: free("send", "D"), receives: free("recv", "H"), responses: 0 };
+  // what a partner is to fetch waits for its call again
+  const waits = "CASE WHEN diagp = 'HOLD' AND diagi = 0 THEN 'H' ELSE 'D' END";
+  const freed = { sends: free("send", waits), receives: free("recv", "'H'"), responses: 0 };
   database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE owner = ? AND phasestep = 'C'", owner);
   freed.responses = database.run("UPDATE response SET owner = NULL WHERE sent = 0 AND owner = ?", owner);
   return freed;

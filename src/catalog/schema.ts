@@ -158,5 +158,9 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE transfer ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX transfer_dupkey ON transfer (dupkey) WHERE dupkey <> '';
   CREATE INDEX transfer_deadline ON transfer (deadline) WHERE deadline <> 0 AND phase = 'T' AND phasestep = 'D';
+
+  -- Waiting sends that do not say yet what they wait for.
+  CREATE INDEX send_unexplained ON transfer (part)
+    WHERE direct = 'send' AND phase = 'T' AND phasestep = 'D' AND owner IS NULL AND stepNote IS NOT 'claim' AND diagi = 0;
   `,
 ];

@@ -14,6 +14,8 @@ import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
 import type { MigrateOptions } from "./migrate.ts";
+import { addPartnerCommands } from "./partner.ts";
+import { addPkiCommands } from "./pki.ts";
 import { tslCommands } from "./pki-tsl.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send } from "./transfers.ts";
@@ -40,9 +42,9 @@ function program(): Command {
       .option("-c, --config <file>", "main configuration file")
       .option("--json", "machine-readable output")
       .addHelpText("after", EXIT);
-  const command = (name: string, summary: string, details = ""): Command =>
+  const command = (name: string, summary: string, details = "", parent = cygnet): Command =>
     common(
-      cygnet
+      parent
         .command(name)
         .description(summary + (details === "" ? "" : `\n\n${details}`))
         .summary(summary),
@@ -182,6 +184,7 @@ function program(): Command {
     .action(log);
 
   const pki = cygnet.command("pki").description("keys, certificates and whom to trust");
+  addPkiCommands((name, summary, details) => command(name, summary, details, pki));
   tslCommands(pki, common);
 
   command("explain", "explain a message id, DIAGI, ESID, SFNA, EFNA or NERP reason")
@@ -207,6 +210,10 @@ function program(): Command {
     .action(async (names: string[], options: MigrateOptions) =>
       (await import("./migrate.ts")).migrate(names, options),
     );
+
+  const about = "partners' datasheets (Odette PDX)";
+  const partner = cygnet.command("partner").description(`${about}.`).summary(about);
+  addPartnerCommands((name, summary, details) => command(name, summary, details, partner));
 
   // commands inherit neither of these from their parent once they exist
   for (const each of withAllBelow(cygnet)) each.exitOverride().configureOutput({});

@@ -16,6 +16,7 @@ import { checkFlows } from "./rules/flows.ts";
 import { checkFolders } from "./rules/folders.ts";
 import { checkNetwork } from "./rules/network.ts";
 import { checkPartners } from "./rules/partners.ts";
+import { checkProfiles } from "./rules/profiles.ts";
 import { checkReferences } from "./rules/references.ts";
 import { Scene } from "./rules/scene.ts";
 import { reportViolations, type Violation } from "./schema-problems.ts";
@@ -46,22 +47,32 @@ export async function load(mainFile: string, options: LoadOptions = {}): Promise
   const tree = checkSchema(sources, complete);
   const scene = new Scene(sources, tree);
   let secrets: SecretsByEntry = new Map();
-  let digests = new Map<string, string>();
   if (complete) {
     secrets = await readSecrets(scene, options.environment ?? process.env);
-    for (const check of [checkReferences, checkNetwork, checkPartners, checkFlows, checkFolders])
-      check(scene);
+    // first: what the files hold decides what others may count on
     const now = options.now ?? Date.now();
-    digests = await checkCertificates(scene, secrets, now);
+    await checkCertificates(scene, secrets, now);
+    for (const check of [
+      checkReferences,
+      checkNetwork,
+      checkProfiles,
+      checkPartners,
+      checkFlows,
+      checkFolders,
+    ])
+      check(scene);
     const trustList = await checkAuthorities(scene, now);
-    if (trustList !== undefined) digests.set(TSL_ID, trustList);
+    if (trustList !== undefined) scene.pkiFacts.set(TSL_ID, { digest: trustList, hasKey: false });
   }
   const warnings = sortProblems(findings.warnings, sources.files);
   const { cftparm } = tree;
   if (findings.problems.length > 0 || !cftparm) {
     return { problems: sortProblems(findings.problems, sources.files), warnings };
   }
-  return { configuration: resolveConfiguration({ ...tree, cftparm }, sources, secrets, digests), warnings };
+  return {
+    configuration: resolveConfiguration({ ...tree, cftparm }, sources, secrets, scene.pkiFacts),
+    warnings,
+  };
 }
 
 /** Merges the entries, fills in defaults, reports violations and takes the faulty keys out. */

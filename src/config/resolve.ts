@@ -2,9 +2,10 @@
 import { resolve } from "node:path";
 import { TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
 import { commandOf } from "./command.ts";
-import type { Cftfolder, Cftpart, Cftprot, Cftrecv, Cftsend, Cygnet } from "./generated.ts";
+import type { Cftfolder, Cftpart, Cftprot, Cftrecv, Cftsend, Cftssl, Cygnet } from "./generated.ts";
 import type * as Model from "./model.ts";
-import { defaultUsage } from "./rules/certificates.ts";
+import { defaultUsage } from "./rules/certificate-usage.ts";
+import type { PkiFacts } from "./rules/scene.ts";
 import { keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { SecretsByEntry } from "./secrets.ts";
@@ -14,12 +15,12 @@ import { type CftUnit, parseActivation, parseDuration, parseSize, parseTimeOfDay
 const CLEAR_PORT = 3305;
 const TLS_PORT = 6619;
 
-/** Needs a tree without problems: nothing is checked here. `digests` are those of certificate files, by id. */
+/** Needs a tree without problems: nothing is checked here. `facts` tell what the certificate files hold, by id. */
 export function resolveConfiguration(
   tree: Cygnet & { cftparm: NonNullable<Cygnet["cftparm"]> },
   sources: Sources,
   secrets: SecretsByEntry,
-  digests: ReadonlyMap<string, string>,
+  facts: ReadonlyMap<string, PkiFacts>,
 ): Model.Configuration {
   const { cftparm: parm, cftcat, cftlog } = tree;
   const rundir = resolve(sources.directory, parm.rundir);
@@ -40,6 +41,7 @@ export function resolveConfiguration(
       maxtrans: parm.maxtrans,
       default: parm.default,
       default_idf: parm.default_idf,
+      experimental_ciphers: parm.experimental_ciphers,
     },
     cftnet: table(tree.cftnet, (net) => ({
       id: net.id,
@@ -66,7 +68,7 @@ export function resolveConfiguration(
       outgoing: window(tcp.omintime, tcp.omaxtime),
       incoming: window(tcp.imintime, tcp.imaxtime),
     })),
-    cftssl: new Map(tree.cftssl.map(({ comment: _, ...ssl }) => [`${ssl.id}/${ssl.direct}`, ssl])),
+    cftssl: new Map(tree.cftssl.map((ssl) => [`${ssl.id}/${ssl.direct}`, profile(ssl, rundir)])),
     cftdest: table(tree.cftdest, ({ id, part, fname, nopart }) => ({
       ...{ id, nopart, part: part ?? null },
       fname: fname ? resolve(sources.directory, fname) : "",
@@ -83,16 +85,17 @@ export function resolveConfiguration(
     cftxlate: table(tree.cftxlate, ({ comment: _, ...xlate }) => xlate),
     pki: withTrustList(
       rundir,
-      digests,
+      facts,
       table(tree.pki, (pki) => ({
         id: pki.id,
         part: pki.part,
         file: resolve(sources.directory, pki.file),
         key: pki.key && resolve(sources.directory, pki.key),
         keypassw: secret(pki, "keypassw") ?? null,
-        usage: pki.usage ?? defaultUsage(pki),
+        usage: pki.usage ?? defaultUsage(facts.get(pki.id)?.hasKey ?? false, pki.part),
+        state: pki.state,
         crlfile: pki.crlfile.map((path) => resolve(sources.directory, path)),
-        digest: digests.get(pki.id) ?? "",
+        digest: facts.get(pki.id)?.digest ?? "",
       })),
     ),
     cftcat: {
@@ -122,14 +125,14 @@ function table<T extends { id: string }, M>(rows: readonly T[], map: (row: T) =>
 /** The imported trust list is one more object, so that a reload sees another list as it sees a renewed certificate. */
 function withTrustList(
   rundir: string,
-  digests: ReadonlyMap<string, string>,
+  facts: ReadonlyMap<string, PkiFacts>,
   pki: Map<string, Model.Pki>,
 ): Map<string, Model.Pki> {
-  const digest = digests.get(TSL_ID);
+  const digest = facts.get(TSL_ID)?.digest;
   if (digest === undefined) return pki;
   const file = trustListFile(rundir);
   const entry = { id: TSL_ID, part: "", file, key: "", keypassw: null, crlfile: [], digest };
-  return pki.set(TSL_ID, { ...entry, usage: ["ca"] });
+  return pki.set(TSL_ID, { ...entry, usage: ["ca"], state: "act" });
 }
 
 function list(value: string | string[]): string[] {
@@ -192,6 +195,14 @@ function protocol(prot: Cftprot, directory: string): Model.Prot {
   };
 }
 
+function profile({ comment: _, ...ssl }: Cftssl, rundir: string): Model.Ssl {
+  return {
+    ...ssl,
+    cerfname: ssl.cerfname && resolve(rundir, "pki", "peers", ssl.cerfname),
+    keylog: ssl.keylog && resolve(rundir, ssl.keylog),
+  };
+}
+
 function partner(
   part: Cftpart,
   npart: string,
@@ -223,7 +234,10 @@ function partner(
     incoming: window(part.imintime, part.imaxtime),
     ssl: part.ssl,
     security: { sign, encrypt, compress, signed_eerp, cipher },
+    changeover: part.changeover,
+    opensize: parseSize(part.opensize),
     require: part.require,
+    certificates: part.certificates,
     rootcid: part.rootcid,
     crl: part.crl,
     ocsp: part.ocsp,

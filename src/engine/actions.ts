@@ -9,8 +9,10 @@
  */
 import type { Changes, Transfer, TransferFilter } from "../catalog/catalog.ts";
 import { type Action, statesFor, stepsOf, transitionOf, writtenState } from "../catalog/transitions.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { isBroadcast } from "./broadcast.ts";
+import { RELAYED } from "./routing.ts";
 import { keys, type Site } from "./site.ts";
 import { obstacle } from "./submission.ts";
 
@@ -126,6 +128,8 @@ async function startable(site: Site, transfer: Transfer): Promise<void> {
   const { idtu, direct, workfile } = transfer;
   if (direct === "recv") return;
   if (workfile === "") throw new CygnetError("CYG_REQUEST_STATE", `the file of ${idtu} is gone`);
+  // certificates and what passes through are nobody's flow
+  if (exchangeKindOf(transfer.dsn) || transfer.idf === RELAYED) return;
   const { cftpart, cftsend, cftparm } = site.configuration;
   const part = cftpart.get(transfer.part);
   if (part === undefined) {

@@ -35,6 +35,12 @@ export class Activations {
     return (this.#orders.get(keyOf({ kind: "part", id }))?.state ?? state) as Part["state"];
   }
 
+  /** True when sessions that we open (`calling`), or that the partner opens, may serve it now. */
+  allows(part: Pick<Part, "id" | "state">, calling: boolean): boolean {
+    const state = this.part(part);
+    return state === "activeboth" || state === (calling ? "activereq" : "activeserv");
+  }
+
   folder({ id, state }: Pick<Folder, "id" | "state">): Folder["state"] {
     return (this.#orders.get(keyOf({ kind: "folder", id }))?.state ?? state) as Folder["state"];
   }

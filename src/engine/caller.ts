@@ -5,6 +5,7 @@ import { dial } from "../net/dial.ts";
 import { NetError } from "../net/failure.ts";
 import { describe } from "../platform/errors.ts";
 import { askDirectory } from "./directory.ts";
+import { registeredKeys } from "./identity.ts";
 import type { Site } from "./site.ts";
 
 /** One way to reach a partner. */
@@ -48,11 +49,13 @@ export async function dialPath(
     const diagnosis = { diagi: NO_ROOM, diagp: "MAXCNX" };
     throw new NetError("CYG_NET_FULL", diagnosis, `${prot.net} has as many connections as maxcnx allows`);
   }
+  const registered = registeredKeys(credentials, part);
   try {
     const connection = await dial({
       host,
       port,
       ...(prot.ssl === "" ? {} : { tls: credentials.client(part, prot) }),
+      ...(registered.length > 0 && { registered }),
       timeout: prot.disctc === 0 ? 60_000 : prot.disctc,
       keepalive: configuration.cftnet.get(prot.net)?.keepalive ?? 0,
       journal,

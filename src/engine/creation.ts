@@ -12,7 +12,7 @@ export async function refuseCreation(
   { disk, configuration, clock }: Site,
   file: Omit<Named, "idtu" | "kdate">,
 ): Promise<Refused | undefined> {
-  const flow = receiveFlow(configuration, file.idf);
+  const flow = receiveFlow(configuration, file);
   const kdate = clock.now();
   const target = targetOf(configuration, { ...file, idtu: NOT_YET, kdate }, new Date(kdate));
   // not 13: that would say that this very file has been received

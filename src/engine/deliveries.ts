@@ -9,14 +9,15 @@ import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Recv } from "../config/model.ts";
 import { nerpText } from "../messages/codes.ts";
 import { FormatError } from "../oftp/files/format.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
-import { nerpReasonOf } from "./envelopes.ts";
+import { reasonsOf } from "./envelopes.ts";
 import { lineHash, towardsDisk } from "./forms.ts";
 import { partOf, RELAYED } from "./routing.ts";
 import { isEnveloped } from "./security.ts";
 import { keys, type Site } from "./site.ts";
-import { confine, receiveFlow, targetOf } from "./target.ts";
+import { confine, isDatasheet, receiveFlow, targetOf } from "./target.ts";
 
 /** Waits between attempts, ms; after the last one the delivery is given up. */
 const ATTEMPTS = [1_000, 5_000, 30_000, 120_000, 600_000, 600_000, 1_800_000, 3_600_000];
@@ -38,6 +39,19 @@ export class Deliveries {
 
   constructor(site: () => Site) {
     this.#site = site;
+  }
+
+  /**
+   * Makes the local form of a received file, once: opens its envelope, converts it. The transfer as it is then.
+   * @throws CygnetError CYG_CMS_…, FormatError, and what the spool throws
+   */
+  async open(transfer: Transfer): Promise<Transfer> {
+    const site = this.#site();
+    const part = site.configuration.cftpart.get(transfer.part);
+    if (part === undefined)
+      throw new CygnetError("CYG_DELIVERY_PART", `there is no partner ${transfer.part}`);
+    const make = towardsDisk(site, part, transfer, this.#flow(transfer));
+    return make ? await site.spool.localise(transfer, make) : transfer;
   }
 
   /** Starts delivering a completely received file; `ids` is the session that brought it. */
@@ -78,12 +92,9 @@ export class Deliveries {
     const site = this.#site();
     try {
       const ready = await this.#hashed(transfer);
-      const part = site.configuration.cftpart.get(transfer.part);
-      if (part === undefined)
-        throw new CygnetError("CYG_DELIVERY_PART", `there is no partner ${transfer.part}`);
       if (ready.idf === RELAYED) return await this.#forward(ready);
-      const make = towardsDisk(site, part, ready, this.#flow(transfer));
-      const local = make ? await site.spool.localise(ready, make) : ready;
+      if (exchangeKindOf(ready.dsn)) return await site.exchange.received(ready);
+      const local = await this.open(ready);
       const target = this.#target(local);
       const flow = this.#flow(transfer);
       await confine(site.disk, site.configuration, flow, target);
@@ -93,7 +104,7 @@ export class Deliveries {
       const text = describe(error);
       // contents that the flow cannot convert do not get better
       const final = error instanceof FormatError || hasCode(error, "CYG_SPOOL_TAKEN");
-      const reason = final ? 34 : nerpReasonOf(error);
+      const reason = final ? 34 : reasonsOf(error)?.nerp;
       if (reason !== undefined) return this.#giveUp(transfer, reason, text);
       site.journal.emit("CFTF25E", { ...keys(transfer), fname: transfer.nfname, text });
       const wait = ATTEMPTS[attempt];
@@ -116,7 +127,8 @@ export class Deliveries {
       throw new CygnetError("CYG_DELIVERY_PART", `no partner has the code ${transfer.dest}`);
     }
     const { workfile, size } = await site.spool.relay(transfer);
-    const { filesize } = transfer;
+    // what the file has outside its envelope is for its destination to know
+    const filesize = transfer.security?.original || transfer.filesize;
     const send = await site.catalog.forward(transfer.idtu, {
       ...{ part: to.id, workfile, filesize },
       ...{ formsize: size, pri: RELAY_PRIORITY },
@@ -137,9 +149,10 @@ export class Deliveries {
       const waits: Changes = { phase: "Z", phasestep: "H", workfile: "", spool: null };
       await catalog.release(transfer.idtu, { ...delivered, ...waits });
     } else {
-      await this.#respond(transfer, delivered, { kind: "EERP", reason: 0, text: "" });
+      await this.respond(transfer, delivered, { kind: "EERP", reason: 0, text: "" });
     }
     journal.emit("CFTT56I", { ...keys(transfer), role: "server", fname });
+    if (isDatasheet(transfer.nfname)) journal.emit("CFTH96I", { ...keys(transfer), fname });
   }
 
   /**
@@ -154,10 +167,11 @@ export class Deliveries {
     }
     const { reason, text } = verdict;
     const diagnosis: Changes = reason === 0 ? {} : { diagp: `NERP ${reason}`, diagc: text };
-    await this.#respond(transfer, diagnosis, { kind: reason === 0 ? "EERP" : "NERP", reason, text });
+    await this.respond(transfer, diagnosis, { kind: reason === 0 ? "EERP" : "NERP", reason, text });
   }
 
-  async #respond(
+  /** Ends a receive, with changes, and queues its response. */
+  async respond(
     transfer: Transfer,
     changes: Changes,
     answer: Verdict & { kind: "EERP" | "NERP" },
@@ -190,14 +204,14 @@ export class Deliveries {
       await site.spool.fail(transfer);
       const ended: Changes = { edate: site.clock.now(), diagi: 142, diagp: "", diagc: text };
       const why = reason === 34 ? "the file could not be delivered" : nerpText(reason);
-      await this.#respond(transfer, ended, { kind: "NERP", reason, text: why });
+      await this.respond(transfer, ended, { kind: "NERP", reason, text: why });
     } catch (error) {
       site.journal.emit("CFTC70E", { ...keys(transfer), text: `${text}; ${describe(error)}` });
     }
   }
 
-  #flow({ idf }: Transfer): Recv {
-    return receiveFlow(this.#site().configuration, idf);
+  #flow(transfer: Transfer): Recv {
+    return receiveFlow(this.#site().configuration, transfer);
   }
 
   #target(transfer: Transfer): string {

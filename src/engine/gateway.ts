@@ -16,7 +16,11 @@ import { formatProblem, type Problem } from "../config/problem.ts";
 import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts";
 import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
+import { openStore, storeDirectory } from "../pki/folder-store.ts";
+import { Handovers, handoverDirectory } from "../pki/handovers.ts";
+import type { CertificateStore } from "../pki/store.ts";
 import { createTrust } from "../pki/trust/create.ts";
+import type { Trust } from "../pki/trust/trust.ts";
 import { systemClock, type Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
@@ -26,6 +30,8 @@ import { Activations } from "./activations.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
+import { Exchange } from "./exchange/exchange.ts";
+import { ExpiryWatch } from "./expiry.ts";
 import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
@@ -35,6 +41,8 @@ import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
+import { storeChanges } from "./store-changes.ts";
+import { tellTls, tellTlsError, tellTlsProblem } from "./tls-news.ts";
 import { TrustListReminder } from "./trust-list.ts";
 
 /** A configuration that was accepted, and what it changed. */
@@ -69,6 +77,7 @@ export class Gateway {
   readonly outboxes: Outboxes;
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
+  readonly expiry: ExpiryWatch;
   readonly #file: string;
   readonly #catalog: Catalog;
   readonly #trustList: TrustListReminder;
@@ -88,11 +97,11 @@ export class Gateway {
     const { rundir } = configuration.cftparm;
     this.#trustList = new TrustListReminder(journal, systemClock);
     const credentials = () => this.site.credentials;
-    const cacheDirectory = join(rundir, "pki", "revocation");
-    const trust = createTrust({ cacheDirectory, clock: systemClock });
+    const { trust } = parts;
     this.site = {
       configuration,
       credentials: parts.credentials,
+      store: parts.store,
       catalog,
       spool: createSpool({ catalog, disk: systemFileSystem, rundir, clock: systemClock }),
       journal,
@@ -101,7 +110,9 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
-      envelopes: new Envelopes(credentials, () => this.site.judgement, systemClock),
+      exchange: new Exchange(() => this.site),
+      handovers: parts.handovers,
+      envelopes: new Envelopes(() => this.site, systemClock),
       trust,
       judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
       activations: new Activations(catalog),
@@ -112,6 +123,7 @@ export class Gateway {
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);
+    this.expiry = new ExpiryWatch(() => this.site.credentials, journal, systemClock);
     this.outboxes = new Outboxes(this.site);
     this.listeners = new Listeners(
       journal,
@@ -129,16 +141,31 @@ export class Gateway {
     const result = await load(file);
     if ("problems" in result) throw new ConfigurationRejected(result.problems);
     const { configuration, warnings } = result;
-    const credentials = await loadCredentials(configuration);
-    await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
     await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
-    const catalog = openCatalog(configuration.cftcat.fname, systemClock);
     const journal = openJournal({
       ...logSettings(configuration),
       clock: systemClock,
       console: options.console,
     });
-    const gateway = new Gateway(file, configuration, { catalog, journal, credentials });
+    const cacheDirectory = join(configuration.cftparm.rundir, "pki", "revocation");
+    const trust = createTrust({ cacheDirectory, clock: systemClock });
+    let store: CertificateStore;
+    let handovers: Handovers;
+    let credentials: Credentials;
+    let catalog: Catalog;
+    try {
+      store = await openStore(storeDirectory(configuration.cftparm.rundir));
+      handovers = await Handovers.open(handoverDirectory(configuration.cftparm.rundir));
+      credentials = await loadCredentials(configuration, { store, trust });
+      await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
+      catalog = openCatalog(configuration.cftcat.fname, systemClock);
+    } catch (error) {
+      tellTlsError(journal, error);
+      await journal.close();
+      throw error;
+    }
+    const parts = { catalog, journal, credentials, store, handovers, trust };
+    const gateway = new Gateway(file, configuration, parts);
     try {
       await gateway.#open(warnings);
     } catch (error) {
@@ -153,9 +180,13 @@ export class Gateway {
     const { configuration } = site;
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
     for (const warning of warnings) this.#warn(warning);
+    this.expiry.start();
+    tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
     await this.#recover();
     await site.activations.refresh(configuration);
+    for (const text of site.handovers.problems) journal.emit("CFTC70E", { text });
+    await site.exchange.settle();
     (await listeners.prepare(configuration, site.credentials)).commit();
     await outboxes.apply(configuration);
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
@@ -190,6 +221,14 @@ export class Gateway {
   #arrived(connection: Connection, id: string): void {
     const prot = this.site.configuration.cftprot.get(id);
     if (prot === undefined || this.site.stopping) {
+      if (connection.secure) {
+        const who = { prot: id, sslpid: process.pid, host: connection.remote.address };
+        this.journal.emit("CFTY07E", {
+          ...who,
+          cr: -1,
+          text: "nobody takes the session: the gateway is stopping",
+        });
+      }
       connection.stream.destroy();
       return;
     }
@@ -229,12 +268,27 @@ export class Gateway {
     return { problems: [], plan: plan(this.site.configuration, result.configuration) };
   }
 
+  /** Takes over what another process changed in the certificate store, and answers what waited for it. */
+  async refreshStore(): Promise<{ changes: number; problems: readonly string[] }> {
+    const { store, journal } = this.site;
+    const changes = await storeChanges(store);
+    for (const { part, id, text } of changes) journal.emit("CFTS78I", { part, id, text });
+    for (const { path, text } of store.problems) journal.emit("CFTS78W", { file: path, text });
+    this.expiry.check();
+    await this.site.exchange.settle();
+    this.site.kick();
+    return { changes: changes.length, problems: store.problems.map(({ text }) => text) };
+  }
+
   async #reload(cause: string): Promise<ReloadResult> {
     const { site, listeners, outboxes } = this;
     const before = site.configuration;
     const result = await load(this.#file);
     if ("problems" in result) {
-      for (const problem of result.problems) this.#reject(problem);
+      for (const problem of result.problems) {
+        this.#reject(problem);
+        tellTlsProblem(this.journal, problem);
+      }
       return this.#rejected(
         cause,
         result.problems.map((problem) => formatProblem(problem)),
@@ -257,7 +311,7 @@ export class Gateway {
     }
     let credentials: Credentials;
     try {
-      credentials = await loadCredentials(configuration);
+      credentials = await loadCredentials(configuration, site);
       await outboxes.prepare(configuration);
       const ports = await listeners.prepare(configuration, credentials);
       // from here on nothing fails
@@ -265,9 +319,14 @@ export class Gateway {
       site.configuration = configuration;
       ports.commit();
     } catch (error) {
+      tellTlsError(this.journal, error);
       return this.#rejected(cause, [describe(error)]);
     }
-    await site.activations.refresh(configuration);
+    tellTls(this.journal, before, configuration);
+    // what an operator ordered before: a catalog that cannot be written now is told of, and changes nothing here
+    await site.activations
+      .refresh(configuration)
+      .catch((error: unknown) => this.journal.emit("CFTC70E", { text: describe(error) }));
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.#watch?.follow(configuration.includes);
@@ -276,6 +335,7 @@ export class Gateway {
     if (this.generations.length > 100) this.generations.shift();
     this.lastRejection = [];
     for (const warning of warnings) this.#warn(warning);
+    this.expiry.check();
     this.journal.emit("CFTS43I", { text: `generation ${number} (${cause})`, generation: number });
     for (const line of renderPlan(changes)) this.journal.emit("CFTS75I", { text: line, generation: number });
     site.kick();
@@ -377,13 +437,16 @@ export class Gateway {
   async #close(): Promise<void> {
     this.#purge?.cancel();
     this.#overdue?.cancel();
+    this.expiry.stop();
     await this.#watch?.close();
     this.site.stopping = true;
     this.listeners.close();
     await this.outboxes.close();
     await this.site.envelopes.close();
+    await this.scheduler.sealed();
     await this.site.deliveries.stop();
     await this.#catalog.close();
+    tellTls(this.journal, this.site.configuration, null);
     this.journal.emit("CFTE09I", { text: "stopped" });
     await this.journal.close();
   }
@@ -393,6 +456,9 @@ interface Parts {
   catalog: Catalog;
   journal: OpenJournal;
   credentials: Credentials;
+  store: CertificateStore;
+  handovers: Handovers;
+  trust: Trust;
 }
 
 /** The configuration cannot be used: every reason, with its place. */

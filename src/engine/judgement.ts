@@ -15,7 +15,7 @@ import type { Credentials, Registered } from "./credentials.ts";
 export type PartnerUsage = "sign" | "encrypt" | "auth" | "receipt";
 
 export interface Judged {
-  /** Those that may be used, the one that is valid longest first. */
+  /** Those that may be used, the newest first. */
   good: readonly X509Certificate[];
   /** Why others may not, each `PKI_ERR_…: sentence`. */
   refused: readonly string[];

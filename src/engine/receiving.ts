@@ -8,6 +8,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Changes, NewReceive, Transfer } from "../catalog/catalog.ts";
+import type { Part } from "../config/model.ts";
 import { type Format, FormatError } from "../oftp/files/format.ts";
 import {
   BLOCK,
@@ -20,10 +21,12 @@ import {
 import { unpackerFor } from "../oftp/files/unpacking.ts";
 import { WireError } from "../oftp/wire/codec.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
+import { exchangeFlow, exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { type Refused, refuseFile, refuseForm } from "./admission.ts";
 import { refuseCreation } from "./creation.ts";
 import { type Forbidden, forbidden, receivedFlow } from "./flows.ts";
+import { openInSession } from "./in-session.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
@@ -86,13 +89,12 @@ export class Receiving {
     const free = await site.disk.freeSpace(configuration.cftparm.rundir);
     const whose = addressed(configuration, part, sfid);
     if (!("part" in whose)) return this.#refuse(sfid, whose);
-    const refused = refuseFile(site.credentials, whose, sfid, free);
+    const refused = refuseFile(configuration, site.credentials, whose, sfid, free, agreement.level);
     if (refused) return this.#refuse(sfid, refused);
-    const flow = whose.relay
-      ? { idf: RELAYED }
-      : receivedFlow(configuration, whose.part, session.prot, sfid.dsn);
+    const flow = whose.relay ? { idf: RELAYED } : this.#flow(whose.part, sfid);
     if (!("idf" in flow)) return this.#forbid(sfid, flow.forbidden);
-    const denied = whose.relay ? undefined : forbidden(configuration, whose.part, flow.idf, "recv");
+    const unlisted = whose.relay !== null || exchangeKindOf(sfid.dsn) !== undefined;
+    const denied = unlisted ? undefined : forbidden(configuration, whose.part, flow.idf, "recv");
     if (denied) return this.#forbid(sfid, denied);
     if (site.stopping) return this.#refuse(sfid, STOPPING);
     const file: NewReceive = {
@@ -117,7 +119,7 @@ export class Receiving {
     const transfer = isNew ? offered : await this.#resumed(sfid, offered);
     if (transfer === undefined) return;
     const unwanted =
-      whose.relay || (!isNew && transfer.bytes > 0) ? undefined : await this.#unwanted(sfid, file);
+      unlisted || (!isNew && transfer.bytes > 0) ? undefined : await this.#unwanted(sfid, file);
     if (unwanted) return await this.#dismiss(sfid, transfer, unwanted);
     const position = isNew || !agreement.restart ? START : await this.#resumeAt(sfid, transfer);
     const now: Transfer = {
@@ -140,7 +142,7 @@ export class Receiving {
   /** What the flow demands of a file and of its name. */
   async #unwanted(sfid: Sfid, file: NewReceive): Promise<Refused | undefined> {
     const { site } = this.#session;
-    return refuseForm(receiveFlow(site.configuration, file.idf), sfid) ?? (await refuseCreation(site, file));
+    return refuseForm(receiveFlow(site.configuration, file), sfid) ?? (await refuseCreation(site, file));
   }
 
   /** Refuses a file that was recorded to hold its name; whether the record stays is for the flow to say (RKERROR). */
@@ -154,7 +156,7 @@ export class Receiving {
   async #giveBack(transfer: Transfer, changes: Changes): Promise<void> {
     const { site, configuration } = this.#session;
     await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
-    const kept = transfer.idf !== RELAYED && receiveFlow(configuration, transfer.idf).rkerror === "keep";
+    const kept = transfer.idf !== RELAYED && receiveFlow(configuration, transfer).rkerror === "keep";
     if (!kept) await site.catalog.remove(transfer.idtu);
   }
 
@@ -310,10 +312,12 @@ export class Receiving {
         workfile: file.path,
       } as const;
       await site.catalog.update(transfer.idtu, done);
+      const opened = await openInSession(this.#session, { ...transfer, ...done });
+      if ("reason" in opened) return await this.#worthless(running, opened, opened.detail);
       this.#running = null;
       // synced and recorded: a close that fails takes nothing away
       await file.close().catch(() => {});
-      this.#received({ ...transfer, ...done });
+      this.#received(opened);
     } catch (error) {
       if (error instanceof FormatError) {
         return await this.#worthless(running, { reason: error.efna, text: error.message });
@@ -358,16 +362,21 @@ export class Receiving {
   }
 
   /** What arrived is not the file that was announced: it is dropped, the file begins anew. */
-  async #worthless({ transfer, inflow }: Running, answer: { reason: number; text: string }): Promise<void> {
+  async #worthless(
+    { transfer, inflow }: Running,
+    answer: { reason: number; text: string },
+    diagc = answer.text,
+  ): Promise<void> {
     const { site, link, ids } = this.#session;
     this.#running = null;
     await inflow.file.close();
     await site.spool.discard(transfer);
     const diagp = String(100 + answer.reason);
-    const why = { diagi: 120, diagp, diagc: answer.text };
+    const why = { diagi: 120, diagp, diagc };
     await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", bytes: 0, ...why });
     site.journal.emit("CFTT82E", { ...keys(transfer), ids, ...why });
-    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer });
+    const { reason, text } = answer;
+    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer: { reason, text } });
   }
 
   /** The session is gone: what arrived is synced and kept for a restart. */
@@ -451,9 +460,16 @@ export class Receiving {
   }
 
   #names(sfid: Sfid) {
-    const { configuration, part, prot } = this.#session;
-    const flow = part && receivedFlow(configuration, part, prot, sfid.dsn);
+    const { part } = this.#session;
+    const flow = part && this.#flow(part, sfid);
     return { part: part?.id, idf: flow && "idf" in flow ? flow.idf : sfid.dsn };
+  }
+
+  /** Which flow an incoming file belongs to; certificates have their own. */
+  #flow(part: Part, sfid: Sfid): ReturnType<typeof receivedFlow> {
+    const { configuration, prot } = this.#session;
+    const kind = exchangeKindOf(sfid.dsn);
+    return kind ? { idf: exchangeFlow(kind) } : receivedFlow(configuration, part, prot, sfid.dsn);
   }
 }
 

@@ -15,8 +15,8 @@ export interface Caller {
   prot: Prot;
   secure: boolean;
   now: number;
-  /** Who may open sessions with the partner now. */
-  state(part: Part): Part["state"];
+  /** Whether the partner may open sessions now. */
+  active(part: Part): boolean;
   /** Why no further session with this partner may be, or undefined. */
   full(part: string): Full | undefined;
 }
@@ -44,8 +44,7 @@ export function recognise(configuration: Configuration, caller: Caller): Recogni
   });
   if (part === null) return refuse(3, 409, "CFTT15E", "no partner has this nrpart");
   if (!samePassword(part.nrpassw, ssid.pswd)) return refuse(4, 403, "CFTT19E", "the password is wrong");
-  const state = caller.state(part);
-  if (state === "noactive" || state === "activereq") {
+  if (!caller.active(part)) {
     return refuse(8, 430, "CFTT46W", "the partner is not active as a caller");
   }
   const windows = [part.incoming, configuration.cfttcp.get(part.id)?.incoming];

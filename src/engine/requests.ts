@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { basename, isAbsolute, join, normalize } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
 import type { Dest, Send } from "../config/model.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
 import { wayOut } from "../spool/jail.ts";
@@ -129,6 +130,10 @@ export async function endTransfer(site: Site, idtu: string, verdict: Verdict): P
   if (verdict.reason !== 0 && !NERP_REASONS.has(verdict.reason)) {
     const known = [...NERP_REASONS].join(", ");
     throw new CygnetError("CYG_REQUEST_REASON", `${verdict.reason} is no NERP reason; known are ${known}`);
+  }
+  if (exchangeKindOf(transfer.dsn)) {
+    const text = `${idtu} brought a certificate; "cygnet pki accept" or "cygnet pki refuse" answers it`;
+    throw new CygnetError("CYG_REQUEST_STATE", text);
   }
   await site.deliveries.end(transfer, verdict);
   site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user: "operator", text: idtu });

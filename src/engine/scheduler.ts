@@ -10,6 +10,7 @@ import { reviewBroadcasts } from "./broadcast.ts";
 import { type CallFailure, call } from "./caller.ts";
 import type { SessionEnd } from "./link.ts";
 import { type Obstacle, obstacleOf } from "./obstacle.ts";
+import { Preparation } from "./preparation.ts";
 import { afterFailure, DEFAULT_SCHEDULE, engineOf } from "./retry.ts";
 import { onlyRouted } from "./routing.ts";
 import { Session } from "./session.ts";
@@ -25,11 +26,10 @@ const INCOMPATIBLE = 10;
 const GATHER = 10;
 /** Longest sleep: work that another process left behind is found at the latest then. */
 const LONGEST = 60_000;
-/** How often new records of a partner that cannot be called are told why, ms. */
-const EXPLAIN_EVERY = 5_000;
 
 export class Scheduler {
   readonly #site: Site;
+  readonly #preparation: Preparation;
   readonly #calling = new Set<string>();
   readonly #calls = new Set<Promise<void>>();
   #timer: Timer | null = null;
@@ -37,8 +37,8 @@ export class Scheduler {
   #running: Promise<void> = Promise.resolve();
   /** Highest level to offer a partner that refused a higher one; forgotten at a restart, in case it has learned. */
   readonly #ceilings = new Map<string, number>();
-  /** What the records of waiting sends say about their partner, and since when. */
-  readonly #explained = new Map<string, { text: string; at: number }>();
+  /** What the records of waiting sends say about their partner. */
+  readonly #explained = new Map<string, string>();
   /** Partners whose files go by an intermediate one, as was said in the log. */
   readonly #rerouted = new Set<string>();
   readonly #abort = new AbortController();
@@ -46,6 +46,7 @@ export class Scheduler {
 
   constructor(site: Site) {
     this.#site = site;
+    this.#preparation = new Preparation(site);
   }
 
   /** Something may have become due. */
@@ -60,6 +61,11 @@ export class Scheduler {
     this.#timer?.cancel();
     await this.#running;
     await Promise.all(this.#calls);
+  }
+
+  /** Resolves when no envelope is being made any more; those that are not ready are made at the next start. */
+  async sealed(): Promise<void> {
+    await this.#preparation.stop();
   }
 
   /** Calls a partner now, whether or not something waits for it; otherwise gives the reason why not. */
@@ -93,6 +99,7 @@ export class Scheduler {
     const { catalog, clock, configuration, sessions } = this.#site;
     await reviewBroadcasts(this.#site);
     const now = clock.now();
+    this.#preparation.kick();
     const { parts, nextAt } = await catalog.work(now);
     let next = nextAt === null ? LONGEST : Math.max(GATHER, nextAt - now);
     for (const id of parts) {
@@ -120,8 +127,7 @@ export class Scheduler {
     if (part.ipart === "") return false;
     if (onlyRouted(this.#site.configuration, part)) return true;
     const { activations, catalog, clock } = this.#site;
-    const state = activations.part(part);
-    if (state === "noactive" || state === "activeserv") return false;
+    if (!activations.allows(part, true)) return false;
     const { tries, nextCallAt } = await catalog.clock(part.id);
     return tries > 0 && nextCallAt > clock.now();
   }
@@ -138,19 +144,18 @@ export class Scheduler {
     return by;
   }
 
-  /** Keeps what the records of waiting sends say about their partner true, without writing it at every look. */
+  /** Keeps what the records of waiting sends say about their partner true. */
   async #explain(part: Part, now: number): Promise<void> {
-    const { catalog, clock } = this.#site;
     const why = await this.#waitsFor(part, now);
     const text = why === undefined ? "" : `${why.diagi} ${why.text}`;
     // the first look clears what a life before has left there
-    const last = this.#explained.get(part.id);
-    if (last?.text === text && (text === "" || clock.monotonic() - last.at < EXPLAIN_EVERY)) return;
-    if (why?.message && last?.text !== text) {
+    const isNews = this.#explained.get(part.id) !== text;
+    if (!isNews && why === undefined) return;
+    if (isNews && why?.message) {
       this.#site.journal.emit(why.message, { idtu: "", part: part.id, idf: "", text: why.text });
     }
-    await catalog.explainWaiting(part.id, why && { diagi: why.diagi, diagc: why.text });
-    this.#explained.set(part.id, { text, at: clock.monotonic() });
+    await this.#site.catalog.explainWaiting(part.id, why && { diagi: why.diagi, diagc: why.text }, isNews);
+    this.#explained.set(part.id, text);
   }
 
   /** What the records of a partner wait for; undefined = nothing worth telling. */

@@ -22,6 +22,7 @@ import {
 } from "../oftp/files/restart.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { capacity } from "../oftp/wire/subrecords.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
 import { conclude, putAway } from "./conclude.ts";
@@ -30,10 +31,12 @@ import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
 import { afterFailure, DEFAULT_SCHEDULE, type Decision, engineOf, jittered, spacing } from "./retry.ts";
+import { RELAYED } from "./routing.ts";
 import { isEnveloped, lineForm, sfidSecurity } from "./security.ts";
 import type { Session } from "./session.ts";
 import { type Diagnosis, diagnoseFile } from "./session-end.ts";
 import { keys } from "./site.ts";
+import { isHeld } from "./submission.ts";
 import { Waiter } from "./waiter.ts";
 
 /** Octets read from the file at a time: a multiple of 63, so that subrecords stay full. */
@@ -69,11 +72,14 @@ export class Sending {
     let file: Outgoing | null = null;
     this.current = { transfer, bytes: 0 };
     try {
-      const denied = forbidden(site.configuration, this.#partOf(transfer), transfer.idf, "send");
+      const exchange = exchangeKindOf(transfer.dsn) !== undefined;
+      // certificates and what passes through are nobody's flow
+      const listed = !exchange && transfer.idf !== RELAYED;
+      const denied = listed && forbidden(site.configuration, this.#partOf(transfer), transfer.idf, "send");
       if (denied) return await this.#denied(transfer, denied);
       let prepared: Transfer;
-      if (transfer.security && (this.#session.agreement?.level ?? 0) < 5)
-        return await this.#insecure(transfer);
+      if ((transfer.security || exchange) && (this.#session.agreement?.level ?? 0) < 5)
+        return await this.#insecure(transfer, exchange);
       try {
         prepared = await this.#prepare(transfer);
         file = await site.spool.openOutgoing(prepared, 0);
@@ -100,7 +106,8 @@ export class Sending {
 
   /** Makes the form for the line where it is another than the local one; once, so that a retry sends the same octets. */
   async #prepare(transfer: Transfer): Promise<Transfer> {
-    if (transfer.formsize >= 0) return transfer;
+    // a certificate goes as it is, whatever the default flow converts
+    if (transfer.formsize >= 0 || exchangeKindOf(transfer.dsn)) return transfer;
     const { site, configuration } = this.#session;
     const { cftsend, cftparm } = configuration;
     const flow = cftsend.get(transfer.idf) ?? cftsend.get(cftparm.default);
@@ -333,18 +340,12 @@ export class Sending {
     site.journal.emit(message, { ...keys(transfer), ids, diagi, text });
   }
 
-  /** It must be secured and cannot be: an operator or another certificate has to help. */
-  async #unsecured(transfer: Transfer, diagc: string): Promise<void> {
+  /** File security and the exchange of certificates came with OFTP 2.0: below it the file stays here. */
+  async #insecure(transfer: Transfer, exchange: boolean): Promise<void> {
     const { site } = this.#session;
-    const changes: Changes = { phase: "T", phasestep: "K", diagi: 278, diagp: "SECURITY", diagc };
-    if (!(await this.#giveUp(transfer, changes)))
-      site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
-  }
-
-  /** File security came with OFTP 2.0: below it the file stays here. */
-  async #insecure(transfer: Transfer): Promise<void> {
-    const { site } = this.#session;
-    const diagc = "the file is to be secured, which the protocol level of this session cannot carry";
+    const diagc = exchange
+      ? `certificates are exchanged at OFTP 2.0 (level 5); this session has level ${this.#session.agreement?.level}`
+      : "the file is to be secured, which the protocol level of this session cannot carry";
     const changes: Changes = { phase: "T", phasestep: "H", diagi: 278, diagp: "SECURITY", diagc };
     await site.catalog.release(transfer.idtu, changes);
     site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
@@ -353,8 +354,6 @@ export class Sending {
   async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
     const { site } = this.#session;
     const diagc = describe(error);
-    if (error instanceof CygnetError && error.code === "CYG_SECURITY_KEY")
-      return this.#unsecured(transfer, diagc);
     const gone = isSystemError(error instanceof CygnetError ? error.cause : error, "ENOENT");
     const diagi = error instanceof FormatError ? 126 : gone ? 110 : 104;
     const over = await this.#giveUp(transfer, { phase: "T", phasestep: "H", diagi, diagp: "", diagc });
@@ -424,8 +423,9 @@ function diagnoseFault(error: unknown): Diagnosis {
 }
 
 /** What the partner fetches waits for its next call, and is not called out for. */
-function stillHeld({ diagi, diagp }: Transfer): Changes {
-  return diagi === 0 && diagp === "HOLD" ? { phasestep: "H", diagi, diagp } : {};
+function stillHeld(transfer: Transfer): Changes {
+  const { diagi, diagp } = transfer;
+  return isHeld(transfer) ? { phasestep: "H", diagi, diagp } : {};
 }
 
 /** A read that may be abandoned: its failure is heard only when it is awaited. */

@@ -17,6 +17,7 @@ import { tolerates } from "../oftp/tolerances.ts";
 import type { Command, Eerp, Efid, Nerp, Sfid, Ssid } from "../oftp/wire/commands.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { askDirectory } from "./directory.ts";
+import { identityFault } from "./identity.ts";
 import { Link, type SessionEnd, SessionOver, type SessionUser } from "./link.ts";
 import { Receiving } from "./receiving.ts";
 import { authenticates, capabilities, type Refusal, recognise, samePassword } from "./recognition.ts";
@@ -163,43 +164,65 @@ export class Session implements SessionUser {
   }
 
   connectIndication(ssid: Ssid): void {
+    const part = this.#recognised(ssid);
+    const { secure } = this.link.connection;
+    if (part === null || this.site.stopping || secure === null) return this.#welcome(ssid, part);
+    const { credentials, journal } = this.site;
+    if (credentials.guest(part) === "missing") {
+      journal.emit("CFTT47W", { part: part.id, ssl: part.ssl, text: "it has no server profile" });
+    }
+    const check = identityFault(this.site, { part, secure, host: this.host });
+    if (check === null) return this.#welcome(ssid, part);
+    this.#background(
+      check.then((fault) => {
+        if (this.link.over) return;
+        if (fault === undefined) return this.#welcome(ssid, this.#recognised(ssid));
+        const told = "the identification code is not that of the certificate";
+        this.#refuse(ssid, { esid: 3, diagi: 278, message: "CFTT48E", text: fault, told, part });
+      }),
+    );
+  }
+
+  /** The partner that calls by this SSID; null when it is refused, which it has been told then. */
+  #recognised(ssid: Ssid): Part | null {
     const { site } = this;
     const result = recognise(site.configuration, {
       ssid,
       prot: this.prot,
       secure: this.link.connection.secure !== null,
       now: site.clock.now(),
-      state: (part) => site.activations.part(part),
+      active: (part) => site.activations.allows(part, false),
       full: (part) => site.sessions.full(site.configuration, part, false),
     });
-    if ("refusal" in result) return this.#refuse(ssid, result.refusal);
-    if (site.stopping) return this.#refuse(ssid, shuttingDown(result.part));
-    // counted from now on, however long the directory takes
-    this.part = result.part;
-    if (this.prot.exita === null) this.#accept(ssid, result.part);
-    else this.#background(this.#askDirectory(ssid, result.part));
+    if ("part" in result) return result.part;
+    this.#refuse(ssid, result.refusal);
+    return null;
   }
 
   #refuse(ssid: Ssid, { esid, diagi, message, text, told = text, part }: Refusal): void {
     const { journal } = this.site;
     const who = { part: part?.id ?? "", npart: ssid.code, host: this.host, prot: this.prot.id };
-    if (message !== "") journal.emit(message, { ...who, text, diagi });
+    const why = message === "CFTT48E" ? { reason: text } : { text };
+    if (message !== "") journal.emit(message, { ...who, ...why, diagi });
     journal.emit("CFTH22E", { npart: ssid.code, diagi, host: this.host, ids: this.ids, text });
     this.link.end(esid, told);
+  }
+
+  #welcome(ssid: Ssid, part: Part | null): void {
+    if (part === null) return;
+    if (this.site.stopping) return this.#refuse(ssid, shuttingDown(part));
+    // counted from now on, however long the directory takes
+    this.part = part;
+    if (this.prot.exita === null) this.#accept(ssid, part);
+    else this.#background(this.#askDirectory(ssid, part));
   }
 
   async #askDirectory(ssid: Ssid, part: Part): Promise<void> {
     const asked = new AbortController();
     void this.closed.then(() => asked.abort());
+    const { prot, host } = this;
     const subject = this.link.connection.secure?.peerSubject ?? "";
-    const question = {
-      prot: this.prot,
-      part,
-      mode: "S",
-      host: this.host,
-      subject,
-      signal: asked.signal,
-    } as const;
+    const question = { prot, part, mode: "S", host, subject, signal: asked.signal } as const;
     const refusal = await askDirectory(this.site, question);
     if (this.link.over) return;
     if (refusal) this.#refuse(ssid, refusal);
@@ -443,7 +466,9 @@ export class Session implements SessionUser {
 
   /** The best waiting send of the partner, else of one whose files its sessions carry. */
   async #claim(part: Part): Promise<Transfer | undefined> {
-    const { catalog, owner, clock } = this.site;
+    const { activations, catalog, owner, clock } = this.site;
+    // a partner that was closed meanwhile gets nothing more in a session that is still open
+    if (!activations.allows(part, this.initiator)) return undefined;
     for (const each of carriedBy(this.configuration, part)) {
       if (each !== part && !(await this.site.routed(each))) continue;
       // a partner that has called may fetch what is held for it

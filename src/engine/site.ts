@@ -3,6 +3,8 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Configuration, Part } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
 import type { Seat } from "../net/admission.ts";
+import type { Handovers } from "../pki/handovers.ts";
+import type { CertificateStore } from "../pki/store.ts";
 import type { Trust } from "../pki/trust/trust.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
@@ -12,6 +14,7 @@ import type { Activations } from "./activations.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Envelopes } from "./envelopes.ts";
+import type { Exchange } from "./exchange/exchange.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -20,6 +23,8 @@ export interface Site {
   configuration: Configuration;
   /** Certificates and keys of that configuration. */
   credentials: Credentials;
+  /** Certificates of partners that came by themselves. */
+  readonly store: CertificateStore;
   readonly catalog: Catalog;
   readonly spool: Spool;
   readonly journal: Journal;
@@ -31,6 +36,9 @@ export interface Site {
   readonly envelopes: Envelopes;
   /** What operators opened and closed. */
   readonly activations: Activations;
+  readonly exchange: Exchange;
+  /** Which of our certificates partners were given over OFTP. */
+  readonly handovers: Handovers;
   /** Is a certificate good; `judgement` asks it for partners' certificates. */
   readonly trust: Trust;
   readonly judgement: Judgement;

@@ -1,5 +1,6 @@
 /** What is recorded for a file that is to be sent, and why it may not go yet. */
 import { basename } from "node:path";
+import type { Transfer } from "../catalog/catalog.ts";
 import type { Configuration, Part, Send } from "../config/model.ts";
 import { substitute } from "../config/symbols.ts";
 import type { Activation } from "../config/units.ts";
@@ -129,4 +130,9 @@ function heldBy(state: Send["state"]): Hold | undefined {
   if (state === "disp") return undefined;
   if (state === "hold") return { step: "H", diagi: 0, diagp: "HOLD", diagc: HELD };
   return { step: "K", diagi: 0, diagp: "KEEP", diagc: "kept: cygnet start sends it" };
+}
+
+/** True for a send that its partner is to fetch, also while it is claimed. */
+export function isHeld({ diagi, diagp }: Pick<Transfer, "diagi" | "diagp">): boolean {
+  return diagi === 0 && diagp === "HOLD";
 }

@@ -7,6 +7,7 @@ import type { Transfer } from "../catalog/catalog.ts";
 import type { Configuration, Recv } from "../config/model.ts";
 import { substitute } from "../config/symbols.ts";
 import { receiveVariables } from "../config/variables.ts";
+import { DATASHEET_NAMES } from "../datasheet/datasheet.ts";
 import { CygnetError } from "../platform/errors.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import { wayOut } from "../spool/jail.ts";
@@ -33,15 +34,27 @@ const BUILT_IN: Recv = {
   xlate: "",
 };
 
+/** Datasheets of partners are put aside for a person: nothing in them acts by itself. */
+const REVIEW: Recv = { ...BUILT_IN, fname: "partners-received/&PART/&NFNAME.xml" };
+
 /** The flow template of a received file: its own, else the site's default. */
-export function receiveFlow({ cftrecv, cftparm }: Configuration, idf: string): Recv {
+export function receiveFlow(
+  { cftrecv, cftparm }: Configuration,
+  { idf, nfname }: Pick<Named, "idf" | "nfname">,
+): Recv {
+  if (isDatasheet(nfname)) return REVIEW;
   return cftrecv.get(idf) ?? cftrecv.get(cftparm.default) ?? BUILT_IN;
+}
+
+/** Whether a dataset name is one that is reserved for datasheets. */
+export function isDatasheet(dsn: string): boolean {
+  return DATASHEET_NAMES.includes(dsn.toUpperCase());
 }
 
 /** The final name, absolute, where nothing stands in its way. */
 export function targetOf(configuration: Configuration, transfer: Named, now: Date): string {
   const { cftparm, cftpart } = configuration;
-  const flow = receiveFlow(configuration, transfer.idf);
+  const flow = receiveFlow(configuration, transfer);
   const name = nameOf(transfer);
   const { part: id, idf, idtu, dest, orig } = transfer;
   const variables = receiveVariables({

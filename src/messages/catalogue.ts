@@ -1,8 +1,9 @@
 /**
  * The one table of messages that this gateway can emit. Ids, severities and variables are Transfer CFT's where it has
- * the message; the wording is ours. CFTH70..99, CFTC70, CFTI70, CFTR70..71 and CFTS70, 75..77 are not Transfer CFT's.
+ * the message; the wording is ours. CFTH70..99, CFTC70, CFTI70, CFTR70..71 and CFTS70, 75..78 are not Transfer CFT's.
  */
 import { catalogMessages } from "./families/catalog.ts";
+import { exchangeMessages } from "./families/exchange.ts";
 import { fileMessages } from "./families/files.ts";
 import { networkMessages } from "./families/network.ts";
 import { requestMessages } from "./families/requests.ts";
@@ -22,6 +23,7 @@ export const messages: readonly Message[] = [
   ...fileMessages,
   ...catalogMessages,
   ...tlsMessages,
+  ...exchangeMessages,
 ];
 
 /** Every message by id. */

@@ -11,12 +11,15 @@ import { Activations } from "../../src/engine/activations.ts";
 import { loadCredentials } from "../../src/engine/credentials.ts";
 import { Deliveries } from "../../src/engine/deliveries.ts";
 import { Envelopes } from "../../src/engine/envelopes.ts";
+import { Exchange } from "../../src/engine/exchange/exchange.ts";
 import { Judgement } from "../../src/engine/judgement.ts";
 import { Listeners } from "../../src/engine/listeners.ts";
 import { Scheduler } from "../../src/engine/scheduler.ts";
 import { Sessions } from "../../src/engine/sessions.ts";
 import type { Site } from "../../src/engine/site.ts";
 import { describeSend } from "../../src/engine/submission.ts";
+import { openStore, storeDirectory } from "../../src/pki/folder-store.ts";
+import { Handovers, handoverDirectory } from "../../src/pki/handovers.ts";
 import { createTrust } from "../../src/pki/trust/create.ts";
 import { systemFileSystem } from "../../src/platform/filesystem.ts";
 import { createSpool } from "../../src/spool/create.ts";
@@ -58,14 +61,12 @@ export async function bench(t: Test, toml: string): Promise<Bench> {
     },
   };
   const catalog = openCatalog(configuration.cftcat.fname, clock);
-  const credentials = await loadCredentials(configuration);
   const trust = createTrust({ cacheDirectory: join(rundir, "pki"), clock });
+  const store = await openStore(storeDirectory(rundir));
+  const handovers = await Handovers.open(handoverDirectory(rundir));
+  const credentials = await loadCredentials(configuration, { store, trust, clock });
   const judgement = new Judgement({ trust, credentials: () => credentials, journal, clock });
-  const envelopes = new Envelopes(
-    () => credentials,
-    () => judgement,
-    clock,
-  );
+  const envelopes = new Envelopes(() => site, clock);
   const listeners = new Listeners(
     journal,
     clock,
@@ -73,7 +74,8 @@ export async function bench(t: Test, toml: string): Promise<Bench> {
     () => {},
   );
   const site: Site = {
-    ...{ configuration, credentials, catalog, journal, clock, trust, judgement, envelopes },
+    ...{ configuration, credentials, catalog, journal, clock, trust, judgement, envelopes, store, handovers },
+    exchange: new Exchange(() => site),
     spool: createSpool({ catalog, disk: systemFileSystem, rundir, clock }),
     random: { fraction: () => 0.5, bytes: (count) => Buffer.alloc(count) },
     disk: systemFileSystem,

@@ -187,7 +187,7 @@ export class Gateway {
           return false;
         }
       },
-      { timeout: 20_000, every: 20 },
+      { timeout: 60_000, every: 20 },
     );
   }
 
@@ -462,7 +462,7 @@ async function certificates(target: string): Promise<void> {
       ["hub", "acme", "relay"].map((name) =>
         ensureSelfSigned(
           { certificate: join(store, `${name}.pem`), key: join(store, `${name}.key`) },
-          { commonName: `Cygnet test ${name}`, hosts: ["localhost", "127.0.0.1"], days: 2 },
+          { commonName: `Cygnet test ${name}`, hosts: ["localhost", "127.0.0.1"], days: 400 },
         ),
       ),
     );
@@ -502,7 +502,7 @@ export async function waitFor(
   what: string,
   condition: () => unknown,
   {
-    timeout = 20_000,
+    timeout = 60_000,
     every = 50,
     progress,
   }: { timeout?: number; every?: number; progress?: () => Promise<number> } = {},

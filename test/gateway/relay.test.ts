@@ -127,7 +127,10 @@ test("a destination that refuses is heard of at the origin: NERP passes back", a
   await dropFor(hub, "ACME", ["SECURE/bad.txt"]);
   await waitFor("the refusal", async () => (await hub.transfers({ ack: "N" })).length === 1);
   t.match(await hub.transfers({ ack: "N" }), [{ state: "X", diagp: "NERP 31" }]);
-  t.match(await relay.transfers({ direct: "recv" }), [{ ack: "N", state: "X" }]);
+  await waitFor(
+    "RELAY to know that it was heard",
+    async () => (await relay.transfers({ direct: "recv", ack: "N" })).length === 1,
+  );
   t.ok(existsSync(join(hub.rundir, "failed", "ACME", "bad.txt")));
 });
 

@@ -4,7 +4,7 @@ import { parseCrls } from "../../pki/trust/crl.ts";
 import { importedList, overdue, TSL_ID, trustListFile } from "../../pki/trust/tsl-store.ts";
 import { describe, isSystemError } from "../../platform/errors.ts";
 import type { Entry } from "../sources.ts";
-import { defaultUsage } from "./certificates.ts";
+import { usageOf } from "./certificate-usage.ts";
 import type { Scene } from "./scene.ts";
 
 /**
@@ -14,10 +14,15 @@ import type { Scene } from "./scene.ts";
 export async function checkAuthorities(scene: Scene, now: number): Promise<string | undefined> {
   let named: { entry: Entry; element: number } | undefined;
   for (const { entry, value } of [...scene.list("cftssl"), ...scene.list("cftpart")]) {
-    for (const [element, id] of (value.rootcid ?? []).entries()) {
+    const ids = value.rootcid ?? [];
+    if (ids.length > 0 && ids.every((id) => scene.find("pki", id)?.value.state === "inact")) {
+      const message = 'all of them are out of use (state = "inact"), so nobody could be trusted';
+      scene.findings.problem(entry, { key: "rootcid" }, "CYG_CONFIG_CERTIFICATE", message);
+    }
+    for (const [element, id] of ids.entries()) {
       if (id === TSL_ID) named ??= { entry, element };
       const root = scene.find("pki", id)?.value;
-      if (!root || (root.usage ?? defaultUsage(root)).includes("ca")) continue;
+      if (!root || usageOf(scene, root).includes("ca")) continue;
       const message = `usage of pki "${id}" does not name "ca"`;
       scene.findings.warning(entry, { key: "rootcid", element }, "CYG_CONFIG_ADVICE", message);
     }
@@ -52,7 +57,7 @@ async function checkTrustList(
 async function checkLists(scene: Scene): Promise<void> {
   for (const { entry, value } of scene.list("pki")) {
     const files = value.crlfile ?? [];
-    if (files.length > 0 && !(value.usage ?? defaultUsage(value)).includes("ca")) {
+    if (files.length > 0 && !usageOf(scene, value).includes("ca")) {
       const message = `lists of revoked certificates belong to an authority, and usage of pki "${value.id}" does not name "ca"`;
       scene.findings.problem(entry, { key: "crlfile" }, "CYG_CONFIG_VALUE", message);
     }

@@ -1,8 +1,9 @@
+import { cipherSuite } from "../../cms/suites.ts";
 import { nameOf, whereIs } from "../findings.ts";
 import type { Cftpart, Pki } from "../generated.ts";
 import { keySchema } from "../schemas.ts";
 import type { Entry } from "../sources.ts";
-import { defaultUsage } from "./certificates.ts";
+import { hasCertificateFor } from "./certificate-usage.ts";
 import type { Item, Scene } from "./scene.ts";
 
 type Usage = NonNullable<Pki["usage"]>[number];
@@ -18,6 +19,7 @@ export function checkPartners(scene: Scene): void {
     checkAuthentication(scene, item);
     checkRoute(scene, item);
     checkSecurity(scene, item.entry, "partner");
+    checkExchange(scene, item);
   }
 }
 
@@ -77,8 +79,9 @@ function checkConnection(scene: Scene, { entry, value }: Item<Cftpart>): void {
     scene.findings.problem(entry, { key: "level" }, "CYG_CONFIG_CLASH", message);
   }
   const profiles = scene.list("cftssl").filter((item) => item.value.id === ssl);
-  if (ssl && profiles.length > 0 && !profiles.some((item) => item.value.direct === "client")) {
-    const message = `cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;
+  const called = scene.find("cfttcp", value.id ?? "") !== undefined;
+  if (ssl && called && profiles.length > 0 && !profiles.some((item) => item.value.direct === "client")) {
+    const message = `it is called, but cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;
     scene.findings.problem(entry, { key: "ssl" }, "CYG_CONFIG_REFERENCE", message);
   }
 }
@@ -110,43 +113,59 @@ function checkRoute(scene: Scene, { entry, value: { id, ipart } }: Item<Cftpart>
   }
 }
 
+/** "manual" and "refuse" leave no room for another rule. */
+function checkExchange(scene: Scene, { entry, value }: Item<Cftpart>): void {
+  const rules = value.certificates ?? [];
+  const alone = rules.find((rule) => rule === "manual" || rule === "refuse");
+  if (alone === undefined || rules.length === 1) return;
+  const message = `"${alone}" stands alone; found beside it: ${rules.filter((rule) => rule !== alone).join(", ")}; example: certificates = ["ca", "renewal"]`;
+  scene.findings.problem(entry, { key: "certificates" }, "CYG_CONFIG_CLASH", message);
+}
+
 /** Secure authentication that is required needs a key of ours and a certificate of the partner's. */
 function checkAuthentication(scene: Scene, { entry, value }: Item<Cftpart>): void {
   const demanding = (value.prot ?? []).find((id) => scene.find("cftprot", id)?.value.secauth === "require");
   const element = value.require?.indexOf("auth") ?? -1;
   if (demanding === undefined && element < 0) return;
-  const usable = scene
-    .list("pki")
-    .filter(({ value: pki }) => (pki.usage ?? defaultUsage(pki)).includes("auth"));
+  const lacksOwn = !hasCertificateFor(scene, "", "auth");
+  const lacksTheirs = value.id !== undefined && !hasCertificateFor(scene, value.id, "auth");
   const lacking = [
-    ...(usable.some(({ value: pki }) => !pki.part && pki.key) ? [] : ["a key of this site"]),
-    ...(usable.some(({ value: pki }) => pki.part === value.id)
-      ? []
-      : [`a certificate with part = "${value.id}"`]),
+    ...(lacksOwn ? ["a key of this site"] : []),
+    ...(lacksTheirs ? [`a certificate with part = "${value.id}"`] : []),
   ];
   if (lacking.length === 0) return;
   const where = element >= 0 ? { key: "require", element } : { key: "prot" };
   const why = element >= 0 ? "it" : `protocol ${demanding}`;
   const message = `${why} requires secure authentication, which needs ${lacking.join(" and ")} in [[pki]], with usage "auth"`;
-  scene.findings.problem(entry, where, "CYG_CONFIG_CERTIFICATE", message);
+  // where the store is in charge of its certificates they come and go; that must not keep the gateway from starting
+  const managed = !lacksOwn && scene.stored.some(({ part }) => part === value.id);
+  if (managed) {
+    const note = `no certificate of it in the store is in use for "auth"; until then its sessions are refused ("cygnet pki list --part ${value.id}")`;
+    scene.findings.warning(entry, where, "CYG_CONFIG_CERTIFICATE", note);
+  } else scene.findings.problem(entry, where, "CYG_CONFIG_CERTIFICATE", message);
 }
 
 /** What is asked for needs keys: without them the files of this owner stop (state K), they never go unprotected. */
 export function checkSecurity(scene: Scene, entry: Entry, owner: "partner" | "flow"): void {
+  checkCipher(scene, entry);
   const lacks = (key: string, what: string, usage: string) => {
     const message = `needs ${what} in [[pki]] with usage "${usage}"; until then files of this ${owner} stop (state K), they are never sent unprotected`;
     scene.findings.warning(entry, { key }, "CYG_CONFIG_ADVICE", message);
   };
   const usable = (part: string | undefined, usage: Usage) =>
-    scene
-      .list("pki")
-      .some(
-        ({ value }) => (value.part ?? "") === part && (value.usage ?? defaultUsage(value)).includes(usage),
-      );
+    part !== undefined && hasCertificateFor(scene, part, usage);
   if (entry.value.sign === true && !usable("", "sign")) lacks("sign", "a key of this site", "sign");
   if (owner === "flow") return;
   const { id } = entry.value as { id?: string };
   const theirs = `a certificate with part = "${id}"`;
   if (entry.value.encrypt === true && !usable(id, "encrypt")) lacks("encrypt", theirs, "encrypt");
   if (entry.value.signed_eerp === true && !usable(id, "receipt")) lacks("signed_eerp", theirs, "receipt");
+}
+
+function checkCipher(scene: Scene, entry: Entry): void {
+  const { cipher } = entry.value as { cipher?: string };
+  if (cipher === undefined || scene.tree.cftparm?.experimental_ciphers === true) return;
+  if (cipherSuite(Number(cipher), false) !== undefined) return;
+  const message = `found "${cipher}"; allowed: 01 to 06, or 07 to 10 with experimental_ciphers = true in [cftparm]; example: cipher = "04"`;
+  scene.findings.problem(entry, { key: "cipher" }, "CYG_CONFIG_VALUE", message);
 }
