@@ -9,6 +9,7 @@ import { syncParent } from "../platform/filesystem.ts";
 import { wayOut } from "../spool/jail.ts";
 import { describeBroadcast } from "./broadcast.ts";
 import type { Verdict } from "./deliveries.ts";
+import { tellRecorded } from "./recorded.ts";
 import { keys, type Site } from "./site.ts";
 import { describeSend } from "./submission.ts";
 
@@ -36,7 +37,7 @@ export interface Submission {
  * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, or what the spool says
  */
 export async function submitFile(site: Site, request: Submission): Promise<Transfer> {
-  const { configuration, disk, spool, catalog, journal } = site;
+  const { configuration, disk, spool, catalog } = site;
   const part = configuration.cftpart.get(request.part);
   const dest = configuration.cftdest.get(request.part);
   if (part === undefined && dest === undefined) {
@@ -73,7 +74,7 @@ export async function submitFile(site: Site, request: Submission): Promise<Trans
   const claimed = await spool.claim(candidate, send.request, target);
   await catalog.update(claimed.idtu, { fname: request.file });
   await disk.removeDirectory(folder);
-  journal.emit("CFTR12I", { ...keys(claimed), cmd: "SEND", user: "operator", text: claimed.idtu });
+  tellRecorded(site, claimed, "operator");
   site.kick();
   return { ...claimed, fname: request.file };
 }
