@@ -14,6 +14,17 @@ export const SEND_VARIABLES = [...SHARED, "NIDF"] as const;
 /** Allowed in `cftrecv.fname`. */
 export const RECEIVE_VARIABLES = [...SHARED, "NFNAME", "IDTU"] as const;
 
+/** Allowed in `cftprot.idf`. */
+export const FLOW_VARIABLES = ["NIDF", "PART", "NRPART"] as const;
+
+/** Values for `cftprot.idf`. */
+export function flowVariables(
+  part: FileFacts["part"],
+  nidf: string,
+): Record<(typeof FLOW_VARIABLES)[number], string> {
+  return { NIDF: nidf, PART: part.id, NRPART: part.nrpart };
+}
+
 /** What both directions know of a file. */
 export interface FileFacts {
   /** Site id, `cftparm.part`. */

@@ -119,6 +119,7 @@ export class Gateway {
       owner: OWNER,
       stopping: false,
       routed: (part) => this.scheduler.routed(part),
+      seats: (net) => this.listeners.seat(this.site.configuration.cftnet.get(net)),
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);
