@@ -1,4 +1,5 @@
-// Runs the compiled tests with tap and the pinned Node. "--long" adds the soaks under test/long.
+// Runs the compiled tests with tap and the pinned Node. "--long" runs the soaks under test/long instead, "--system" the
+// tests of the package under test/system; as root on Debian the latter first installs the tools that they need.
 import { execFileSync } from "node:child_process";
 import { existsSync, statfsSync } from "node:fs";
 import { join } from "node:path";
@@ -22,8 +23,32 @@ if (!existsSync(join(root, ".tap", "plugins"))) {
 }
 const args = process.argv.slice(2);
 const long = args.includes("--long");
-const chosen = args.filter((argument) => argument !== "--long");
-become(node, [tap, "run", ...(long ? ["--timeout=3600", "dist/test/long/*.test.js"] : chosen)], {
+const system = args.includes("--system");
+const chosen = args.filter((argument) => argument !== "--long" && argument !== "--system");
+/** Debian's name of each tool that the tests of the package call. What is missing is skipped, and says so. */
+const TOOLS = {
+  lintian: "lintian",
+  debootstrap: "debootstrap",
+  "systemd-analyze": "systemd",
+  "systemd-nspawn": "systemd-container",
+  man: "man-db",
+};
+function installTools() {
+  const folders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+  const missing = Object.entries(TOOLS)
+    .filter(([tool]) => !folders.some((folder) => existsSync(join(folder, tool))))
+    .map(([, name]) => name);
+  if (missing.length === 0 || process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return;
+  const options = { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }, stdio: "inherit" };
+  execFileSync("apt-get", ["update", "-q"], options);
+  execFileSync("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...missing], options);
+}
+if (system) installTools();
+const suites = [
+  ...(long ? ["dist/test/long/*.test.js"] : []),
+  ...(system ? ["dist/test/system/*.test.js"] : []),
+];
+become(node, [tap, "run", ...(suites.length > 0 ? ["--timeout=3600", ...suites] : chosen)], {
   cwd: root,
   env,
 });

@@ -28,7 +28,8 @@ const { version } = JSON.parse(readFileSync(join(projectRoot(), "package.json"),
 const EXIT = `
 Exit status: 0 done, 1 not done (the reason is on stderr), 2 wrong usage or invalid configuration.`;
 
-function program(): Command {
+/** Every command with its arguments and options; the manual page and the completion are made from it, too. */
+export function program(): Command {
   const cygnet = new Command("cygnet")
     .description("OFTP2 gateway: files dropped into an outbox reach the partner, its files reach the inbox.")
     .version(version)
@@ -317,16 +318,18 @@ function parseSince(text: string): number {
   return at;
 }
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-});
+if (import.meta.main) {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+  });
 
-try {
-  await program().parseAsync();
-  process.exit(0);
-} catch (error) {
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
-  const message = describe(error);
-  if (message !== "") console.error(`cygnet: ${message}`);
-  process.exit(error instanceof Failed ? error.status : 1);
+  try {
+    await program().parseAsync();
+    process.exit(0);
+  } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
+    const message = describe(error);
+    if (message !== "") console.error(`cygnet: ${message}`);
+    process.exit(error instanceof Failed ? error.status : 1);
+  }
 }

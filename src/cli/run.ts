@@ -1,4 +1,5 @@
 /** `cygnet run`: the gateway in the foreground. */
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, join, relative } from "node:path";
 import { openAdmin } from "../admin/server.ts";
@@ -8,11 +9,22 @@ import { ConfigurationRejected, Gateway } from "../engine/gateway.ts";
 import { ensureSelfSigned } from "../pki/generate.ts";
 import { describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
+import { projectRoot } from "../platform/root.ts";
+import { serviceManager } from "../platform/service-manager.ts";
 import { type CommonOptions, configFile, Failed, print } from "./context.ts";
+import { Service } from "./service.ts";
 
 export async function run(options: CommonOptions): Promise<void> {
   process.umask(0o027);
   const file = configFile(options);
+  let service: Service | undefined;
+  const manager = serviceManager(process.env, (text) => {
+    if (service) service.lost(text);
+    else console.error(`cygnet: the service manager is not reached: ${text}`);
+  });
+  // the socket is this process's own: programs that it starts do not have it
+  delete process.env.CYGNET_NOTIFY_FD;
+  manager.status("starting");
   await makeKeys(file);
   let gateway: Gateway;
   try {
@@ -21,9 +33,13 @@ export async function run(options: CommonOptions): Promise<void> {
     if (error instanceof ConfigurationRejected) throw new Failed(error.message, 2);
     throw new Failed(describe(error));
   }
+  service = new Service(gateway, manager);
   let stop: (fast: boolean) => void = () => {};
   const stopped = new Promise<void>((resolve) => {
-    stop = (fast) => void gateway.stop(fast).then(resolve);
+    stop = (fast) => {
+      service.stopping();
+      void gateway.stop(fast).then(resolve);
+    };
   });
   const admin = await openAdmin(gateway, gateway.site.configuration.admin.socket, (fast) => stop(fast)).catch(
     async (error: unknown) => {
@@ -40,8 +56,9 @@ export async function run(options: CommonOptions): Promise<void> {
       asked = true;
     });
   }
-  process.on("SIGHUP", () => void gateway.reload("SIGHUP"));
-  showPlaces(gateway, file);
+  process.on("SIGHUP", () => void service.reload());
+  if (!manager.present) showPlaces(gateway, file);
+  service.ready();
   await stopped;
   await admin.close();
 }
@@ -71,6 +88,7 @@ function showPlaces(gateway: Gateway, file: string): void {
   const here = (path: string) => relative(process.cwd(), path) || ".";
   const partners = [...configuration.cftpart.keys()];
   const partner = partners.includes("LOOP") ? "LOOP" : (partners[0] ?? "<PARTNER>");
+  const command = existsSync(join(projectRoot(), "scripts")) ? "npm run -s cygnet --" : "cygnet";
   const ports = gateway.listeners.ports.map(({ prot, address, port }) => `${prot} ${address}:${port}`);
   print(
     [
@@ -78,7 +96,7 @@ function showPlaces(gateway: Gateway, file: string): void {
       `Cygnet serves site ${part} with ${here(file)}; listening on ${ports.join(", ") || "no port"}`,
       `  outbox   ${here(join(rundir, "outbox"))}/<PARTNER>/      files dropped here are sent (${partners.join(", ")})`,
       `  inbox    ${here(join(rundir, "inbox"))}/<PARTNER>/       files that arrived`,
-      `  try      cp README.md ${here(join(rundir, "outbox", partner))}/  and then  npm run -s cygnet -- listcat`,
+      `  try      cp README.md ${here(join(rundir, "outbox", partner))}/  and then  ${command} listcat`,
       `  edit     ${basename(file)} while this runs: it is checked and taken over at once; Ctrl-C stops`,
       "",
     ].join("\n"),

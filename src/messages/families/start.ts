@@ -46,6 +46,13 @@ export const startMessages: readonly Message[] = [
     "Where an operator finds an outbox, an inbox, the log or the catalog.",
     "Drop files into the outbox; take files from the inbox.",
   ),
+  message(
+    "CFTI71W",
+    "text",
+    "Service manager: {text}",
+    "systemd is not told that the gateway lives, either because it is not reached or because the catalog does not answer.",
+    "If it lasts, systemd starts the gateway again. Look for messages about the catalog and its disk.",
+  ),
   message("CFTE09I", "text?", "Stop complete: {text}", "The gateway has stopped in good order.", NOTHING),
   message(
     "CFTS18E",
