@@ -6,7 +6,9 @@
 import type { Level } from "../oftp/wire/level.ts";
 import type { RevocationPolicy } from "../pki/trust/trust.ts";
 import type { Usage } from "../pki/usage.ts";
+import type { Command } from "./command.ts";
 import type { Secret } from "./secret.ts";
+import type { Activation } from "./units.ts";
 
 export interface Configuration {
   /** Every file that was read, absolute, the main file first. */
@@ -22,6 +24,10 @@ export interface Configuration {
   cfttcp: ReadonlyMap<string, Tcp>;
   /** Keyed by `<id>/<direct>`, for example `TLS/server`. */
   cftssl: ReadonlyMap<string, Ssl>;
+  cftdest: ReadonlyMap<string, Dest>;
+  cftauth: ReadonlyMap<string, Auth>;
+  /** Keyed by `<id>/<part>/<type>/<nidf>`. */
+  cftidf: ReadonlyMap<string, Idf>;
   cftsend: ReadonlyMap<string, Send>;
   cftrecv: ReadonlyMap<string, Recv>;
   cftfolder: ReadonlyMap<string, Folder>;
@@ -39,6 +45,39 @@ export interface Parm {
   maxtrans: number;
   /** Id of the flow templates that serve where no other does. */
   default: string;
+  /** Cipher suites 07 to 10 may be used. */
+  experimental_ciphers: boolean;
+  /** Whether the default serves files whose name stands for no flow; they are refused otherwise. */
+  default_idf: boolean;
+}
+
+/** A list of partners. */
+export interface Dest {
+  id: string;
+  /** Its partners; null = those of the file `fname`. */
+  part: readonly string[] | null;
+  /** Absolute; "" where `part` names them. */
+  fname: string;
+  nopart: "abort" | "continue" | "ignore";
+}
+
+/** A list of flows, by ids or masks. */
+export interface Auth {
+  id: string;
+  idf: readonly string[];
+  /** The list names what is denied. */
+  deny: boolean;
+}
+
+/** A local flow and its name on the line. */
+export interface Idf {
+  /** The local flow. */
+  id: string;
+  /** "" = every partner. */
+  part: string;
+  type: "send" | "recv";
+  /** Dataset name; a mask for "recv". */
+  nidf: string;
 }
 
 export interface Net {
@@ -72,6 +111,12 @@ export interface Prot {
   restart: number;
   level: readonly Level[];
   secauth: "no" | "allow" | "require";
+  /** Program that may refuse sessions; null = none. */
+  exita: Command;
+  /** Longest run of it, ms. */
+  exitatimeout: number;
+  /** Template for the flow of a received file; "" = its dataset name. */
+  idf: string;
   /** What we are towards callers, and towards those whom we call: both, only sender, only receiver of files. */
   srin: Direction;
   srout: Direction;
@@ -88,6 +133,8 @@ export interface Window {
   from: number;
   to: number;
 }
+
+export type CertificateRule = "manual" | "ca" | "renewal" | "refuse";
 
 export type Requirement = "sign" | "encrypt" | "tls" | "auth";
 
@@ -106,6 +153,15 @@ export interface Part {
   sfiddest: string;
   /** Default flow; "" = cftparm.default. */
   idf: string;
+  /** Flows that may go to it and come from it: "*", or the id of a [[cftauth]]. */
+  sauth: string;
+  rauth: string;
+  /** Intermediate partner; "" = none. */
+  ipart: string;
+  /** Whether its files for other partners are forwarded. */
+  commut: "yes" | "no";
+  /** Which names in its file requests must be known. */
+  ctrlpart: "all" | "rpart" | "spart" | "ignore";
   state: "activeboth" | "activereq" | "activeserv" | "noactive";
   /** Windows in which we call, and in which it may call. */
   outgoing: Window;
@@ -113,7 +169,13 @@ export interface Part {
   /** Id of a client TLS profile instead of the protocol's, and of a server profile beside it; "" = the protocol's. */
   ssl: string;
   security: SecurityChoice;
+  /** Of several valid certificates the newest serves, or each of them. */
+  changeover: "newest" | "all";
+  /** Octets: larger envelopes are opened only after the end of file was answered. */
+  opensize: number;
   require: readonly Requirement[];
+  /** What becomes of certificates that it sends; "manual" and "refuse" stand alone. */
+  certificates: readonly CertificateRule[];
   /** [[pki]] ids of the authorities that its certificates must chain to; empty = its certificates are pinned. */
   rootcid: readonly string[];
   crl: RevocationPolicy;
@@ -143,6 +205,9 @@ export interface Tcp {
   retryw: number;
   retryn: number;
   retrym: number;
+  /** Windows in which we call, and in which it may call, beside those of the partner. */
+  outgoing: Window;
+  incoming: Window;
 }
 
 export interface Ssl {
@@ -178,19 +243,42 @@ export interface Ssl {
 export interface Send extends LocalForm {
   id: string;
   nfname: string;
+  /** Absolute; files that a command names lie below it. "" = anywhere. */
+  workingdir: string;
   frecfm: "U" | "T" | "F" | "V";
   /** Octets: of every record (F), of the longest (V), 0 (U, T). */
   flrecl: number;
   ackstate: "require" | "ignore";
   pri: number;
+  /** Template of the duplicate key; "" = none. */
+  duplicat: string;
+  /** How long the response is awaited, ms; 0 = for ever. */
+  acktimeout: number;
+  /** When a send may begin and until when, as the request came; null = at once, for ever. */
+  mintime: Activation | null;
+  maxtime: Activation | null;
+  /** Longest run, ms; 0 = no limit. */
+  maxduration: number;
+  /** Sends wait for their turn, for the partner's call, or for an operator. */
+  state: "disp" | "hold" | "keep";
   /** Each undefined key falls back to the partner's. */
   security: Partial<SecurityChoice>;
 }
 
 export interface Recv extends LocalForm {
   id: string;
-  /** Template, relative to rundir. */
+  /** Template, relative to workingdir. */
   fname: string;
+  /** Absolute; "" = rundir. */
+  workingdir: string;
+  /** A name that is taken: "both" delivers with a suffix, "new" refuses. */
+  fdisp: "both" | "new";
+  /** Whether a refused creation leaves a record. */
+  rkerror: "keep" | "delete";
+  /** Refuse what is not of format `frecfm` and length `flrecl`. */
+  fcheck: boolean;
+  frecfm: "U" | "T" | "F" | "V";
+  flrecl: number;
   /** Who gives the end-to-end response: the gateway on delivery, or somebody with `cygnet end`. */
   ackmode: "auto" | "manual";
 }
@@ -261,8 +349,13 @@ export interface Cat {
   /** How long ended sends and receives are kept, ms. */
   sx: number;
   rx: number;
+  /** How long held and stopped sends, and sends without a response, are kept, ms; 0 = for ever. */
+  sh: number;
+  st: number;
   /** How long half-received files are kept, ms. */
   rh: number;
+  /** Whether received files that cannot be created leave a record. */
+  rkerror: "keep" | "delete";
 }
 
 export interface Log {

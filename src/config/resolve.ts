@@ -1,7 +1,8 @@
 /** From the validated tables to the configuration that the engine works with. */
 import { resolve } from "node:path";
 import { TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
-import type { Cftfolder, Cftpart, Cftprot, Cftsend, Cftssl, Cygnet } from "./generated.ts";
+import { commandOf } from "./command.ts";
+import type { Cftfolder, Cftpart, Cftprot, Cftrecv, Cftsend, Cftssl, Cygnet } from "./generated.ts";
 import type * as Model from "./model.ts";
 import { defaultUsage } from "./rules/certificate-usage.ts";
 import type { PkiFacts } from "./rules/scene.ts";
@@ -9,7 +10,7 @@ import { keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { SecretsByEntry } from "./secrets.ts";
 import type { Sources } from "./sources.ts";
-import { type CftUnit, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
+import { type CftUnit, parseActivation, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
 
 const CLEAR_PORT = 3305;
 const TLS_PORT = 6619;
@@ -33,7 +34,15 @@ export function resolveConfiguration(
     files: sources.files,
     includes: sources.includes,
     directory: sources.directory,
-    cftparm: { part: parm.part, npart, rundir, maxtrans: parm.maxtrans, default: parm.default },
+    cftparm: {
+      part: parm.part,
+      npart,
+      rundir,
+      maxtrans: parm.maxtrans,
+      default: parm.default,
+      default_idf: parm.default_idf,
+      experimental_ciphers: parm.experimental_ciphers,
+    },
     cftnet: table(tree.cftnet, (net) => ({
       id: net.id,
       host: list(net.host),
@@ -43,18 +52,35 @@ export function resolveConfiguration(
       deny: net.deny.map(block),
       keepalive: parseDuration(net.keepalive, "s"),
     })),
-    cftprot: table(tree.cftprot, protocol),
+    cftprot: table(tree.cftprot, (prot) => protocol(prot, sources.directory)),
     cftpart: table(tree.cftpart, (part) =>
       partner(part, npart, tls, (key) => secret(part, key) ?? new Secret("")),
     ),
-    cfttcp: table(tree.cfttcp, ({ comment: _, ...tcp }) => ({
-      ...tcp,
+    cfttcp: table(tree.cfttcp, (tcp) => ({
+      id: tcp.id,
       host: list(tcp.host),
+      cnxin: tcp.cnxin,
+      cnxout: tcp.cnxout,
+      cnxinout: tcp.cnxinout,
       retryw: parseDuration(tcp.retryw, "min"),
+      retryn: tcp.retryn,
+      retrym: tcp.retrym,
+      outgoing: window(tcp.omintime, tcp.omaxtime),
+      incoming: window(tcp.imintime, tcp.imaxtime),
     })),
     cftssl: new Map(tree.cftssl.map((ssl) => [`${ssl.id}/${ssl.direct}`, profile(ssl, rundir)])),
-    cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), flow),
-    cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ comment: _, ...recv }) => recv),
+    cftdest: table(tree.cftdest, ({ id, part, fname, nopart }) => ({
+      ...{ id, nopart, part: part ?? null },
+      fname: fname ? resolve(sources.directory, fname) : "",
+    })),
+    cftauth: table(tree.cftauth, ({ id, idf, deny }) => ({ id, idf, deny: deny ?? id.startsWith("NOT") })),
+    cftidf: new Map(
+      tree.cftidf.map(({ comment: _, ...idf }) => [`${idf.id}/${idf.part}/${idf.type}/${idf.nidf}`, idf]),
+    ),
+    cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), (send) => flow(send, rundir)),
+    cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), (recv) =>
+      receivedFlow(recv, rundir, cftcat.rkerror),
+    ),
     cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
     cftxlate: table(tree.cftxlate, ({ comment: _, ...xlate }) => xlate),
     pki: withTrustList(
@@ -76,7 +102,10 @@ export function resolveConfiguration(
       fname: resolve(rundir, cftcat.fname),
       sx: parseDuration(cftcat.sx, "d"),
       rx: parseDuration(cftcat.rx, "d"),
+      sh: parseDuration(cftcat.sh, "d"),
+      st: parseDuration(cftcat.st, "d"),
       rh: parseDuration(cftcat.rh, "d"),
+      rkerror: cftcat.rkerror,
     },
     cftlog: {
       fname: resolve(rundir, cftlog.fname),
@@ -133,19 +162,30 @@ function withDefault<T extends { id: string }>(
     "xlate",
     "ackstate",
     "pri",
+    "state",
+    "duplicat",
+    "acktimeout",
+    "mintime",
+    "maxtime",
+    "maxduration",
     "ackmode",
+    "workingdir",
+    "fdisp",
+    "fcheck",
   ];
   const defaults = keys.map((key) => [key, keySchema(name, key)?.default] as const);
   return [...rows, { ...Object.fromEntries(defaults.filter(([, value]) => value !== undefined)), id } as T];
 }
 
-function protocol(prot: Cftprot): Model.Prot {
+function protocol(prot: Cftprot, directory: string): Model.Prot {
   const { comment: _, sap = null, scomp, level, ...rest } = prot;
   const seconds = (value: number | string, unit: CftUnit = "s") => parseDuration(value, unit);
   return {
     ...rest,
     sap,
     scomp: scomp === 1,
+    exita: commandOf(prot.exita, directory),
+    exitatimeout: seconds(prot.exitatimeout),
     level: level ?? (prot.ssl === "" ? [5, 4, 2, 1] : [5]),
     rto: seconds(prot.rto),
     disctc: seconds(prot.disctc),
@@ -184,12 +224,20 @@ function partner(
     sfidorig: (part.sfidorig ?? nspart).trimEnd(),
     sfiddest: (part.sfiddest ?? nrpart).trimEnd(),
     idf: part.idf,
+    sauth: part.sauth,
+    rauth: part.rauth,
+    ipart: part.ipart,
+    commut: part.commut,
+    ctrlpart: part.ctrlpart,
     state: part.state,
     outgoing: window(part.omintime, part.omaxtime),
     incoming: window(part.imintime, part.imaxtime),
     ssl: part.ssl,
     security: { sign, encrypt, compress, signed_eerp, cipher },
+    changeover: part.changeover,
+    opensize: parseSize(part.opensize),
     require: part.require,
+    certificates: part.certificates,
     rootcid: part.rootcid,
     crl: part.crl,
     ocsp: part.ocsp,
@@ -202,12 +250,27 @@ function window(from: string, to: string): Model.Window {
   return { from: parseTimeOfDay(from) ?? 0, to: parseTimeOfDay(to) ?? 0 };
 }
 
-function flow(send: Cftsend): Model.Send {
-  const { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri } = send;
-  const { sign, encrypt, compress, signed_eerp, cipher } = send;
+function flow(send: Cftsend, rundir: string): Model.Send {
+  const { comment: _, sign, encrypt, compress, signed_eerp, cipher, ...rest } = send;
   const said = Object.entries({ sign, encrypt, compress, signed_eerp, cipher });
-  const security = Object.fromEntries(said.filter(([, value]) => value !== undefined));
-  return { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri, security };
+  return {
+    ...rest,
+    workingdir: send.workingdir && resolve(rundir, send.workingdir),
+    acktimeout: parseDuration(send.acktimeout, "s"),
+    maxduration: parseDuration(send.maxduration, "min"),
+    mintime: parseActivation(send.mintime) ?? null,
+    maxtime: parseActivation(send.maxtime) ?? null,
+    security: Object.fromEntries(said.filter(([, value]) => value !== undefined)),
+  };
+}
+
+function receivedFlow(
+  { comment: _, ...recv }: Cftrecv,
+  rundir: string,
+  rkerror: Model.Recv["rkerror"],
+): Model.Recv {
+  const workingdir = recv.workingdir && resolve(rundir, recv.workingdir);
+  return { ...recv, workingdir, rkerror: recv.rkerror ?? rkerror };
 }
 
 function folder(one: Cftfolder, rundir: string): Model.Folder {

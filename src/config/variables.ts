@@ -10,9 +10,20 @@ const SHARED = [
 ] as const;
 
 /** Allowed in `cftsend.nfname`. */
-export const SEND_VARIABLES = SHARED;
+export const SEND_VARIABLES = [...SHARED, "NIDF"] as const;
 /** Allowed in `cftrecv.fname`. */
 export const RECEIVE_VARIABLES = [...SHARED, "NFNAME", "IDTU"] as const;
+
+/** Allowed in `cftprot.idf`. */
+export const FLOW_VARIABLES = ["NIDF", "PART", "NRPART"] as const;
+
+/** Values for `cftprot.idf`. */
+export function flowVariables(
+  part: FileFacts["part"],
+  nidf: string,
+): Record<(typeof FLOW_VARIABLES)[number], string> {
+  return { NIDF: nidf, PART: part.id, NRPART: part.nrpart };
+}
 
 /** What both directions know of a file. */
 export interface FileFacts {
@@ -29,8 +40,10 @@ export interface FileFacts {
 }
 
 /** Values for `cftsend.nfname`. */
-export function sendVariables(facts: FileFacts): Record<(typeof SEND_VARIABLES)[number], string> {
-  return { ...shared(facts), SPART: facts.site, RPART: facts.part.id };
+export function sendVariables(
+  facts: FileFacts & { nidf: string },
+): Record<(typeof SEND_VARIABLES)[number], string> {
+  return { ...shared(facts), SPART: facts.site, RPART: facts.part.id, NIDF: facts.nidf };
 }
 
 /** Values for `cftrecv.fname`. They may come from the wire: the result is data until it was made a safe path. */

@@ -22,6 +22,11 @@ export interface Credentials {
   /** For a call to a partner: its own profile, else the protocol's. */
   client(part: Part, prot: Prot): ClientTls;
   /**
+   * What the files of a [[pki]] hold.
+   * @throws CygnetError CYG_PKI_UNKNOWN
+   */
+  material(id: string): Material;
+  /**
    * What is asked of a partner's own TLS calls besides what its port asks: the server profile that its CFTPART names;
    * "missing" when there is no such server profile, null when it names none.
    */
@@ -120,6 +125,7 @@ export async function loadCredentials(
     return found;
   };
   return {
+    material,
     server: (ssl) => get(servers, ssl, "server"),
     client: (part, prot) => get(clients, part.ssl || prot.ssl, "client"),
     guest: (part) => (part.ssl === "" ? null : (servers.get(part.ssl)?.profile ?? "missing")),
@@ -215,11 +221,14 @@ function owned(sources: Sources, owner: string, wanted: Usage): Candidate[] {
   return permitted.length > 0 ? permitted : all;
 }
 
-function configured({ configuration, materials }: Sources, owner: string, wanted: Usage): Candidate[] {
+function configured({ configuration, materials, store }: Sources, owner: string, wanted: Usage): Candidate[] {
+  // the store may say of a certificate of [[pki]] that it is out of use: the partner has replaced it
+  const out = owner === "" ? [] : store.list({ part: owner, state: "retired" });
   return [...configuration.pki.values()]
     .filter(({ part, usage, state }) => part === owner && state === "act" && usage.includes(wanted))
-    .map(({ id }) => {
-      const { certificate, all, key } = materials.get(id) as Material;
+    .map(({ id }) => materials.get(id) as Material)
+    .filter(({ fingerprint }) => !out.some((entry) => entry.fingerprint === fingerprint))
+    .map(({ certificate, all, key }) => {
       return { certificate, companions: all.filter((one) => one !== certificate), key };
     });
 }

@@ -5,20 +5,19 @@
  * - An EERP is recorded only after the file stands under its final name, synced, directory included.
  * - A delivery that keeps failing ends in a NERP, with the file kept in failed/<PART>/.
  */
-import { isAbsolute, join } from "node:path";
 import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Recv } from "../config/model.ts";
-import { substitute } from "../config/symbols.ts";
-import { receiveVariables } from "../config/variables.ts";
 import { nerpText } from "../messages/codes.ts";
 import { FormatError } from "../oftp/files/format.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
-import { datasetName, safeName } from "../spool/names.ts";
-import { nerpReasonOf } from "./envelopes.ts";
+import { reasonsOf } from "./envelopes.ts";
 import { lineHash, towardsDisk } from "./forms.ts";
+import { partOf, RELAYED } from "./routing.ts";
 import { isEnveloped } from "./security.ts";
 import { keys, type Site } from "./site.ts";
+import { confine, isDatasheet, receiveFlow, targetOf } from "./target.ts";
 
 /** Waits between attempts, ms; after the last one the delivery is given up. */
 const ATTEMPTS = [1_000, 5_000, 30_000, 120_000, 600_000, 600_000, 1_800_000, 3_600_000];
@@ -29,14 +28,8 @@ export interface Verdict {
   text: string;
 }
 
-const BUILT_IN: Recv = {
-  id: "",
-  fname: "inbox/&PART/&NFNAME",
-  ackmode: "auto",
-  fcode: "binary",
-  ftype: "T",
-  xlate: "",
-};
+/** Priority of what passes through: that of an ordinary file. */
+const RELAY_PRIORITY = 128;
 
 export class Deliveries {
   readonly #site: () => Site;
@@ -46,6 +39,19 @@ export class Deliveries {
 
   constructor(site: () => Site) {
     this.#site = site;
+  }
+
+  /**
+   * Makes the local form of a received file, once: opens its envelope, converts it. The transfer as it is then.
+   * @throws CygnetError CYG_CMS_…, FormatError, and what the spool throws
+   */
+  async open(transfer: Transfer): Promise<Transfer> {
+    const site = this.#site();
+    const part = site.configuration.cftpart.get(transfer.part);
+    if (part === undefined)
+      throw new CygnetError("CYG_DELIVERY_PART", `there is no partner ${transfer.part}`);
+    const make = towardsDisk(site, part, transfer, this.#flow(transfer));
+    return make ? await site.spool.localise(transfer, make) : transfer;
   }
 
   /** Starts delivering a completely received file; `ids` is the session that brought it. */
@@ -86,29 +92,58 @@ export class Deliveries {
     const site = this.#site();
     try {
       const ready = await this.#hashed(transfer);
-      const part = site.configuration.cftpart.get(transfer.part);
-      if (part === undefined)
-        throw new CygnetError("CYG_DELIVERY_PART", `there is no partner ${transfer.part}`);
-      const make = towardsDisk(site, part, ready, this.#flow(transfer));
-      const local = make ? await site.spool.localise(ready, make) : ready;
-      const fname = await site.spool.deliver(local, this.#target(local));
+      if (ready.idf === RELAYED) return await this.#forward(ready);
+      if (exchangeKindOf(ready.dsn)) return await site.exchange.received(ready);
+      const local = await this.open(ready);
+      const target = this.#target(local);
+      const flow = this.#flow(transfer);
+      await confine(site.disk, site.configuration, flow, target);
+      const fname = await site.spool.deliver(local, target, flow.fdisp === "new");
       await this.finish({ ...local, fname });
+      if (attempt > 0) site.journal.emit("CFTF33I", { ...keys(transfer), fname });
     } catch (error) {
       const text = describe(error);
       // contents that the flow cannot convert do not get better
-      const reason = error instanceof FormatError ? 34 : nerpReasonOf(error);
+      const final = error instanceof FormatError || hasCode(error, "CYG_SPOOL_TAKEN");
+      const reason = final ? 34 : reasonsOf(error)?.nerp;
       if (reason !== undefined) return this.#giveUp(transfer, reason, text);
       site.journal.emit("CFTF25E", { ...keys(transfer), fname: transfer.nfname, text });
       const wait = ATTEMPTS[attempt];
-      if (wait === undefined) return this.#giveUp(transfer, 34, text);
+      if (wait === undefined) {
+        site.journal.emit("CFTF32E", { ...keys(transfer), fname: transfer.nfname, text });
+        return this.#giveUp(transfer, 34, text);
+      }
       if (site.stopping) return;
       await site.catalog.update(transfer.idtu, { diagi: 142, diagc: text }).catch(() => {});
+      const time = new Date(site.clock.now() + wait).toISOString();
+      site.journal.emit("CFTF35W", { ...keys(transfer), fname: transfer.nfname, time });
       const timer = site.clock.timer(wait, () => {
         this.#timers.delete(timer);
         this.begin(transfer, ids, attempt + 1);
       });
       this.#timers.add(timer);
     }
+  }
+
+  /** A file for somebody else goes on as it came; its response will come back the same way. */
+  async #forward(transfer: Transfer): Promise<void> {
+    const site = this.#site();
+    const to = partOf(site.configuration, transfer.dest);
+    if (to === undefined) {
+      throw new CygnetError("CYG_DELIVERY_PART", `no partner has the code ${transfer.dest}`);
+    }
+    const { workfile, size } = await site.spool.relay(transfer);
+    // what the file has outside its envelope is for its destination to know
+    const filesize = transfer.security?.original || transfer.filesize;
+    const send = await site.catalog.forward(transfer.idtu, {
+      ...{ part: to.id, workfile, filesize },
+      ...{ formsize: size, pri: RELAY_PRIORITY },
+    });
+    // the first name of the file: nobody misses it now
+    await site.disk.remove(transfer.workfile).catch(() => {});
+    const text = `forwarded to ${to.id} as ${send.idtu}`;
+    site.journal.emit("CFTR12I", { ...keys(send), cmd: "SEND", user: `from ${transfer.part}`, text });
+    site.kick();
   }
 
   /** The file is in the inbox: the record ends and its response waits for the next turn, or for `cygnet end`. */
@@ -120,9 +155,10 @@ export class Deliveries {
       const waits: Changes = { phase: "Z", phasestep: "H", workfile: "", spool: null };
       await catalog.release(transfer.idtu, { ...delivered, ...waits });
     } else {
-      await this.#respond(transfer, delivered, { kind: "EERP", reason: 0, text: "" });
+      await this.respond(transfer, delivered, { kind: "EERP", reason: 0, text: "" });
     }
     journal.emit("CFTT56I", { ...keys(transfer), role: "server", fname });
+    if (isDatasheet(transfer.nfname)) journal.emit("CFTH96I", { ...keys(transfer), fname });
   }
 
   /**
@@ -137,10 +173,11 @@ export class Deliveries {
     }
     const { reason, text } = verdict;
     const diagnosis: Changes = reason === 0 ? {} : { diagp: `NERP ${reason}`, diagc: text };
-    await this.#respond(transfer, diagnosis, { kind: reason === 0 ? "EERP" : "NERP", reason, text });
+    await this.respond(transfer, diagnosis, { kind: reason === 0 ? "EERP" : "NERP", reason, text });
   }
 
-  async #respond(
+  /** Ends a receive, with changes, and queues its response. */
+  async respond(
     transfer: Transfer,
     changes: Changes,
     answer: Verdict & { kind: "EERP" | "NERP" },
@@ -154,7 +191,8 @@ export class Deliveries {
   /** A response that has to be signed needs the hash of what was on the line, before that form is gone. */
   async #hashed(transfer: Transfer): Promise<Transfer> {
     const { security } = transfer;
-    if (!security?.signedEerp || isEnveloped(security) || transfer.linehash !== "") return transfer;
+    const passes = transfer.idf === RELAYED;
+    if (!security?.signedEerp || isEnveloped(security) || passes || transfer.linehash !== "") return transfer;
     const linehash = (await lineHash(this.#site(), transfer)).toString("hex");
     await this.#site().catalog.update(transfer.idtu, { linehash });
     return { ...transfer, linehash };
@@ -172,65 +210,28 @@ export class Deliveries {
       await site.spool.fail(transfer);
       const ended: Changes = { edate: site.clock.now(), diagi: 142, diagp: "", diagc: text };
       const why = reason === 34 ? "the file could not be delivered" : nerpText(reason);
-      await this.#respond(transfer, ended, { kind: "NERP", reason, text: why });
+      await this.respond(transfer, ended, { kind: "NERP", reason, text: why });
     } catch (error) {
       site.journal.emit("CFTC70E", { ...keys(transfer), text: `${text}; ${describe(error)}` });
     }
   }
 
   #flow(transfer: Transfer): Recv {
-    const { cftrecv, cftparm } = this.#site().configuration;
-    return cftrecv.get(transfer.idf) ?? cftrecv.get(cftparm.default) ?? BUILT_IN;
+    return receiveFlow(this.#site().configuration, transfer);
   }
 
-  /** Where the file goes: what came over the wire becomes single, safe path components. */
   #target(transfer: Transfer): string {
-    const { configuration } = this.#site();
-    const { rundir } = configuration.cftparm;
-    const flow = this.#flow(transfer);
-    const name = nameOf(transfer);
-    const variables = receiveVariables({
-      site: configuration.cftparm.part,
-      part: configuration.cftpart.get(transfer.part) ?? {
-        id: transfer.part,
-        nspart: transfer.dest,
-        nrpart: transfer.orig,
-      },
-      idf: transfer.idf,
-      name,
-      nfname: name,
-      idtu: transfer.idtu,
-      fileDate: stampOf(transfer),
-      now: new Date(this.#site().clock.now()),
-    });
-    const safe = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, tame(value)]));
-    const path = substitute(flow.fname, safe);
-    return isAbsolute(path) ? path : join(rundir, path);
+    const { configuration, clock } = this.#site();
+    return targetOf(configuration, transfer, new Date(clock.now()));
   }
 }
 
-/** An empty variable stays empty (a template may give an alternate); anything else becomes one component. */
-function tame(value: string): string {
-  return value === "" ? "" : safeName(value);
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof CygnetError && error.code === code;
 }
 
-/**
- * The name that the sender means: its description, when the dataset name is just that name made to fit
- * (capitals, 26 characters), else the dataset name.
- */
-function nameOf({ nfname, description }: Transfer): string {
-  return description !== "" && datasetName(description) === nfname ? description : nfname;
-}
-
-/** The file's date and time stamp; the time of receipt where it is none. */
-function stampOf({ date, time, kdate }: Transfer): Date {
-  const [, century = "20", year, month, day] = /^(\d\d)?(\d\d)(\d\d)(\d\d)$/.exec(date) ?? [];
-  const [hours, minutes, seconds] = [time.slice(0, 2), time.slice(2, 4), time.slice(4, 6)];
-  const at = new Date(`${century}${year}-${month}-${day}T${hours}:${minutes}:${seconds}`);
-  return Number.isNaN(at.getTime()) ? new Date(kdate) : at;
-}
-
-function responseTo(transfer: Transfer) {
-  const { dsn, date, time, orig, dest, part, idtu } = transfer;
-  return { dsn, date, time, orig, dest, part, idtu };
+/** The response to a receive goes back by the sessions that brought it. */
+export function responseTo(transfer: Transfer) {
+  const { dsn, date, time, orig, dest, part, via, idtu } = transfer;
+  return { dsn, date, time, orig, dest, part: via || part, idtu };
 }

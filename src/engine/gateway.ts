@@ -17,6 +17,7 @@ import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts"
 import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
 import { openStore, storeDirectory } from "../pki/folder-store.ts";
+import { Handovers, handoverDirectory } from "../pki/handovers.ts";
 import type { CertificateStore } from "../pki/store.ts";
 import { createTrust } from "../pki/trust/create.ts";
 import type { Trust } from "../pki/trust/trust.ts";
@@ -25,13 +26,16 @@ import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
+import { Activations } from "./activations.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
+import { Exchange } from "./exchange/exchange.ts";
 import { ExpiryWatch } from "./expiry.ts";
 import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
+import { deleteOld, endOverdue } from "./overdue.ts";
 import { type PathReport, probePartner } from "./probe.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
@@ -59,6 +63,8 @@ const GRACE = 30_000;
 const GOOD_BYE = 2_000;
 /** How often ended records are purged, ms. */
 const PURGE_EVERY = 3_600_000;
+/** How often transfers that take too long are looked for, ms. */
+const OVERDUE_EVERY = 5_000;
 const OWNER = "node-1";
 
 export class Gateway {
@@ -78,6 +84,7 @@ export class Gateway {
   #watch: ConfigurationWatch | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
   #purge: Timer | null = null;
+  #overdue: Timer | null = null;
   #stopped: Promise<void> | null = null;
   #fast = false;
 
@@ -103,11 +110,16 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
-      envelopes: new Envelopes(credentials, () => this.site.judgement, systemClock),
+      exchange: new Exchange(() => this.site),
+      handovers: parts.handovers,
+      envelopes: new Envelopes(() => this.site, systemClock),
       trust,
       judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
+      activations: new Activations(catalog),
       owner: OWNER,
       stopping: false,
+      routed: (part) => this.scheduler.routed(part),
+      seats: (net) => this.listeners.seat(this.site.configuration.cftnet.get(net)),
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);
@@ -138,10 +150,12 @@ export class Gateway {
     const cacheDirectory = join(configuration.cftparm.rundir, "pki", "revocation");
     const trust = createTrust({ cacheDirectory, clock: systemClock });
     let store: CertificateStore;
+    let handovers: Handovers;
     let credentials: Credentials;
     let catalog: Catalog;
     try {
       store = await openStore(storeDirectory(configuration.cftparm.rundir));
+      handovers = await Handovers.open(handoverDirectory(configuration.cftparm.rundir));
       credentials = await loadCredentials(configuration, { store, trust });
       await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
       catalog = openCatalog(configuration.cftcat.fname, systemClock);
@@ -150,7 +164,8 @@ export class Gateway {
       await journal.close();
       throw error;
     }
-    const gateway = new Gateway(file, configuration, { catalog, journal, credentials, store, trust });
+    const parts = { catalog, journal, credentials, store, handovers, trust };
+    const gateway = new Gateway(file, configuration, parts);
     try {
       await gateway.#open(warnings);
     } catch (error) {
@@ -164,16 +179,23 @@ export class Gateway {
     const { site, journal, outboxes, listeners } = this;
     const { configuration } = site;
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
+    const secured = [...configuration.cftprot.values()].filter(({ ssl }) => ssl !== "").map(({ id }) => id);
+    if (secured.length > 0) journal.emit("CFTI25I", { text: `TLS (${secured.join(", ")})` });
+    else journal.emit("CFTI26I", { text: "no protocol uses TLS" });
     for (const warning of warnings) this.#warn(warning);
     this.expiry.start();
     tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
     await this.#recover();
+    await site.activations.refresh(configuration);
+    for (const text of site.handovers.problems) journal.emit("CFTC70E", { text });
+    await site.exchange.settle();
     (await listeners.prepare(configuration, site.credentials)).commit();
     await outboxes.apply(configuration);
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
     this.#watchFiles();
     this.#schedulePurge(10_000);
+    this.#lookForOverdue();
     this.scheduler.kick();
     journal.emit("CFTI14I", { text: configuration.cftcat.fname });
   }
@@ -249,13 +271,14 @@ export class Gateway {
     return { problems: [], plan: plan(this.site.configuration, result.configuration) };
   }
 
-  /** Takes over what another process changed in the certificate store. Gives the number of changes. */
+  /** Takes over what another process changed in the certificate store, and answers what waited for it. */
   async refreshStore(): Promise<{ changes: number; problems: readonly string[] }> {
     const { store, journal } = this.site;
     const changes = await storeChanges(store);
     for (const { part, id, text } of changes) journal.emit("CFTS78I", { part, id, text });
     for (const { path, text } of store.problems) journal.emit("CFTS78W", { file: path, text });
     this.expiry.check();
+    await this.site.exchange.settle();
     this.site.kick();
     return { changes: changes.length, problems: store.problems.map(({ text }) => text) };
   }
@@ -303,6 +326,10 @@ export class Gateway {
       return this.#rejected(cause, [describe(error)]);
     }
     tellTls(this.journal, before, configuration);
+    // what an operator ordered before: a catalog that cannot be written now is told of, and changes nothing here
+    await site.activations
+      .refresh(configuration)
+      .catch((error: unknown) => this.journal.emit("CFTC70E", { text: describe(error) }));
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.#watch?.follow(configuration.includes);
@@ -335,6 +362,14 @@ export class Gateway {
     this.journal.emit("CFTS76W", { file, line, column, object, key, text: message });
   }
 
+  #lookForOverdue(): void {
+    this.#overdue = this.site.clock.timer(OVERDUE_EVERY, () => {
+      endOverdue(this.site)
+        .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `overdue: ${describe(error)}` }))
+        .finally(() => this.#lookForOverdue());
+    });
+  }
+
   #schedulePurge(wait: number): void {
     this.#purge = this.site.clock.timer(wait, () => {
       const { sx, rx, rh } = this.site.configuration.cftcat;
@@ -348,7 +383,7 @@ export class Gateway {
       this.#trustList
         .look(this.site.configuration)
         .catch((error: unknown) => this.journal.emit("CFTS76W", { text: describe(error) }));
-      this.#expire(now - rh).catch((error: unknown) =>
+      Promise.all([this.#expire(now - rh), deleteOld(this.site)]).catch((error: unknown) =>
         this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }),
       );
       this.#schedulePurge(PURGE_EVERY);
@@ -404,12 +439,14 @@ export class Gateway {
 
   async #close(): Promise<void> {
     this.#purge?.cancel();
+    this.#overdue?.cancel();
     this.expiry.stop();
     await this.#watch?.close();
     this.site.stopping = true;
     this.listeners.close();
     await this.outboxes.close();
     await this.site.envelopes.close();
+    await this.scheduler.sealed();
     await this.site.deliveries.stop();
     await this.#catalog.close();
     tellTls(this.journal, this.site.configuration, null);
@@ -423,6 +460,7 @@ interface Parts {
   journal: OpenJournal;
   credentials: Credentials;
   store: CertificateStore;
+  handovers: Handovers;
   trust: Trust;
 }
 

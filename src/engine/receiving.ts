@@ -7,7 +7,8 @@
  * - A restart position is never beyond what was synced.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Changes, Transfer } from "../catalog/catalog.ts";
+import type { Changes, NewReceive, Transfer } from "../catalog/catalog.ts";
+import type { Part } from "../config/model.ts";
 import { type Format, FormatError } from "../oftp/files/format.ts";
 import {
   BLOCK,
@@ -20,14 +21,31 @@ import {
 import { unpackerFor } from "../oftp/files/unpacking.ts";
 import { WireError } from "../oftp/wire/codec.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
+import { exchangeFlow, exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
-import { refuseFile } from "./admission.ts";
+import { type Refused, refuseFile, refuseForm } from "./admission.ts";
+import { refuseCreation } from "./creation.ts";
+import { type Forbidden, forbidden, receivedFlow } from "./flows.ts";
+import { openInSession } from "./in-session.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
+import { addressed, RELAYED } from "./routing.ts";
 import { announced, lineForm } from "./security.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
+import { receiveFlow } from "./target.ts";
+
+/** DIAGI of what an operator has stopped. */
+const BY_OPERATOR = 121;
+const STOPPING: Refused = {
+  ...{ reason: 99, retry: true, text: "shutting down" },
+  ...{ diagi: 416, message: "CFTT23E" },
+};
+const RECEIVED_BEFORE: Refused = {
+  ...{ reason: 13, retry: false, text: "the file was received before" },
+  ...{ diagi: 432, message: "CFTT50E" },
+};
 
 interface Running {
   transfer: Transfer;
@@ -37,6 +55,8 @@ interface Running {
 }
 
 export class Receiving {
+  /** What an operator wants the transfer under way to become once it has been cut. */
+  order: Changes | null = null;
   readonly #session: Session;
   #running: Running | null = null;
   #creditDue = false;
@@ -53,12 +73,13 @@ export class Receiving {
 
   startFile(sfid: Sfid): void {
     const starting = this.#start(sfid).catch((error: unknown) => {
-      const text = describe(error);
-      this.#session.site.journal.emit("CFTF01E", { ...this.#names(sfid), fname: sfid.dsn, text });
+      const { ids, site } = this.#session;
+      const [id, diagi] = isFull(error) ? (["CFTF23E", 111] as const) : (["CFTF01E", 101] as const);
+      site.journal.emit(id, { ...this.#names(sfid), ids, fname: sfid.dsn, diagi, text: describe(error) });
       // full or forbidden disks get better: the partner may try again
       this.#answer({ reason: 12, retry: true, text: "the file cannot be created at present" });
     });
-    this.#session.site.sessions.track(starting);
+    this.#session.track(starting);
   }
 
   async #start(sfid: Sfid): Promise<void> {
@@ -66,31 +87,40 @@ export class Receiving {
     const { site, configuration, part, agreement } = session;
     if (part === null || agreement === null) return;
     const free = await site.disk.freeSpace(configuration.cftparm.rundir);
-    const refused = refuseFile(configuration, site.credentials, part, sfid, free);
+    const whose = addressed(configuration, part, sfid);
+    if (!("part" in whose)) return this.#refuse(sfid, whose);
+    const refused = refuseFile(configuration, site.credentials, whose, sfid, free, agreement.level);
     if (refused) return this.#refuse(sfid, refused);
-    if (site.stopping) return this.#refuse(sfid, { reason: 99, retry: true, text: "shutting down" });
-    const { transfer: offered, isNew } = await site.catalog.addReceive(
-      {
-        part: part.id,
-        idf: this.#flow(sfid),
-        mode: session.initiator ? "requester" : "server",
-        nfname: sfid.dsn,
-        description: sfid.desc,
-        dsn: sfid.dsn,
-        date: sfid.date,
-        time: sfid.time,
-        orig: sfid.orig,
-        dest: sfid.dest,
-        filesize: Number(sfid.fsiz) * BLOCK,
-        format: sfid.fmt as Format,
-        lrecl: sfid.lrecl,
-        prot: session.prot.id,
-        security: announced(sfid),
-      },
-      site.owner,
-    );
+    const flow = whose.relay ? { idf: RELAYED } : this.#flow(whose.part, sfid);
+    if (!("idf" in flow)) return this.#forbid(sfid, flow.forbidden);
+    const unlisted = whose.relay !== null || exchangeKindOf(sfid.dsn) !== undefined;
+    const denied = unlisted ? undefined : forbidden(configuration, whose.part, flow.idf, "recv");
+    if (denied) return this.#forbid(sfid, denied);
+    if (site.stopping) return this.#refuse(sfid, STOPPING);
+    const file: NewReceive = {
+      part: whose.part.id,
+      via: whose.part.id === part.id ? "" : part.id,
+      idf: flow.idf,
+      mode: session.initiator ? "requester" : "server",
+      nfname: sfid.dsn,
+      description: sfid.desc,
+      dsn: sfid.dsn,
+      date: sfid.date,
+      time: sfid.time,
+      orig: sfid.orig,
+      dest: sfid.dest,
+      filesize: Number(sfid.fsiz) * BLOCK,
+      format: sfid.fmt as Format,
+      lrecl: sfid.lrecl,
+      prot: session.prot.id,
+      security: announced(sfid),
+    };
+    const { transfer: offered, isNew } = await site.catalog.addReceive(file, site.owner);
     const transfer = isNew ? offered : await this.#resumed(sfid, offered);
     if (transfer === undefined) return;
+    const unwanted =
+      unlisted || (!isNew && transfer.bytes > 0) ? undefined : await this.#unwanted(sfid, file);
+    if (unwanted) return await this.#dismiss(sfid, transfer, unwanted);
     const position = isNew || !agreement.restart ? START : await this.#resumeAt(sfid, transfer);
     const now: Transfer = {
       ...transfer,
@@ -101,6 +131,7 @@ export class Receiving {
     await this.#open(now, position, Number(sfid.fsiz) * BLOCK);
     const { role, ids } = session;
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: isNew ? "created" : "selected" });
+    site.journal.emit("CFTT55I", { ...keys(transfer), role, ids });
     if (position.offset > 0) {
       site.journal.emit("CFTT96I", { ...keys(transfer), role, ids, pos: position.offset });
     }
@@ -109,17 +140,47 @@ export class Receiving {
     site.journal.emit("CFTT57I", { ...keys(transfer), ids, role });
   }
 
+  /** What the flow demands of a file and of its name. */
+  async #unwanted(sfid: Sfid, file: NewReceive): Promise<Refused | undefined> {
+    const { site } = this.#session;
+    return refuseForm(receiveFlow(site.configuration, file), sfid) ?? (await refuseCreation(site, file));
+  }
+
+  /** Refuses a file that was recorded to hold its name; whether the record stays is for the flow to say (RKERROR). */
+  async #dismiss(sfid: Sfid, transfer: Transfer, refused: Refused): Promise<void> {
+    const { diagi, text, detail = text } = refused;
+    await this.#giveBack(transfer, { phase: "T", phasestep: "K", diagi, diagp: "", diagc: detail, bytes: 0 });
+    this.#refuse(sfid, refused);
+  }
+
+  /** Gives the claim on a file up of which nothing was received. */
+  async #giveBack(transfer: Transfer, changes: Changes): Promise<void> {
+    const { site, configuration } = this.#session;
+    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
+    const kept = transfer.idf !== RELAYED && receiveFlow(configuration, transfer).rkerror === "keep";
+    if (!kept) await site.catalog.remove(transfer.idtu);
+  }
+
   /** The record of a file that was offered before and may go on; undefined when it has been refused. */
   async #resumed(sfid: Sfid, transfer: Transfer): Promise<Transfer | undefined> {
     const { site } = this.#session;
     if (transfer.phase !== "T") {
-      this.#refuse(sfid, { reason: 13, retry: false, text: "the file was received before" });
-    } else if (await site.catalog.claimReceive(transfer.idtu, site.owner)) {
+      this.#refuse(sfid, RECEIVED_BEFORE);
+      return undefined;
+    }
+    // what was only refused may be tried again; what an operator has stopped may not
+    if (transfer.phasestep === "K" && transfer.diagi !== BY_OPERATOR && transfer.bytes === 0) {
+      await site.catalog.transition(transfer.idtu, transfer, { phasestep: "H" });
+    }
+    if (await site.catalog.claimReceive(transfer.idtu, site.owner)) {
       // the session that had it may have recorded more since
       return (await site.catalog.get(transfer.idtu)) ?? transfer;
     } else {
-      const text = "the file is being received in another session";
-      this.#refuse(sfid, { reason: 99, retry: true, text });
+      const stopped = (await site.catalog.get(transfer.idtu))?.phasestep === "K";
+      const text = stopped
+        ? "the file was stopped by an operator"
+        : "the file is being received in another session";
+      this.#refuse(sfid, { reason: 99, retry: true, text, diagi: stopped ? 121 : 418, message: "" });
     }
     return undefined;
   }
@@ -186,7 +247,9 @@ export class Receiving {
         // what the work file does not have cannot be gone on from
         ...(error instanceof CygnetError && error.code === "CYG_SPOOL_SHORT" ? { bytes: 0 } : {}),
       };
-      await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
+      if (transfer.bytes === 0)
+        await this.#giveBack(transfer, { ...changes, phasestep: "K", diagp: "", workfile: "" });
+      else await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
       throw error;
     }
   }
@@ -222,9 +285,9 @@ export class Receiving {
   }
 
   closeFile(efid: Efid): void {
-    const { site, link } = this.#session;
+    const { link } = this.#session;
     const closing = this.#close(efid);
-    site.sessions.track(closing);
+    this.#session.track(closing);
     closing.catch((error: unknown) => link.end(99, `internal error: ${describe(error)}`));
   }
 
@@ -250,10 +313,12 @@ export class Receiving {
         workfile: file.path,
       } as const;
       await site.catalog.update(transfer.idtu, done);
+      const opened = await openInSession(this.#session, { ...transfer, ...done });
+      if ("reason" in opened) return await this.#worthless(running, opened, opened.detail);
       this.#running = null;
       // synced and recorded: a close that fails takes nothing away
       await file.close().catch(() => {});
-      this.#received({ ...transfer, ...done });
+      this.#received(opened);
     } catch (error) {
       if (error instanceof FormatError) {
         return await this.#worthless(running, { reason: error.efna, text: error.message });
@@ -286,6 +351,7 @@ export class Receiving {
     const { site, link, role, ids } = this.#session;
     const now = site.clock.now();
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
+    site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
     const duration = ((now - (transfer.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", {
       ...keys(transfer),
@@ -298,24 +364,28 @@ export class Receiving {
   }
 
   /** What arrived is not the file that was announced: it is dropped, the file begins anew. */
-  async #worthless({ transfer, inflow }: Running, answer: { reason: number; text: string }): Promise<void> {
+  async #worthless(
+    { transfer, inflow }: Running,
+    answer: { reason: number; text: string },
+    diagc = answer.text,
+  ): Promise<void> {
     const { site, link, ids } = this.#session;
     this.#running = null;
     await inflow.file.close();
     await site.spool.discard(transfer);
     const diagp = String(100 + answer.reason);
-    const why = { diagi: 120, diagp, diagc: answer.text };
+    const why = { diagi: 120, diagp, diagc };
     await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", bytes: 0, ...why });
     site.journal.emit("CFTT82E", { ...keys(transfer), ids, ...why });
-    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer });
+    const { reason, text } = answer;
+    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer: { reason, text } });
   }
 
   /** The session is gone: what arrived is synced and kept for a restart. */
   ended(over: SessionOver): void {
-    const { site } = this.#session;
     const running = this.#running;
     if (running === null || running.closing) return;
-    site.sessions.track(running.inflow.drain().then(() => this.#failed(running, over)));
+    this.#session.track(running.inflow.drain().then(() => this.#failed(running, over)));
   }
 
   /** Keeps the half-received file, up to what is synced. */
@@ -335,10 +405,16 @@ export class Receiving {
     const lost = error instanceof SessionOver;
     const diagi = isFull(error) ? 114 : lost ? 302 : 109;
     const diagc = describe(error);
+    const { order } = this;
+    this.order = null;
     try {
-      const changes: Changes = { phase: "T", phasestep: "H", bytes, diagi, diagp: "", diagc };
+      const broken: Changes = { phase: "T", phasestep: "H", bytes, diagi, diagp: "", diagc };
+      const changes = order === null ? broken : { ...order, bytes };
       await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
-      site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp: "", diagc });
+      if (order !== null) {
+        const { diagi = 0, diagp, diagc } = order;
+        site.journal.emit("CFTT62E", { ...keys(transfer), ids, diagi, diagp, diagc });
+      } else site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp: "", diagc });
     } catch (uncatalogued) {
       site.journal.emit("CFTT82E", {
         ...keys(transfer),
@@ -364,26 +440,38 @@ export class Receiving {
       await this.#failed(this.#running, new Error("the session ended before the file began"));
   }
 
-  #refuse(sfid: Sfid, answer: { reason: number; retry: boolean; text: string }): void {
-    const { site, ids } = this.#session;
-    const text = `${answer.text} (SFNA ${String(answer.reason).padStart(2, "0")})`;
-    site.journal.emit("CFTR71W", { ...this.#names(sfid), ids, fname: sfid.dsn, reason: answer.reason, text });
-    this.#answer(answer);
+  /** Says no to a file: Transfer CFT's word for it, and CFTR71W with what the partner hears. */
+  #refuse(sfid: Sfid, { reason, retry, text, diagi, message, detail = text }: Refused): void {
+    const { site, ids, host } = this.#session;
+    const file = { ...this.#names(sfid), ids, fname: sfid.dsn, diagi };
+    const npart = reason === 3 ? sfid.orig : sfid.dest;
+    if (message !== "") site.journal.emit(message, { ...file, npart, host, text: detail });
+    const said = `${text} (SFNA ${String(reason).padStart(2, "0")})`;
+    site.journal.emit("CFTR71W", { ...file, reason, text: said });
+    this.#answer({ reason, retry, text });
   }
 
   #answer(answer: { reason: number; retry: boolean; text: string }): void {
     if (!this.#session.link.over) this.#session.link.request({ type: "F_START_FILE_RS", answer });
   }
 
-  #names(sfid: Sfid) {
-    return { part: this.#session.part?.id, idf: this.#flow(sfid) };
+  /** A flow that this partner may not use: SFNA 99, because OFTP has no reason of its own for it. */
+  #forbid(sfid: Sfid, { diagi, message, text: detail }: Forbidden): void {
+    const text = "the file is not accepted from this partner";
+    this.#refuse(sfid, { reason: 99, retry: false, text, diagi, message, detail });
   }
 
-  /** Which flow an incoming file belongs to: a template named like it, else the partner's, else the default. */
-  #flow(sfid: Sfid): string {
-    const { configuration, part } = this.#session;
-    if (configuration.cftrecv.has(sfid.dsn)) return sfid.dsn;
-    return part?.idf || configuration.cftparm.default;
+  #names(sfid: Sfid) {
+    const { part } = this.#session;
+    const flow = part && this.#flow(part, sfid);
+    return { part: part?.id, idf: flow && "idf" in flow ? flow.idf : sfid.dsn };
+  }
+
+  /** Which flow an incoming file belongs to; certificates have their own. */
+  #flow(part: Part, sfid: Sfid): ReturnType<typeof receivedFlow> {
+    const { configuration, prot } = this.#session;
+    const kind = exchangeKindOf(sfid.dsn);
+    return kind ? { idf: exchangeFlow(kind) } : receivedFlow(configuration, part, prot, sfid.dsn);
   }
 }
 

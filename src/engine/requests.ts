@@ -1,12 +1,17 @@
-/** What an operator asks for: send a file from anywhere, start a transfer again. */
+/** What an operator asks for: send a file from anywhere, answer for a received one. */
 import { randomUUID } from "node:crypto";
-import { basename, isAbsolute, join } from "node:path";
+import { basename, isAbsolute, join, normalize } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
+import type { Dest, Send } from "../config/model.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
+import { wayOut } from "../spool/jail.ts";
+import { describeBroadcast } from "./broadcast.ts";
 import type { Verdict } from "./deliveries.ts";
-import { describeSend, holdReason } from "./outboxes.ts";
+import { tellRecorded } from "./recorded.ts";
 import { keys, type Site } from "./site.ts";
+import { describeSend } from "./submission.ts";
 
 /** NERPREAS: RFC 5024 section 5.3.14. */
 const NERP_REASONS = new Set([
@@ -16,26 +21,40 @@ const NERP_REASONS = new Set([
 
 const PIECE = 1024 * 1024;
 
+/** What is to be sent, and how. */
+export interface Submission {
+  part: string;
+  idf?: string;
+  nfname?: string;
+  /** Absolute path. */
+  file: string;
+  /** Waiting for its turn, for the partner's call, or for an operator; undefined = as the flow says. */
+  state?: Send["state"];
+}
+
 /**
  * Sends a copy of a file; the file itself stays where it is.
- * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, or what the spool says
+ * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, or what the spool says
  */
-export async function submitFile(
-  site: Site,
-  request: { part: string; idf?: string; nfname?: string; file: string },
-): Promise<Transfer> {
-  const { configuration, disk, spool, catalog, journal } = site;
+export async function submitFile(site: Site, request: Submission): Promise<Transfer> {
+  const { configuration, disk, spool, catalog } = site;
   const part = configuration.cftpart.get(request.part);
-  if (part === undefined) {
-    const known = [...configuration.cftpart.keys()].join(", ");
+  const dest = configuration.cftdest.get(request.part);
+  if (part === undefined && dest === undefined) {
+    const known = [...configuration.cftpart.keys(), ...configuration.cftdest.keys()].join(", ");
     throw new CygnetError(
       "CYG_REQUEST_PART",
       `there is no partner ${request.part}; known are ${known || "none"}`,
     );
   }
+  if (dest && request.state && request.state !== "disp") {
+    const text = "a broadcast is sent at once; hold its transfers by the flow (cftsend.state)";
+    throw new CygnetError("CYG_REQUEST_STATE", text);
+  }
   if (!isAbsolute(request.file)) {
     throw new CygnetError("CYG_REQUEST_FILE", `${request.file} is not an absolute path`);
   }
+  await inWorkingDirectory(site, request, part?.idf ?? "");
   const workdir = join(configuration.cftparm.rundir, "work");
   const folder = join(workdir, "submit", randomUUID());
   await disk.makeDirectory(folder);
@@ -46,16 +65,34 @@ export async function submitFile(
   });
   const status = await disk.status(copy);
   const { mtimeMs } = await disk.status(request.file);
-  const send = describeSend(site, part, request.idf ?? "", request.file, mtimeMs, request.nfname);
-  const hold = await holdReason(site, part, send.flow);
+  const { idf = "" } = request;
+  const send = part
+    ? await describeSend(site, part, idf, request.file, mtimeMs, request)
+    : describeBroadcast(site, dest as Dest, idf, request.file, request.nfname);
   const candidate = { path: copy, size: status.size, mtimeMs: status.mtimeMs, ino: status.ino };
-  const target = { workdir, archive: "", ...(hold ? { hold } : {}) };
+  const target = { workdir, archive: "", ...(send.hold ? { hold: send.hold } : {}) };
   const claimed = await spool.claim(candidate, send.request, target);
   await catalog.update(claimed.idtu, { fname: request.file });
   await disk.removeDirectory(folder);
-  journal.emit("CFTR12I", { ...keys(claimed), cmd: "SEND", user: "operator", text: claimed.idtu });
+  tellRecorded(site, claimed, "operator");
   site.kick();
   return { ...claimed, fname: request.file };
+}
+
+/** @throws CygnetError CYG_REQUEST_OUTSIDE for a file outside `workingdir` of its flow */
+async function inWorkingDirectory(
+  { configuration, disk, journal }: Site,
+  { idf = "", file, part }: Submission,
+  fallback: string,
+): Promise<void> {
+  const { cftsend, cftparm } = configuration;
+  const flow = cftsend.get(idf || fallback) ?? cftsend.get(cftparm.default);
+  if (flow === undefined || flow.workingdir === "") return;
+  const out = await wayOut(disk, flow.workingdir, normalize(file));
+  if (out === undefined) return;
+  const text = `${file} is not below ${flow.workingdir}, workingdir of flow ${flow.id}: ${out}`;
+  journal.emit("CFTF46E", { idtu: "", part, idf: flow.id, fname: file, diagi: 145, text });
+  throw new CygnetError("CYG_REQUEST_OUTSIDE", `${text} (DIAGI 145)`);
 }
 
 async function copyFile({ disk }: Site, from: string, to: string): Promise<void> {
@@ -85,34 +122,6 @@ async function copyFile({ disk }: Site, from: string, to: string): Promise<void>
 }
 
 /**
- * Transfer CFT's START: a held or stopped send becomes ready again, with its tries forgotten.
- * @throws CygnetError CYG_REQUEST_STATE when it is not a held or stopped send with its file at hand
- */
-export async function startTransfer(site: Site, idtu: string): Promise<Transfer> {
-  const { catalog, journal } = site;
-  const transfer = await catalog.get(idtu);
-  if (transfer === undefined) throw new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
-  const stopped = transfer.phase === "T" && (transfer.phasestep === "H" || transfer.phasestep === "K");
-  if (transfer.direct !== "send" || !stopped) {
-    const state = `${transfer.direct} in phase ${transfer.phase} step ${transfer.phasestep}`;
-    throw new CygnetError(
-      "CYG_REQUEST_STATE",
-      `${idtu} is a ${state}; only a held or stopped send can be started`,
-    );
-  }
-  if (transfer.workfile === "") throw new CygnetError("CYG_REQUEST_STATE", `the file of ${idtu} is gone`);
-  const part = site.configuration.cftpart.get(transfer.part);
-  const flow = site.configuration.cftsend.get(transfer.idf);
-  const hold = part && (await holdReason(site, part, flow ?? { security: {} }));
-  if (hold) throw new CygnetError("CYG_REQUEST_STATE", `${idtu} cannot be started: ${hold.diagc}`);
-  await catalog.update(idtu, { phasestep: "D", tries: 0, retryAt: 0, diagi: 0, diagp: "", diagc: "" });
-  await catalog.setClock({ part: transfer.part, tries: 0, nextCallAt: 0, diagi: 0, reason: "" });
-  journal.emit("CFTR12I", { ...keys(transfer), cmd: "START", user: "operator", text: idtu });
-  site.kick();
-  return { ...transfer, phasestep: "D" };
-}
-
-/**
  * Transfer CFT's END for a receive whose flow has ackmode = "manual": the response goes out in the next session.
  * @throws CygnetError CYG_REQUEST_STATE, CYG_REQUEST_REASON
  */
@@ -122,6 +131,10 @@ export async function endTransfer(site: Site, idtu: string, verdict: Verdict): P
   if (verdict.reason !== 0 && !NERP_REASONS.has(verdict.reason)) {
     const known = [...NERP_REASONS].join(", ");
     throw new CygnetError("CYG_REQUEST_REASON", `${verdict.reason} is no NERP reason; known are ${known}`);
+  }
+  if (exchangeKindOf(transfer.dsn)) {
+    const text = `${idtu} brought a certificate; "cygnet pki accept" or "cygnet pki refuse" answers it`;
+    throw new CygnetError("CYG_REQUEST_STATE", text);
   }
   await site.deliveries.end(transfer, verdict);
   site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user: "operator", text: idtu });

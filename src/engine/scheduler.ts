@@ -6,32 +6,30 @@ import type { PartnerClock } from "../catalog/catalog.ts";
 import type { Part } from "../config/model.ts";
 import type { Timer } from "../platform/clock.ts";
 import { describe } from "../platform/errors.ts";
+import { reviewBroadcasts } from "./broadcast.ts";
 import { type CallFailure, call } from "./caller.ts";
 import type { SessionEnd } from "./link.ts";
-import { jittered, spacing } from "./retry.ts";
+import { type Obstacle, obstacleOf } from "./obstacle.ts";
+import { Preparation } from "./preparation.ts";
+import { afterFailure, DEFAULT_SCHEDULE, engineOf } from "./retry.ts";
+import { onlyRouted } from "./routing.ts";
 import { Session } from "./session.ts";
+import { diagnoseOpening } from "./session-end.ts";
 import type { Site } from "./site.ts";
-import { untilOpen } from "./window.ts";
 
 /** After these ESID reasons nobody calls again within a minute: it is the partner's or our software. */
 const PATIENT = new Set([1, 2, 6, 7]);
 const A_MINUTE = 60_000;
-/** DIAGI of a session that the partner did not open. */
-const REFUSED = 451;
-/** DIAGI of a failed TLS handshake: not tried again, because a certificate does not get better by itself. */
-const NOT_TRUSTED = 260;
-/** DIAGI of a partner that has no room now or is closing down (ESID 05, 08): tried again without a limit. */
-const BUSY = 916;
 /** ESID 10: mode or capabilities incompatible. */
 const INCOMPATIBLE = 10;
 /** Kicks within this time are one. */
 const GATHER = 10;
 /** Longest sleep: work that another process left behind is found at the latest then. */
 const LONGEST = 60_000;
-const DEFAULTS = { retryw: A_MINUTE, retryn: 4, retrym: 12 };
 
 export class Scheduler {
   readonly #site: Site;
+  readonly #preparation: Preparation;
   readonly #calling = new Set<string>();
   readonly #calls = new Set<Promise<void>>();
   #timer: Timer | null = null;
@@ -39,11 +37,16 @@ export class Scheduler {
   #running: Promise<void> = Promise.resolve();
   /** Highest level to offer a partner that refused a higher one; forgotten at a restart, in case it has learned. */
   readonly #ceilings = new Map<string, number>();
+  /** What the records of waiting sends say about their partner. */
+  readonly #explained = new Map<string, string>();
+  /** Partners whose files go by an intermediate one, as was said in the log. */
+  readonly #rerouted = new Set<string>();
   readonly #abort = new AbortController();
   #stopped = false;
 
   constructor(site: Site) {
     this.#site = site;
+    this.#preparation = new Preparation(site);
   }
 
   /** Something may have become due. */
@@ -58,6 +61,11 @@ export class Scheduler {
     this.#timer?.cancel();
     await this.#running;
     await Promise.all(this.#calls);
+  }
+
+  /** Resolves when no envelope is being made any more; those that are not ready are made at the next start. */
+  async sealed(): Promise<void> {
+    await this.#preparation.stop();
   }
 
   /** Calls a partner now, whether or not something waits for it; otherwise gives the reason why not. */
@@ -89,30 +97,93 @@ export class Scheduler {
   async #look(): Promise<void> {
     if (this.#stopped) return;
     const { catalog, clock, configuration, sessions } = this.#site;
+    await reviewBroadcasts(this.#site);
     const now = clock.now();
+    this.#preparation.kick();
     const { parts, nextAt } = await catalog.work(now);
     let next = nextAt === null ? LONGEST : Math.max(GATHER, nextAt - now);
     for (const id of parts) {
-      const part = configuration.cftpart.get(id);
-      if (part === undefined) continue;
-      for (const session of sessions.of(id)) session.wake();
+      const owner = configuration.cftpart.get(id);
+      if (owner === undefined) {
+        await this.#orphaned(id);
+        continue;
+      }
+      const part = await this.#carrier(owner);
+      for (const session of sessions.of(part.id)) session.wake();
+      await this.#explain(owner, now);
+      const shut = this.#obstacle(part, now)?.wait;
+      if (shut !== undefined) next = Math.min(next, shut);
       if (this.#reasonNotToCall(part) !== undefined) continue;
-      const { nextCallAt } = await catalog.clock(id);
-      const wait = Math.max(nextCallAt - now, untilOpen(part.outgoing, now));
+      const { nextCallAt } = await catalog.clock(part.id);
+      const wait = nextCallAt - now;
       if (wait > 0) next = Math.min(next, wait);
-      else if (!this.#calling.has(id)) this.#begin(part);
+      else if (!this.#calling.has(part.id)) this.#begin(part);
     }
     this.#wakeIn(Math.min(next, LONGEST));
   }
 
+  /** See `Site.routed`: a partner that has an intermediate one is called itself as long as that works. */
+  async routed(part: Part): Promise<boolean> {
+    if (part.ipart === "") return false;
+    if (onlyRouted(this.#site.configuration, part)) return true;
+    const { activations, catalog, clock } = this.#site;
+    if (!activations.allows(part, true)) return false;
+    const { tries, nextCallAt } = await catalog.clock(part.id);
+    return tries > 0 && nextCallAt > clock.now();
+  }
+
+  /** Whom to call for what waits for a partner. */
+  async #carrier(part: Part): Promise<Part> {
+    const by = this.#site.configuration.cftpart.get(part.ipart);
+    if (by === undefined || !(await this.routed(part))) return part;
+    if (!this.#rerouted.has(part.id)) {
+      this.#rerouted.add(part.id);
+      const text = `its files go by ${by.id}`;
+      this.#site.journal.emit("CFTT06W", { part: part.id, idtu: "", idf: "", text });
+    }
+    return by;
+  }
+
+  /** Keeps what the records of waiting sends say about their partner true. */
+  async #explain(part: Part, now: number): Promise<void> {
+    const why = await this.#waitsFor(part, now);
+    const text = why === undefined ? "" : `${why.diagi} ${why.text}`;
+    // the first look clears what a life before has left there
+    const isNews = this.#explained.get(part.id) !== text;
+    if (!isNews && why === undefined) return;
+    if (isNews && why?.message) {
+      this.#site.journal.emit(why.message, { idtu: "", part: part.id, idf: "", text: why.text });
+    }
+    await this.#site.catalog.explainWaiting(part.id, why && { diagi: why.diagi, diagc: why.text }, isNews);
+    this.#explained.set(part.id, text);
+  }
+
+  /** What the records of a partner wait for; undefined = nothing worth telling. */
+  async #waitsFor(part: Part, now: number): Promise<Obstacle | undefined> {
+    const { catalog, sessions } = this.#site;
+    if (await this.routed(part)) return undefined;
+    // whatever keeps us from calling: what waits goes with the session that is there
+    const open = sessions.of(part.id).length > 0 || this.#calling.has(part.id);
+    const obstacle = open ? undefined : this.#obstacle(part, now);
+    if (obstacle) return obstacle;
+    const { nextCallAt, diagi, reason } = await catalog.clock(part.id);
+    if (nextCallAt > now && diagi !== 0) return { diagi, text: `the last call failed: ${reason}` };
+    return undefined;
+  }
+
+  #obstacle(part: Part, now: number): Obstacle | undefined {
+    const { activations, configuration, sessions } = this.#site;
+    const tcp = configuration.cfttcp.get(part.id);
+    const full = sessions.full(configuration, part.id, true);
+    return obstacleOf({ part, tcp, state: activations.part(part), full, now });
+  }
+
   #reasonNotToCall(part: Part): string | undefined {
-    const { configuration, sessions, stopping } = this.#site;
+    const { clock, sessions, stopping } = this.#site;
     if (stopping || this.#stopped) return "the gateway is shutting down";
     if (this.#calling.has(part.id)) return "a call is under way";
-    if (part.state === "noactive" || part.state === "activeserv") return "the partner may not be called";
-    if (!configuration.cfttcp.has(part.id)) return "there is no cfttcp for the partner";
     if (sessions.count(part.id, true) > 0) return "a session is open";
-    return sessions.full(configuration, part.id, true);
+    return this.#obstacle(part, clock.now())?.text;
   }
 
   #begin(part: Part): void {
@@ -152,15 +223,12 @@ export class Scheduler {
     } else {
       const end = await session.closed;
       const code = String(end.reason).padStart(2, "0");
-      const text = end.reason === 99 ? end.text : `ESID ${code}: ${end.text || "refused"}`;
+      const text = end.lost ? end.text : `ESID ${code}: ${end.text || "refused"}`;
       if (site.stopping) return;
       if (end.origin === "distant" && end.reason === INCOMPATIBLE) this.#stepDown(part, session);
-      site.journal.emit("CFTH11E", { part: part.id, host: session.host, prot: session.prot.id, text });
-      // a line that broke says nothing about the partner's will: it counts as a failed call
-      const lost = end.reason === 99;
-      const busy = end.reason === 5 || end.reason === 8;
-      const diagi = lost ? 302 : busy ? BUSY : REFUSED;
-      const failure = { diagi, diagp: lost ? "" : `2${code}`, text };
+      const failure = { ...diagnoseOpening(end), text };
+      site.journal.emit("CFTH11E", { part: part.id, ids: session.ids, ...failure });
+      if (end.origin === "distant" && !end.lost) site.journal.emit("CFTH13E", { part: part.id, ...failure });
       await this.#failed(part, failure, PATIENT.has(end.reason));
     }
   }
@@ -182,52 +250,46 @@ export class Scheduler {
     if (!end.normal && PATIENT.has(end.reason)) {
       await catalog.setClock(rested(part.id, clock.now() + A_MINUTE));
     } else if (agreement && !agreement.maySend) {
-      const { retryw } = configuration.cfttcp.get(part.id) ?? DEFAULTS;
+      const { retryw } = configuration.cfttcp.get(part.id) ?? DEFAULT_SCHEDULE;
       const reason = "the session was not one in which this side may send files";
       await catalog.setClock({ ...rested(part.id, clock.now() + retryw), reason });
     }
   }
 
-  /** Counts the failure and sets the partner's clock; when all tries are used its waiting sends stop. */
+  /** Counts the failure and sets the partner's clock; what is not tried again stops. */
   async #failed(part: Part, failure: CallFailure, patient: boolean): Promise<void> {
-    const { catalog, clock, configuration, journal, random } = this.#site;
-    const refused = failure.diagi === REFUSED;
-    const before = await catalog.clock(part.id);
-    // calls that fail and sessions that are refused have limits of their own, so they are not added up
-    const failures = ((before.diagi === REFUSED) === refused ? before.tries : 0) + 1;
-    const tcp = configuration.cfttcp.get(part.id) ?? DEFAULTS;
-    const limit =
-      failure.diagi === BUSY
-        ? Number.POSITIVE_INFINITY
-        : refused
-          ? Math.max(...part.prot.map((id) => configuration.cftprot.get(id)?.restart ?? 5))
-          : tcp.retrym;
-    const wait = spacing({ ...tcp, retrym: Math.max(limit, 1) }, failures);
-    const spaced = jittered(wait ?? tcp.retryw, random.fraction());
-    const nextCallAt = clock.now() + (patient ? Math.max(spaced, A_MINUTE) : spaced);
+    const { catalog, clock, configuration, random } = this.#site;
     const { diagi, text } = failure;
-    const state: PartnerClock = {
-      part: part.id,
-      tries: wait === null ? 0 : failures,
-      nextCallAt,
-      diagi,
-      reason: text,
-    };
-    await catalog.setClock(state);
-    if (diagi === NOT_TRUSTED) {
-      const why = { diagi, diagp: failure.diagp, diagc: text };
-      for (const { idtu, idf } of await catalog.stopSends(part.id, why)) {
-        journal.emit("CFTT75E", { idtu, part: part.id, idf, ...why });
-      }
+    const before = await catalog.clock(part.id);
+    const schedule = configuration.cfttcp.get(part.id) ?? DEFAULT_SCHEDULE;
+    const restart = Math.max(...part.prot.map((id) => configuration.cftprot.get(id)?.restart ?? 5));
+    const next = afterFailure(diagi, before, { ...schedule, restart }, random.fraction());
+    const wait = patient ? Math.max(next.wait, A_MINUTE) : next.wait;
+    // what has another way goes that way, unless nobody is to be trusted with it
+    const reroutes = part.ipart !== "" && engineOf(diagi) !== "ABORT";
+    if (next.stop && !reroutes) await this.#stopSends(part, failure, next.stop);
+    const { tries } = next;
+    await catalog.setClock({ part: part.id, tries, nextCallAt: clock.now() + wait, diagi, reason: text });
+  }
+
+  async #stopSends(part: Part, failure: CallFailure, stop: { diagi: number; diagp: string }): Promise<void> {
+    const { catalog, journal } = this.#site;
+    const { diagi, text } = failure;
+    const why = { diagi: stop.diagi, diagp: stop.diagp || failure.diagp, diagc: text };
+    const used = { MAXRETRY: "CFTT03E", MAXRST: "CFTT08E" }[why.diagp];
+    for (const { idtu, idf } of await catalog.stopSends(part.id, why)) {
+      const who = { idtu, part: part.id, idf };
+      if (used) journal.emit(used, { ...who, diagi, diagp: failure.diagp, text });
+      else journal.emit("CFTT75E", { ...who, ...why });
     }
-    if (wait !== null) return;
-    const stopped = await catalog.stopSends(part.id, {
-      diagi: refused ? 406 : 405,
-      diagp: refused ? "MAXRST" : "MAXRETRY",
-      diagc: text,
-    });
-    const id = refused ? "CFTT08E" : "CFTT03E";
-    for (const { idtu, idf } of stopped) journal.emit(id, { idtu, part: part.id, idf, diagi, text });
+  }
+
+  /** What waits for a partner that the configuration does not have any more stops. */
+  async #orphaned(id: string): Promise<void> {
+    const why = { diagi: 408, diagp: "NO PART", diagc: `there is no partner ${id}` };
+    for (const { idtu, idf } of await this.#site.catalog.stopSends(id, why)) {
+      this.#site.journal.emit("CFTT14E", { idtu, part: id, idf, text: why.diagc });
+    }
   }
 }
 

@@ -8,7 +8,7 @@
  */
 import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Part } from "../config/model.ts";
-import { diagiOfAnswer, diagpOfAnswer, diagpOfEsid } from "../messages/codes.ts";
+import { diagiOfAnswer, diagpOfAnswer } from "../messages/codes.ts";
 import { framedSize } from "../oftp/files/batch.ts";
 import { type Counts, FormatError } from "../oftp/files/format.ts";
 import { packerFor } from "../oftp/files/packing.ts";
@@ -22,16 +22,21 @@ import {
 } from "../oftp/files/restart.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { capacity } from "../oftp/wire/subrecords.ts";
-import { CygnetError, describe } from "../platform/errors.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
+import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
 import { conclude, putAway } from "./conclude.ts";
+import { type Forbidden, forbidden } from "./flows.ts";
 import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
-import { jittered, spacing } from "./retry.ts";
+import { afterFailure, DEFAULT_SCHEDULE, type Decision, engineOf, jittered, spacing } from "./retry.ts";
+import { RELAYED } from "./routing.ts";
 import { isEnveloped, lineForm, sfidSecurity } from "./security.ts";
 import type { Session } from "./session.ts";
+import { type Diagnosis, diagnoseFile } from "./session-end.ts";
 import { keys } from "./site.ts";
+import { isHeld } from "./submission.ts";
 import { Waiter } from "./waiter.ts";
 
 /** Octets read from the file at a time: a multiple of 63, so that subrecords stay full. */
@@ -52,6 +57,8 @@ export class Sending {
   readonly closed = new Waiter<Closed>();
   /** The transfer under way, for status. */
   current: { transfer: Transfer; bytes: number } | null = null;
+  /** What an operator wants the transfer under way to become once it has been cut. */
+  order: Changes | null = null;
   readonly #session: Session;
 
   constructor(session: Session) {
@@ -65,9 +72,14 @@ export class Sending {
     let file: Outgoing | null = null;
     this.current = { transfer, bytes: 0 };
     try {
+      const exchange = exchangeKindOf(transfer.dsn) !== undefined;
+      // certificates and what passes through are nobody's flow
+      const listed = !exchange && transfer.idf !== RELAYED;
+      const denied = listed && forbidden(site.configuration, this.#partOf(transfer), transfer.idf, "send");
+      if (denied) return await this.#denied(transfer, denied);
       let prepared: Transfer;
-      if (transfer.security && (this.#session.agreement?.level ?? 0) < 5)
-        return await this.#insecure(transfer);
+      if ((transfer.security || exchange) && (this.#session.agreement?.level ?? 0) < 5)
+        return await this.#insecure(transfer, exchange);
       try {
         prepared = await this.#prepare(transfer);
         file = await site.spool.openOutgoing(prepared, 0);
@@ -82,17 +94,24 @@ export class Sending {
       throw error;
     } finally {
       this.current = null;
+      this.order = null;
       await file?.close();
     }
   }
 
+  /** Whose file it is: the partner of the session, or one whose files it carries. */
+  #partOf({ part }: Transfer): Part {
+    return this.#session.configuration.cftpart.get(part) ?? (this.#session.part as Part);
+  }
+
   /** Makes the form for the line where it is another than the local one; once, so that a retry sends the same octets. */
   async #prepare(transfer: Transfer): Promise<Transfer> {
-    if (transfer.formsize >= 0) return transfer;
+    // a certificate goes as it is, whatever the default flow converts
+    if (transfer.formsize >= 0 || exchangeKindOf(transfer.dsn)) return transfer;
     const { site, configuration } = this.#session;
     const { cftsend, cftparm } = configuration;
     const flow = cftsend.get(transfer.idf) ?? cftsend.get(cftparm.default);
-    const part = this.#session.part as Part;
+    const part = this.#partOf(transfer);
     const make = flow && towardsLine(site, part, transfer, flow);
     return make ? site.spool.prepare(transfer, make) : transfer;
   }
@@ -100,7 +119,8 @@ export class Sending {
   async #transfer(transfer: Transfer, opened: Outgoing, reopened: (file: Outgoing) => void): Promise<void> {
     const { link, agreement, site, role, ids, prot } = this.#session;
     let file = opened;
-    const retried = transfer.tries > 1;
+    // an attempt that began may have left something there, whoever has set the count of tries back since
+    const retried = transfer.bdate !== null;
     const { format, lrecl } = lineForm(transfer);
     // how far the partner got is for the partner to say: it answers with what it holds
     const offered =
@@ -113,6 +133,7 @@ export class Sending {
       bdate: site.clock.now(),
     });
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: retried ? "selected" : "created" });
+    site.journal.emit("CFTT55I", { ...keys(transfer), role, ids, fname: transfer.fname });
     const answer = this.started.wait();
     link.request({ type: "F_START_FILE_RQ", sfid: sfidOf(transfer, file.size, offered.count) });
     const started = await answer;
@@ -234,6 +255,8 @@ export class Sending {
         : { ...done, phase: "X", phasestep: "X", edate: now },
     );
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
+    site.journal.emit("CFTT56I", { ...keys(transfer), role, ids, fname: transfer.fname });
+    site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
     if (waits) await conclude(site, transfer);
@@ -307,22 +330,25 @@ export class Sending {
       bytes: 0,
       tries: transfer.tries,
       retryAt: again ?? 0,
+      ...(again === null ? {} : stillHeld(transfer)),
     });
     site.journal.emit(id, { ...keys(transfer), ids, diagi, diagp, diagc });
   }
 
-  /** It must be secured and cannot be: an operator or another certificate has to help. */
-  async #unsecured(transfer: Transfer, diagc: string): Promise<void> {
-    const { site } = this.#session;
-    const changes: Changes = { phase: "T", phasestep: "K", diagi: 278, diagp: "SECURITY", diagc };
-    if (!(await this.#giveUp(transfer, changes)))
-      site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
+  /** A list of flows was changed after the file had been recorded: it stops. */
+  async #denied(transfer: Transfer, { diagi, message, text }: Forbidden): Promise<void> {
+    const { site, ids } = this.#session;
+    const changes: Changes = { phase: "T", phasestep: "K", diagi, diagp: "SAUTH", diagc: text };
+    await this.#giveUp(transfer, changes);
+    site.journal.emit(message, { ...keys(transfer), ids, diagi, text });
   }
 
-  /** File security came with OFTP 2.0: below it the file stays here. */
-  async #insecure(transfer: Transfer): Promise<void> {
+  /** File security and the exchange of certificates came with OFTP 2.0: below it the file stays here. */
+  async #insecure(transfer: Transfer, exchange: boolean): Promise<void> {
     const { site } = this.#session;
-    const diagc = "the file is to be secured, which the protocol level of this session cannot carry";
+    const diagc = exchange
+      ? `certificates are exchanged at OFTP 2.0 (level 5); this session has level ${this.#session.agreement?.level}`
+      : "the file is to be secured, which the protocol level of this session cannot carry";
     const changes: Changes = { phase: "T", phasestep: "H", diagi: 278, diagp: "SECURITY", diagc };
     await site.catalog.release(transfer.idtu, changes);
     site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
@@ -331,12 +357,18 @@ export class Sending {
   async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
     const { site } = this.#session;
     const diagc = describe(error);
-    if (error instanceof CygnetError && error.code === "CYG_SECURITY_KEY")
-      return this.#unsecured(transfer, diagc);
-    const diagi = error instanceof FormatError ? 126 : 104;
-    const over = await this.#giveUp(transfer, { phase: "T", phasestep: "H", diagi, diagp: "", diagc });
+    const gone = isSystemError(error instanceof CygnetError ? error.cause : error, "ENOENT");
+    const diagi = error instanceof FormatError ? 126 : gone ? 110 : 104;
+    const over = await this.#giveUp(transfer, {
+      phase: "T",
+      phasestep: "H",
+      diagi,
+      diagp: gone ? "NO OLD" : "",
+      diagc,
+    });
     if (over) return;
-    site.journal.emit("CFTF04E", { ...keys(transfer), fname: transfer.fname, text: diagc });
+    const id = gone ? "CFTF02E" : "CFTF04E";
+    site.journal.emit(id, { ...keys(transfer), fname: transfer.fname, diagi, text: diagc });
   }
 
   /** The session ended in the middle: back to D, from where it stopped, a little later each time. */
@@ -344,35 +376,66 @@ export class Sending {
     const { site, ids } = this.#session;
     const end = error instanceof SessionOver ? error.end : null;
     const bytes = this.current?.bytes ?? 0;
-    const tries = bytes > transfer.bytes ? 1 : transfer.tries;
-    const stopping = site.stopping;
-    const next = stopping ? site.clock.now() : this.#nextTry(tries);
-    const diagi = end === null ? 100 : end.reason === 9 ? 240 : end.reason === 99 ? 302 : 730;
-    const diagp = end === null || end.reason === 99 ? "" : diagpOfEsid(end.reason);
+    if (this.order !== null) {
+      const over = await this.#giveUp(transfer, { ...this.order, bytes });
+      const { diagi = 0, diagp, diagc } = this.order;
+      if (!over) site.journal.emit("CFTT62E", { ...keys(transfer), ids, diagi, diagp, diagc });
+      return;
+    }
+    const { diagi, diagp } = end === null ? diagnoseFault(error) : diagnoseFile(end);
     const diagc = end?.text || describe(error);
+    const tries = Math.max(bytes > transfer.bytes ? 1 : transfer.tries, 1);
+    const next = site.stopping ? { wait: 0, stop: null } : this.#afterFailure(diagi, tries);
+    const stop = next.stop ?? { diagi, diagp };
+    // what is wrong with the file itself is held, as what a partner has refused
+    const step = engineOf(diagi) === "ABORT" ? "H" : "K";
     const changes: Changes = {
       phase: "T",
-      phasestep: next === null ? "K" : "D",
-      diagi: next === null ? 405 : diagi,
-      diagp: next === null ? "MAXRETRY" : diagp,
+      phasestep: next.stop === null ? "D" : step,
+      diagi: stop.diagi,
+      diagp: stop.diagp || diagp,
       diagc,
       bytes,
-      tries: Math.max(tries, 1),
-      retryAt: next ?? 0,
+      tries,
+      retryAt: site.clock.now() + next.wait,
+      ...(next.stop === null ? stillHeld(transfer) : {}),
     };
     const over = await this.#giveUp(transfer, changes);
-    site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
-    if (next === null && !over)
-      site.journal.emit("CFTT03E", { ...keys(transfer), diagi: 405, diagp, text: diagc });
+    const text = diagc;
+    const cut = end?.origin === "distant" && !end.lost;
+    site.journal.emit(cut ? "CFTT74E" : "CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
+    if (next.stop === null || step === "H" || over) return;
+    const id = stop.diagp === "MAXRST" ? "CFTT08E" : "CFTT03E";
+    site.journal.emit(id, { ...keys(transfer), diagi: stop.diagi, diagp, text });
+  }
+
+  #afterFailure(diagi: number, tries: number): Decision {
+    const { site, configuration, part, prot } = this.#session;
+    const schedule = configuration.cfttcp.get(part?.id ?? "") ?? DEFAULT_SCHEDULE;
+    const before = { tries: tries - 1, diagi };
+    return afterFailure(diagi, before, { ...schedule, restart: prot.restart }, site.random.fraction());
   }
 
   /** When a transfer may be tried again after so many tries; null when they are used up. */
   #nextTry(tries: number): number | null {
     const { site, configuration, part } = this.#session;
-    const schedule = configuration.cfttcp.get(part?.id ?? "") ?? { retryw: 60_000, retryn: 4, retrym: 12 };
+    const schedule = configuration.cfttcp.get(part?.id ?? "") ?? DEFAULT_SCHEDULE;
     const wait = spacing(schedule, tries);
     return wait === null ? null : site.clock.now() + jittered(wait, site.random.fraction());
   }
+}
+
+/** Something on our side failed while a file was sent: the catalog will be there again, a file may not. */
+function diagnoseFault(error: unknown): Diagnosis {
+  if (error instanceof FormatError) return { diagi: 126, diagp: "" };
+  const catalog = error instanceof CygnetError && error.code.startsWith("CYG_CATALOG");
+  return catalog ? { diagi: 412, diagp: "CATUPDT" } : { diagi: 108, diagp: "" };
+}
+
+/** What the partner fetches waits for its next call, and is not called out for. */
+function stillHeld(transfer: Transfer): Changes {
+  const { diagi, diagp } = transfer;
+  return isHeld(transfer) ? { phasestep: "H", diagi, diagp } : {};
 }
 
 /** A read that may be abandoned: its failure is heard only when it is awaited. */

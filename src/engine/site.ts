@@ -2,15 +2,19 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Configuration, Part } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
+import type { Seat } from "../net/admission.ts";
+import type { Handovers } from "../pki/handovers.ts";
 import type { CertificateStore } from "../pki/store.ts";
 import type { Trust } from "../pki/trust/trust.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import type { Random } from "../platform/random.ts";
 import type { Spool } from "../spool/spool.ts";
+import type { Activations } from "./activations.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Envelopes } from "./envelopes.ts";
+import type { Exchange } from "./exchange/exchange.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -30,6 +34,11 @@ export interface Site {
   readonly sessions: Sessions;
   readonly deliveries: Deliveries;
   readonly envelopes: Envelopes;
+  /** What operators opened and closed. */
+  readonly activations: Activations;
+  readonly exchange: Exchange;
+  /** Which of our certificates partners were given over OFTP. */
+  readonly handovers: Handovers;
   /** Is a certificate good; `judgement` asks it for partners' certificates. */
   readonly trust: Trust;
   readonly judgement: Judgement;
@@ -37,6 +46,10 @@ export interface Site {
   readonly owner: string;
   /** True from the moment a shutdown was asked for: nothing new is begun. */
   stopping: boolean;
+  /** True when what waits for a partner goes by the sessions of its intermediate one, for now or always. */
+  routed(part: Part): Promise<boolean>;
+  /** A seat of a network resource for a call of ours; null when it is full. */
+  seats(net: string): Pick<Seat, "leave"> | null;
   /** Something may have become due: the scheduler looks again. */
   kick(): void;
 }

@@ -68,12 +68,22 @@ export interface Spool {
   /**
    * Delivers a completely received, synced work file to `target` or, where that name is taken, to a name with
    * a suffix. Durable when it resolves: gives the absolute final path, already noted in the catalog.
+   * @throws CygnetError CYG_SPOOL_TAKEN with `only` when the name is taken
    */
-  deliver(transfer: Transfer, target: string): Promise<string>;
+  deliver(transfer: Transfer, target: string, only?: boolean): Promise<string>;
+  /** Gives the file of a broadcast a further name, for one of its children; durable when it resolves. Done again, the same. */
+  share(parent: Transfer, child: string): Promise<string>;
+  /**
+   * Gives a completely received file a second name under which it can be sent on, durable when it resolves; the first one
+   * goes by itself when no record names it. Done again, the same name.
+   */
+  relay(transfer: Transfer): Promise<{ workfile: string; size: number }>;
   /** After a send has ended well: archives or deletes the claimed file. */
   settle(transfer: Transfer): Promise<void>;
   /** After a send has ended for good without success: moves the claimed file to failed/<PART>/. */
   fail(transfer: Transfer): Promise<void>;
+  /** Removes the work file of a receive whose record names it no more; `transfer` is as it was before. */
+  forget(transfer: Transfer): Promise<void>;
   /** Drops the work file of a receive that will not go on. */
   discard(transfer: Transfer): Promise<void>;
   /** After a crash: finishes or undoes every interrupted step; steps in progress are left alone. */

@@ -135,8 +135,15 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(configuration.files, [join(root, "hub.toml"), join(root, "partners.d/acme.toml")]);
   t.strictSame(configuration.includes, [join(root, "partners.d")]);
   const rundir = join(root, "var");
-  const parm = { part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT" };
-  t.strictSame(configuration.cftparm, parm);
+  const parm = {
+    part: "HUB",
+    npart: "O0999HUB",
+    rundir,
+    maxtrans: 64,
+    default: "DEFAULT",
+    default_idf: true,
+  };
+  t.strictSame(configuration.cftparm, { ...parm, experimental_ciphers: false });
   t.strictSame(cftnet.get("LOCAL"), {
     ...{ id: "LOCAL", host: ["127.0.0.1"], maxcnx: 100, maxcnx_host: 0, deny: [], keepalive: 60_000 },
     allow: ["127.0.0.0/8", "10.1.2.3/32", "::1/128"],
@@ -145,6 +152,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     ...{ id: "OFTPS", type: "odette", net: "LOCAL", sap: 6619, ssl: "TLS", srusize: 65535, scredit: 64 },
     ...{ scomp: true, resync: true, restart: 5, level: [5], secauth: "allow", srin: "both", srout: "both" },
     ...{ rto: 260_000, disctc: 60_000, disctd: 20_000, discts: 65_000, disctr: 45_000 },
+    ...{ exita: null, exitatimeout: 10_000, idf: "" },
   });
   t.strictSame(cftprot.get("OFTP")?.level, [5, 4, 2, 1]);
   const partner = cftpart.get("ACME");
@@ -160,17 +168,20 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(cfttcp.get("ACME"), {
     ...{ id: "ACME", host: ["127.0.0.1", "acme.example"], cnxin: 2, cnxout: 2, cnxinout: 4 },
     ...{ retryw: 60_000, retryn: 4, retrym: 12 },
+    ...{ outgoing: { from: 0, to: 24 * 3600_000 - 10 }, incoming: { from: 0, to: 24 * 3600_000 - 10 } },
   });
   t.strictSame([...cftssl.keys()], ["TLS/server", "TLS/client"]);
   t.strictSame(cftssl.get("TLS/client")?.version, ["1.2", "1.3"]);
   t.strictSame(cftsend.get("INVOIC")?.security, { sign: true, cipher: "04" });
   t.strictSame(cftsend.get("DEFAULT"), {
     ...{ id: "DEFAULT", nfname: "&FROOT&(-.)FSUF", frecfm: "U", ackstate: "require", pri: 128, security: {} },
-    ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "" },
+    ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "", state: "disp" },
+    ...{ duplicat: "", acktimeout: 0, mintime: null, maxtime: null, maxduration: 0, workingdir: "" },
   });
   t.strictSame(cftrecv.get("DEFAULT"), {
     ...{ id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto" },
-    ...{ fcode: "binary", ftype: "T", xlate: "" },
+    ...{ fcode: "binary", ftype: "T", xlate: "", workingdir: "", fdisp: "both", rkerror: "delete" },
+    ...{ fcheck: false, frecfm: "U", flrecl: 0 },
   });
   t.match(cftfolder.get("OUTBOX"), {
     ...{ scandir: join(rundir, "outbox"), workdir: join(rundir, "work/outbox"), archivedir: "" },
@@ -182,7 +193,10 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     fname: join(rundir, "catalog.db"),
     sx: 30 * 86_400_000,
     rx: 864_000_000,
+    sh: 0,
+    st: 0,
     rh: 7 * 86_400_000,
+    rkerror: "delete",
   });
   t.match(configuration.cftlog, { fname: join(rundir, "log/cygnet.log"), level: "I", maxsize: 10_000_000 });
   t.strictSame(configuration.admin, { socket: join(rundir, "control.sock") });
@@ -454,11 +468,16 @@ test("symbolic variables: justification, case, prefix, suffix, alternate, slice,
   t.strictSame(names, ["PART@0", "FSUF@6", "IDF@9", "P@16"]);
   const facts = {
     ...{ site: "HUB", part: { id: "ACME", nspart: "O0999HUB", nrpart: "O0999ACME" }, idf: "INVOIC" },
-    ...{ name: "order.1.edi", fileDate: new Date(2026, 10, 5, 7, 8, 9, 120), now: new Date(2026, 1, 1) },
+    ...{
+      nidf: "INVOICES",
+      name: "order.1.edi",
+      fileDate: new Date(2026, 10, 5, 7, 8, 9, 120),
+      now: new Date(2026, 1, 1),
+    },
   };
-  const template = "&FROOT|&FSUF|&SPART|&RPART|&NRPART|&FDATE|&FTIME|&FYEAR|&SYSQQ|&SYSDAY";
+  const template = "&FROOT|&FSUF|&SPART|&RPART|&NRPART|&NIDF|&FDATE|&FTIME|&FYEAR|&SYSQQ|&SYSDAY";
   const sent = substitute(template, sendVariables(facts));
-  t.equal(sent, "order.1|edi|HUB|ACME|O0999ACME|20261105|07080912|26|032|0");
+  t.equal(sent, "order.1|edi|HUB|ACME|O0999ACME|INVOICES|20261105|07080912|26|032|0");
   const received = { ...facts, name: "README", nfname: "README", idtu: "A0000001" };
   t.equal(
     substitute("&SPART&RPART&FROOT&(-.)FSUF&IDTU", receiveVariables(received)),
@@ -537,4 +556,24 @@ test("schemas: every key has a meaning, a reload effect, examples that are valid
   const page = readFileSync(join(projectRoot(), "docs", "configuration.md"), "utf8");
   t.equal(page, configurationReference(), 'docs/configuration.md is current: "npm run docs" makes it so');
   t.end();
+});
+
+test("every example of the manual of operation is a configuration, or a part of one", async (t) => {
+  const { pem, key } = await certificate();
+  const page = readFileSync(join(projectRoot(), "docs", "operation.md"), "utf8");
+  const examples = [...page.matchAll(/^```toml\n# (.*)\n([\s\S]*?)^```$/gm)];
+  t.ok(examples.length >= 10, `${examples.length} examples`);
+  // a site with the partners that the examples name, and none of their flows
+  const base = `${MAIN.replace('[[cftsend]]\nid = "INVOIC"\n', "")}[[cftpart]]\nid = "GLOBEX"\nprot = ["OFTP"]\n`;
+  for (const [, title = "", text = ""] of examples) {
+    const { path, remove } = folder();
+    const whole = text.includes("[cftparm]");
+    write(path, {
+      "cygnet.toml": whole ? text : `${base}${text}`,
+      ...(whole ? {} : { "partners.d/acme.toml": ACME, "pki/hub.pem": pem, "pki/hub.key": key }),
+    });
+    const result = await load(join(path, "cygnet.toml"), { environment: ENVIRONMENT, now: TODAY });
+    t.same("problems" in result ? result.problems : [], [], title);
+    remove();
+  }
 });

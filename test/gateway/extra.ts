@@ -56,6 +56,11 @@ export class Raw {
     return new Raw(socket);
   }
 
+  /** The side of one that was called. */
+  static accept(socket: Socket): Raw {
+    return new Raw(socket);
+  }
+
   send(...commands: Command[]): this {
     for (const command of commands) this.bytes(frame(encode(command, 5)));
     return this;
@@ -290,9 +295,12 @@ export function selfSigned(directory: string, name: string, commonName: string):
   return certificate;
 }
 
-/** Resident memory of a process, in MiB. */
-export function residentMemory(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+/** Resident memory of a process, in MiB: now, or the most that it ever was. */
+export function residentMemory(pid: number, when: "now" | "most" = "now"): number {
+  const name = when === "now" ? "VmRSS" : "VmHWM";
+  const kilobytes = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(
+    readFileSync(`/proc/${pid}/status`, "utf8"),
+  )?.[1];
   return Number(kilobytes) / 1024;
 }
 

@@ -62,7 +62,7 @@ async function visit(port: number, secure = false, file = sfid()): Promise<Sfid>
   return file;
 }
 
-test("a gateway among strangers", { timeout: 120_000 }, async (t) => {
+test("a gateway among strangers", { timeout: 600_000 }, async (t) => {
   const { hub, acme } = await site(t, { disctd: "300ms" });
   const timers = 'disctc = "20s"\ndiscts = "20s"\ndisctr = "2s"\ndisctd ';
   await edit(hub, "cygnet.toml", (text) => text.replaceAll("disctd ", timers));
@@ -473,6 +473,11 @@ test("a gateway among strangers", { timeout: 120_000 }, async (t) => {
       raw.send(sfid(changes));
       const answer = await raw.expect("SFNA");
       t.same([answer.reas, answer.rrtr], [reas, rrtr], `SFNA for ${what}: ${answer.reast}`);
+    }
+    for (const npart of ["O0999OTHER", "O0999ACME"]) {
+      await waitFor(`CFTT15E of ${npart}`, () =>
+        hub.messages("CFTT15E").some((line) => line.includes(npart)),
+      );
     }
     const file = sfid({ dsn: "ONCE" });
     await give(raw, file);

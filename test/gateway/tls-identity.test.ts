@@ -5,7 +5,7 @@ import { callerToml, edit, Raw, selfSigned, ssid } from "./extra.ts";
 import { site, waitFor } from "./harness.ts";
 
 test("a caller's certificate must be that of the partner whose code it sends: ESID 03", {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async (t) => {
   const { hub, acme } = await site(t, { prot: ["OFTPS"], retryw: "100ms", disctd: "300ms" });
   const pki = join(hub.directory, "pki");

@@ -1,3 +1,4 @@
+import { cipherSuite } from "../../cms/suites.ts";
 import { nameOf, whereIs } from "../findings.ts";
 import type { Cftpart, Pki } from "../generated.ts";
 import { keySchema } from "../schemas.ts";
@@ -10,12 +11,15 @@ type Usage = NonNullable<Pki["usage"]>[number];
 /** SSID codes, ports, security requirements and TLS profiles of partners. */
 export function checkPartners(scene: Scene): void {
   checkSite(scene);
+  checkLists(scene);
   const codes = new Map<string, Entry>();
   for (const item of scene.list("cftpart")) {
     checkCodes(scene, item, codes);
     checkConnection(scene, item);
     checkAuthentication(scene, item);
+    checkRoute(scene, item);
     checkSecurity(scene, item.entry, "partner");
+    checkExchange(scene, item);
   }
 }
 
@@ -82,6 +86,42 @@ function checkConnection(scene: Scene, { entry, value }: Item<Cftpart>): void {
   }
 }
 
+/** A list names its partners in one way, and no partner has its name. */
+function checkLists(scene: Scene): void {
+  for (const { entry, value } of scene.list("cftdest")) {
+    const both = value.part !== undefined && value.fname !== undefined;
+    if (both || (value.part === undefined && value.fname === undefined)) {
+      const message = `found ${both ? "part and fname" : "neither part nor fname"}; allowed: one of them; example: part = ["ACME", "GLOBEX"]`;
+      scene.findings.problem(entry, { key: both ? "fname" : "id" }, "CYG_CONFIG_VALUE", message);
+    }
+    const partner = value.id === undefined ? undefined : scene.find("cftpart", value.id);
+    if (!partner) continue;
+    const message = `${nameOf(partner.entry)} at ${whereIs(partner.entry)} has this id too; outbox folders and commands could mean either`;
+    scene.findings.problem(entry, { key: "id" }, "CYG_CONFIG_CLASH", message);
+  }
+}
+
+/** An intermediate partner is another one, and reached without an intermediate of its own. */
+function checkRoute(scene: Scene, { entry, value: { id, ipart } }: Item<Cftpart>): void {
+  if (!ipart) return;
+  const wrong = (message: string) =>
+    scene.findings.problem(entry, { key: "ipart" }, "CYG_CONFIG_CLASH", message);
+  if (ipart === id) wrong("a partner cannot be its own intermediate; name another one");
+  const next = scene.find("cftpart", ipart)?.value.ipart;
+  if (ipart !== id && next) {
+    wrong(`${ipart} is itself reached through ${next}; name a partner that is called directly`);
+  }
+}
+
+/** "manual" and "refuse" leave no room for another rule. */
+function checkExchange(scene: Scene, { entry, value }: Item<Cftpart>): void {
+  const rules = value.certificates ?? [];
+  const alone = rules.find((rule) => rule === "manual" || rule === "refuse");
+  if (alone === undefined || rules.length === 1) return;
+  const message = `"${alone}" stands alone; found beside it: ${rules.filter((rule) => rule !== alone).join(", ")}; example: certificates = ["ca", "renewal"]`;
+  scene.findings.problem(entry, { key: "certificates" }, "CYG_CONFIG_CLASH", message);
+}
+
 /** Secure authentication that is required needs a key of ours and a certificate of the partner's. */
 function checkAuthentication(scene: Scene, { entry, value }: Item<Cftpart>): void {
   const demanding = (value.prot ?? []).find((id) => scene.find("cftprot", id)?.value.secauth === "require");
@@ -107,6 +147,7 @@ function checkAuthentication(scene: Scene, { entry, value }: Item<Cftpart>): voi
 
 /** What is asked for needs keys: without them the files of this owner stop (state K), they never go unprotected. */
 export function checkSecurity(scene: Scene, entry: Entry, owner: "partner" | "flow"): void {
+  checkCipher(scene, entry);
   const lacks = (key: string, what: string, usage: string) => {
     const message = `needs ${what} in [[pki]] with usage "${usage}"; until then files of this ${owner} stop (state K), they are never sent unprotected`;
     scene.findings.warning(entry, { key }, "CYG_CONFIG_ADVICE", message);
@@ -119,4 +160,12 @@ export function checkSecurity(scene: Scene, entry: Entry, owner: "partner" | "fl
   const theirs = `a certificate with part = "${id}"`;
   if (entry.value.encrypt === true && !usable(id, "encrypt")) lacks("encrypt", theirs, "encrypt");
   if (entry.value.signed_eerp === true && !usable(id, "receipt")) lacks("signed_eerp", theirs, "receipt");
+}
+
+function checkCipher(scene: Scene, entry: Entry): void {
+  const { cipher } = entry.value as { cipher?: string };
+  if (cipher === undefined || scene.tree.cftparm?.experimental_ciphers === true) return;
+  if (cipherSuite(Number(cipher), false) !== undefined) return;
+  const message = `found "${cipher}"; allowed: 01 to 06, or 07 to 10 with experimental_ciphers = true in [cftparm]; example: cipher = "04"`;
+  scene.findings.problem(entry, { key: "cipher" }, "CYG_CONFIG_VALUE", message);
 }

@@ -11,14 +11,14 @@ export const requestMessages: readonly Message[] = [
   ),
   message(
     "CFTR12I",
-    "cmd part? idf? idtu? idt? user? text?",
+    "cmd idtu? part? idf? idt? user? text?",
     "Command accepted: {text}",
     "A command was accepted and is being done.",
     NOTHING,
   ),
   message(
     "CFTR13E",
-    "cmd idtu",
+    "cmd idtu idt?",
     "Transfer of the command not found",
     "The catalog holds no such transfer.",
     "`cygnet listcat` shows the transfers.",
@@ -60,7 +60,7 @@ export const requestMessages: readonly Message[] = [
   ),
   message(
     "CFTR22E",
-    "cmd idtu part? idf? phase?",
+    "cmd idtu part? idf? idt? phase?",
     "Transfer cannot be started from its state",
     "START does not apply to the state of this transfer.",
     "Look at the record with `cygnet display`.",
@@ -74,14 +74,14 @@ export const requestMessages: readonly Message[] = [
   ),
   message(
     "CFTR71W",
-    "id? part? idf? ids? file? fname? reason text?",
+    "id? part? idf? ids? file? fname? reason diagi? text?",
     "File refused: {text}",
     "A file dropped into a folder, or offered by a partner, does not satisfy the rules; it stays where it is.",
     "Do what the text says; `cygnet explain SFNA <reason>` where the reason is a number.",
   ),
   message(
     "CFTX01W",
-    "action object user? id?",
+    "action object user? id? fname? owner?",
     "Access denied: {action}",
     "Somebody asked for something without having the right to it.",
     "Give the right, or find out who asks.",
