@@ -23,6 +23,7 @@ export async function statusOf(gateway: Gateway) {
     networks: listeners.networks,
     folders: outboxes.status,
     transfers: await site.catalog.totals(),
+    scripts: { running: gateway.scripts.running, waiting: await site.catalog.scriptsWaiting() },
     sessions: site.sessions.all.map((session) => ({
       ids: session.ids,
       part: session.part?.id ?? null,

@@ -1,8 +1,16 @@
 /** What changes the catalog: each function is one change, applied inside a transaction of the group commit. */
 import { CygnetError } from "../platform/errors.ts";
-import type { Changes, EndResponse, NewReceive, NewSend, PartnerClock, Transfer } from "./catalog.ts";
+import type {
+  AftermathKind,
+  Changes,
+  EndResponse,
+  NewReceive,
+  NewSend,
+  PartnerClock,
+  Transfer,
+} from "./catalog.ts";
 import type { Database } from "./database.ts";
-import { WAITING_SEND } from "./queries.ts";
+import { WAITING_SCRIPT, WAITING_SEND } from "./queries.ts";
 import { assignments, RESPONSE_COLUMNS, TRANSFER_COLUMNS, toId, toResponse, toTransfer } from "./rows.ts";
 import { forgetStamps, nextStamp } from "./stamp.ts";
 
@@ -24,14 +32,16 @@ export function insertSend(database: Database, send: NewSend, hold: Hold | undef
     const { date, time } = nextStamp(database, at);
     if (send.coarse && sameSecond(database, send, date, time)) continue;
     const row = database.row(
-      `INSERT INTO transfer (direct, mode, phase, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
-         orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl, security)
-       VALUES ('send', 'requester', 'T', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO transfer (direct, mode, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
+         orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl, script, phase,
+         security)
+       VALUES ('send', 'requester', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (direct, orig, dest, dsn, date, time) DO NOTHING
        RETURNING ${TRANSFER_COLUMNS}`,
       ...[hold?.step ?? "D", hold?.diagi ?? 0, hold?.diagp ?? "", hold?.diagc ?? "", send.part, send.idf],
       ...[send.fname, send.nfname, send.dsn, send.orig, send.dest, send.description, send.filesize, send.pri],
       ...[send.ackstate, JSON.stringify(send.spool), date, time, now, send.format, send.lrecl],
+      ...[send.script ?? "", send.script ? "A" : "T"],
       send.security && JSON.stringify(send.security),
     );
     // No row: an older record has this identity although its stamp was forgotten. The next one is free.
@@ -92,6 +102,36 @@ export function releaseTransfer(database: Database, idtu: string, changes: Chang
   database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE id = ?", toId(idtu));
 }
 
+/** Changes a record in this phase and step, and gives its claim up. False when there is none. */
+export function advanceTransfer(
+  database: Database,
+  idtu: string,
+  from: Pick<Transfer, "phase" | "phasestep">,
+  changes: Changes,
+  now: number,
+): boolean {
+  const { set, values } = assignments(changes, now);
+  const all = [set, "owner = NULL", "lease = NULL"].filter((part) => part !== "").join(", ");
+  const where = "id = ? AND phase = ? AND phasestep = ?";
+  return (
+    database.run(
+      `UPDATE transfer SET ${all} WHERE ${where}`,
+      ...[...values, toId(idtu), from.phase, from.phasestep],
+    ) === 1
+  );
+}
+
+export function takeScript(database: Database, owner: string, now: number): Transfer | undefined {
+  const row = database.row(
+    `UPDATE transfer SET phasestep = 'C', owner = ?, lease = ? WHERE id = (
+       SELECT id FROM transfer INDEXED BY script_waiting
+         WHERE ${WAITING_SCRIPT} ORDER BY id LIMIT 1
+     ) RETURNING ${TRANSFER_COLUMNS}`,
+    ...[owner, now],
+  );
+  return row && toTransfer(row);
+}
+
 export function takeSend(database: Database, part: string, owner: string, now: number): Transfer | undefined {
   const row = database.row(
     `UPDATE transfer SET phasestep = 'C', tries = tries + 1, owner = ?, lease = ? WHERE id = (
@@ -138,9 +178,11 @@ export function endReceive(
   changes: Changes,
   response: Omit<EndResponse, "id">,
   now: number,
-): void {
+  from?: Pick<Transfer, "phase" | "phasestep">,
+): boolean {
   const ended: Changes = { phase: "X", phasestep: "X", workfile: "", spool: null };
-  releaseTransfer(database, idtu, { ...ended, ...changes }, now);
+  if (from === undefined) releaseTransfer(database, idtu, { ...ended, ...changes }, now);
+  else if (!advanceTransfer(database, idtu, from, { ...ended, ...changes }, now)) return false;
   database.run(
     `INSERT INTO response (transfer, kind, part, dsn, date, time, orig, dest, reason, text)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -149,6 +191,7 @@ export function endReceive(
     ...[toId(idtu), response.kind, response.part, response.dsn, response.date, response.time],
     ...[response.orig, response.dest, response.reason, response.text],
   );
+  return true;
 }
 
 export function takeResponse(database: Database, part: string, owner: string): EndResponse | undefined {
@@ -195,7 +238,12 @@ export function freeClaims(database: Database, owner: string) {
          WHERE direct = ? AND phase = 'T' AND phasestep = 'C' AND ${mine}`,
       ...[step, direct, owner],
     );
-  const freed = { sends: free("send", "D"), receives: free("recv", "H"), responses: 0 };
+  const freed = { sends: free("send", "D"), receives: free("recv", "H"), responses: 0, scripts: 0 };
+  freed.scripts = database.run(
+    `UPDATE transfer SET phasestep = 'D', owner = NULL, lease = NULL
+       WHERE phase IN ('A', 'Y', 'Z') AND phasestep = 'C' AND script <> '' AND ${mine}`,
+    owner,
+  );
   database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE owner = ? AND phasestep = 'C'", owner);
   freed.responses = database.run("UPDATE response SET owner = NULL WHERE sent = 0 AND owner = ?", owner);
   return freed;
@@ -207,9 +255,21 @@ export function purgeBatch(database: Database, direct: "send" | "recv", before: 
     `DELETE FROM transfer WHERE id IN (
        SELECT id FROM transfer WHERE direct = ? AND phase = 'X' AND edate < ? AND workfile = '' AND owner IS NULL
          AND NOT EXISTS (SELECT 1 FROM response WHERE response.transfer = transfer.id AND sent = 0)
+         AND NOT EXISTS (SELECT 1 FROM aftermath WHERE aftermath.transfer = transfer.id)
        LIMIT ${PURGE_BATCH})`,
     ...[direct, before],
   );
+}
+
+/** Says what is noted from now on, and drops the notes of other kinds. */
+export function setWanted(database: Database, kinds: readonly AftermathKind[]): void {
+  database.run("DELETE FROM wanted");
+  for (const kind of kinds) database.run("INSERT INTO wanted VALUES (?)", kind);
+  database.run("DELETE FROM aftermath WHERE kind NOT IN (SELECT kind FROM wanted)");
+}
+
+export function deleteAftermath(database: Database, ids: readonly number[]): void {
+  for (const id of ids) database.run("DELETE FROM aftermath WHERE id = ?", id);
 }
 
 export function purgeStamps(database: Database, before: number): void {

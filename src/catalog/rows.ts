@@ -33,6 +33,7 @@ const CHANGEABLE: readonly (keyof Changes)[] = [
   "linehash",
   "pri",
   "ackstate",
+  "script",
   "tries",
   "retryAt",
 ];

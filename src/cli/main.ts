@@ -1,9 +1,7 @@
 /** The command line: `cygnet <command>`. Exit 0 done, 1 not done, 2 wrong usage or invalid configuration. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { describe } from "../platform/errors.ts";
-import { projectRoot } from "../platform/root.ts";
+import { version } from "../platform/version.ts";
 import { check } from "./check.ts";
 import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain } from "./explain.ts";
@@ -12,17 +10,13 @@ import { log } from "./log.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send, start } from "./transfers.ts";
 
-const { version } = JSON.parse(readFileSync(join(projectRoot(), "package.json"), "utf8")) as {
-  version: string;
-};
-
 const EXIT = `
 Exit status: 0 done, 1 not done (the reason is on stderr), 2 wrong usage or invalid configuration.`;
 
 function program(): Command {
   const cygnet = new Command("cygnet")
     .description("OFTP2 gateway: files dropped into an outbox reach the partner, its files reach the inbox.")
-    .version(version)
+    .version(version())
     .showHelpAfterError('("cygnet help" shows all commands)')
     .addHelpText(
       "after",

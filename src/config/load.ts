@@ -12,10 +12,13 @@ import { resolveConfiguration } from "./resolve.ts";
 import { checkCertificates } from "./rules/certificates.ts";
 import { checkFlows } from "./rules/flows.ts";
 import { checkFolders } from "./rules/folders.ts";
+import { checkJobs } from "./rules/jobs.ts";
 import { checkNetwork } from "./rules/network.ts";
+import { checkNotifications } from "./rules/notifications.ts";
 import { checkPartners } from "./rules/partners.ts";
 import { checkReferences } from "./rules/references.ts";
 import { Scene } from "./rules/scene.ts";
+import { checkScripts } from "./rules/scripts.ts";
 import { reportViolations, type Violation } from "./schema-problems.ts";
 import { tables, validate } from "./schemas.ts";
 import { readSecrets, type SecretsByEntry } from "./secrets.ts";
@@ -25,6 +28,17 @@ import { readSources, type Sources, top } from "./sources.ts";
 export type Result =
   | { configuration: Configuration; warnings: Problem[] }
   | { problems: Problem[]; warnings: Problem[] };
+
+const CHECKS = [
+  checkReferences,
+  checkNetwork,
+  checkPartners,
+  checkFlows,
+  checkFolders,
+  checkScripts,
+  checkJobs,
+  checkNotifications,
+];
 
 export interface LoadOptions {
   /** Where `env:` and `cred:` secrets come from. */
@@ -47,8 +61,7 @@ export async function load(mainFile: string, options: LoadOptions = {}): Promise
   let digests = new Map<string, string>();
   if (complete) {
     secrets = await readSecrets(scene, options.environment ?? process.env);
-    for (const check of [checkReferences, checkNetwork, checkPartners, checkFlows, checkFolders])
-      check(scene);
+    for (const check of CHECKS) check(scene);
     digests = await checkCertificates(scene, secrets, options.now ?? Date.now());
   }
   const warnings = sortProblems(findings.warnings, sources.files);

@@ -1,6 +1,7 @@
 /** From the validated tables to the configuration that the engine works with. */
 import { resolve } from "node:path";
-import type { Cftfolder, Cftpart, Cftprot, Cftsend, Cygnet } from "./generated.ts";
+import { type Command, commandOf, wordsOf } from "./command.ts";
+import type { Cftcron, Cftfolder, Cftpart, Cftprot, Cftsend, Cygnet, Smtp } from "./generated.ts";
 import type * as Model from "./model.ts";
 import { defaultUsage } from "./rules/certificates.ts";
 import { keySchema } from "./schemas.ts";
@@ -26,12 +27,27 @@ export function resolveConfiguration(
     const entry = sources.entries.find(({ value }) => value === object);
     return entry && secrets.get(entry)?.get(key);
   };
+  const command = (written: string | string[]) => commandOf(written, sources.directory);
+  const exectimeout = parseDuration(parm.exectimeout, "s");
   const tls = new Map(tree.cftprot.map((prot) => [prot.id, prot.ssl !== ""]));
   return {
     files: sources.files,
     includes: sources.includes,
     directory: sources.directory,
-    cftparm: { part: parm.part, npart, rundir, maxtrans: parm.maxtrans, default: parm.default },
+    cftparm: {
+      part: parm.part,
+      npart,
+      rundir,
+      maxtrans: parm.maxtrans,
+      default: parm.default,
+      execsf: command(parm.execsf),
+      execrf: command(parm.execrf),
+      execsfa: command(parm.execsfa),
+      execse: command(parm.execse),
+      execre: command(parm.execre),
+      exectimeout,
+      max_processing_scripts: parm.max_processing_scripts,
+    },
     cftnet: table(tree.cftnet, (net) => ({
       id: net.id,
       host: list(net.host),
@@ -51,10 +67,15 @@ export function resolveConfiguration(
       retryw: parseDuration(tcp.retryw, "min"),
     })),
     cftssl: new Map(tree.cftssl.map(({ comment: _, ...ssl }) => [`${ssl.id}/${ssl.direct}`, ssl])),
-    cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), flow),
-    cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ comment: _, ...recv }) => recv),
+    cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), (send) => flow(send, command)),
+    cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ comment: _, ...recv }) => ({
+      ...recv,
+      exec: command(recv.exec),
+      exece: command(recv.exece),
+    })),
     cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
     cftxlate: table(tree.cftxlate, ({ comment: _, ...xlate }) => xlate),
+    cftcron: table(tree.cftcron, (cron) => job(cron, exectimeout, command)),
     pki: table(tree.pki, (pki) => ({
       id: pki.id,
       part: pki.part,
@@ -77,6 +98,25 @@ export function resolveConfiguration(
       maxsize: parseSize(cftlog.maxsize),
       backup_count: cftlog.backup_count,
     },
+    cftaccnt: tree.cftaccnt
+      ? {
+          fname: resolve(rundir, tree.cftaccnt.fname),
+          maxsize: parseSize(tree.cftaccnt.maxsize),
+          switch: parseTimeOfDay(tree.cftaccnt.switch) ?? null,
+          backup_count: tree.cftaccnt.backup_count,
+        }
+      : null,
+    notify: table(tree.notify, (one) => {
+      const { comment: _, ...notify } = one;
+      return {
+        ...notify,
+        unreachable: parseDuration(notify.unreachable, "min"),
+        secret: secret(one, "secret") ?? new Secret(""),
+        timeout: parseDuration(notify.timeout, "s"),
+        interval: parseDuration(notify.interval, "s"),
+      };
+    }),
+    smtp: tree.smtp ? mailServer(tree.smtp, secret(tree.smtp, "passw")) : null,
     admin: { socket: resolve(rundir, tree.admin.socket) },
   };
 }
@@ -113,6 +153,10 @@ function withDefault<T extends { id: string }>(
     "ackstate",
     "pri",
     "ackmode",
+    "preexec",
+    "exec",
+    "ackexec",
+    "exece",
   ];
   const defaults = keys.map((key) => [key, keySchema(name, key)?.default] as const);
   return [...rows, { ...Object.fromEntries(defaults.filter(([, value]) => value !== undefined)), id } as T];
@@ -170,12 +214,36 @@ function window(from: string, to: string): Model.Window {
   return { from: parseTimeOfDay(from) ?? 0, to: parseTimeOfDay(to) ?? 0 };
 }
 
-function flow(send: Cftsend): Model.Send {
+function flow(send: Cftsend, command: (written: string | string[]) => Command): Model.Send {
   const { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri } = send;
   const { sign, encrypt, compress, signed_eerp, cipher } = send;
   const said = Object.entries({ sign, encrypt, compress, signed_eerp, cipher });
   const security = Object.fromEntries(said.filter(([, value]) => value !== undefined));
-  return { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri, security };
+  const scripts = {
+    preexec: command(send.preexec),
+    exec: command(send.exec),
+    ackexec: command(send.ackexec),
+    exece: command(send.exece),
+  };
+  return { id, nfname, ...scripts, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri, security };
+}
+
+function job(
+  { comment: _, ...cron }: Cftcron,
+  exectimeout: number,
+  command: (written: string | string[]) => Command,
+): Model.Cron {
+  return {
+    ...cron,
+    exec: cron.type === "exec" ? (command(cron.exec) ?? []) : wordsOf(cron.exec),
+    exectimeout: cron.exectimeout === undefined ? exectimeout : parseDuration(cron.exectimeout, "s"),
+  };
+}
+
+/** Ports of submission: RFC 8314, TLS from the beginning on 465, else 587. */
+function mailServer({ comment: _, ...smtp }: Smtp, passw = new Secret("")): Model.Smtp {
+  const port = smtp.port ?? (smtp.tls === "tls" ? 465 : 587);
+  return { ...smtp, port, passw, timeout: parseDuration(smtp.timeout, "s") };
 }
 
 function folder(one: Cftfolder, rundir: string): Model.Folder {

@@ -21,13 +21,16 @@ import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
+import { wantedAftermath } from "./aftermath.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
+import { insist } from "./insist.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
 import { Scheduler } from "./scheduler.ts";
+import { Scripts } from "./scripts/scripts.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
@@ -62,6 +65,7 @@ export class Gateway {
   readonly outboxes: Outboxes;
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
+  readonly scripts: Scripts;
   readonly #file: string;
   readonly #catalog: Catalog;
   #watch: ConfigurationWatch | null = null;
@@ -94,6 +98,7 @@ export class Gateway {
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);
+    this.scripts = new Scripts(() => this.site);
     this.outboxes = new Outboxes(this.site);
     this.listeners = new Listeners(
       journal,
@@ -136,6 +141,7 @@ export class Gateway {
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
     for (const warning of warnings) this.#warn(warning);
     await outboxes.prepare(configuration);
+    await site.catalog.want(wantedAftermath(configuration));
     await this.#recover();
     (await listeners.prepare(configuration, site.credentials)).commit();
     await outboxes.apply(configuration);
@@ -143,6 +149,7 @@ export class Gateway {
     this.#watchFiles();
     this.#schedulePurge(10_000);
     this.scheduler.kick();
+    this.scripts.open();
     journal.emit("CFTI14I", { text: configuration.cftcat.fname });
   }
 
@@ -161,9 +168,9 @@ export class Gateway {
     for (const { transfer, error } of recovery.troubles) {
       journal.emit("CFTC70E", { ...keys(transfer), text: describe(error) });
     }
-    const { sends, receives, responses } = freed;
-    if (sends + receives + responses === 0) return;
-    const text = `${sends} sends, ${receives} receives and ${responses} responses were under way and go on`;
+    const { sends, receives, responses, scripts } = freed;
+    if (sends + receives + responses + scripts === 0) return;
+    const text = `${sends} sends, ${receives} receives, ${responses} responses and ${scripts} scripts were under way and go on`;
     journal.emit("CFTC08I", { text });
   }
 
@@ -247,6 +254,7 @@ export class Gateway {
     } catch (error) {
       return this.#rejected(cause, [describe(error)]);
     }
+    await this.#want(configuration);
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.#watch?.follow(configuration.includes);
@@ -261,11 +269,17 @@ export class Gateway {
     return { accepted: true, generation: number, plan: changes, warnings };
   }
 
+  /** A catalog that cannot be written at this moment makes no reload undone. */
+  async #want(configuration: Configuration): Promise<void> {
+    const noting = () => this.#catalog.want(wantedAftermath(configuration));
+    await insist(this.site, { idtu: "", part: "" }, noting);
+  }
+
   #rejected(cause: string, reasons: readonly string[]): ReloadResult {
     this.lastRejection = reasons;
     const generation = this.generations.at(-1)?.number ?? 0;
-    const text = `${cause}: rejected, generation ${generation} stays in force: ${reasons.join("; ")}`;
-    this.journal.emit("CFTS76W", { text });
+    const text = `${cause}: generation ${generation} stays in force: ${reasons.join("; ")}`;
+    this.journal.emit("CFTS85W", { text });
     return { accepted: false, reasons };
   }
 
@@ -313,6 +327,7 @@ export class Gateway {
   /** Stops: `fast` cuts what runs (it resumes at the next start), otherwise transfers finish, up to 30 s. */
   stop(fast: boolean): Promise<void> {
     this.#fast ||= fast;
+    if (fast) void this.scripts.stop(0);
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
@@ -338,6 +353,7 @@ export class Gateway {
     for (const session of site.sessions.all) session.link.destroy();
     await this.scheduler.stop();
     await ended;
+    await this.scripts.stop(this.#fast ? 0 : deadline - site.clock.monotonic());
     await site.sessions.finished();
     await this.#close();
   }
@@ -350,6 +366,7 @@ export class Gateway {
     await this.outboxes.close();
     await this.site.envelopes.close();
     await this.site.deliveries.stop();
+    await this.scripts.stop(0);
     await this.#catalog.close();
     this.journal.emit("CFTE09I", { text: "stopped" });
     await this.journal.close();

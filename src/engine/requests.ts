@@ -2,17 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { basename, isAbsolute, join } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
+import { NERP_REASONS } from "../messages/codes.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
 import type { Verdict } from "./deliveries.ts";
 import { describeSend, holdReason } from "./outboxes.ts";
+import { end, type Scripted } from "./scripts/conclusion.ts";
 import { keys, type Site } from "./site.ts";
-
-/** NERPREAS: RFC 5024 section 5.3.14. */
-const NERP_REASONS = new Set([
-  3, 4, 9, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 50, 90,
-  99,
-]);
 
 const PIECE = 1024 * 1024;
 
@@ -85,13 +81,15 @@ async function copyFile({ disk }: Site, from: string, to: string): Promise<void>
 }
 
 /**
- * Transfer CFT's START: a held or stopped send becomes ready again, with its tries forgotten.
+ * Transfer CFT's START: a held or stopped send becomes ready again, with its tries forgotten. What its script has
+ * stopped goes on with that script (SUBMIT).
  * @throws CygnetError CYG_REQUEST_STATE when it is not a held or stopped send with its file at hand
  */
 export async function startTransfer(site: Site, idtu: string): Promise<Transfer> {
   const { catalog, journal } = site;
   const transfer = await catalog.get(idtu);
   if (transfer === undefined) throw new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
+  if (transfer.script !== "") return submitScript(site, transfer);
   const stopped = transfer.phase === "T" && (transfer.phasestep === "H" || transfer.phasestep === "K");
   if (transfer.direct !== "send" || !stopped) {
     const state = `${transfer.direct} in phase ${transfer.phase} step ${transfer.phasestep}`;
@@ -110,6 +108,38 @@ export async function startTransfer(site: Site, idtu: string): Promise<Transfer>
   journal.emit("CFTR12I", { ...keys(transfer), cmd: "START", user: "operator", text: idtu });
   site.kick();
   return { ...transfer, phasestep: "D" };
+}
+
+/**
+ * Transfer CFT's SUBMIT: the script at which a transfer has stopped runs again.
+ * @throws CygnetError CYG_REQUEST_STATE when the transfer has not stopped at a script
+ */
+export async function submitScript(site: Site, transfer: Transfer): Promise<Transfer> {
+  const { idtu, phase, phasestep } = transfer;
+  const ready = { phasestep: "D", diagi: 0, diagp: "", diagc: "" } as const;
+  const stopped = transfer.script !== "" && (phasestep === "H" || phasestep === "K");
+  if (!stopped || !(await site.catalog.advance(idtu, { phase, phasestep }, ready))) {
+    const state = `in phase ${phase} step ${phasestep}`;
+    throw new CygnetError(
+      "CYG_REQUEST_STATE",
+      `${idtu} is ${state}; only a script that has stopped (step H or K) can run again`,
+    );
+  }
+  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "SUBMIT", user: "operator", text: idtu });
+  return { ...transfer, ...ready };
+}
+
+/**
+ * Transfer CFT's END for the script of a phase: it counts as done, whatever it came to, and the transfer goes on.
+ * @throws CygnetError CYG_REQUEST_STATE when the phase has no script
+ */
+export async function endScript(site: Site, transfer: Transfer): Promise<void> {
+  if (transfer.script === "") {
+    const text = `${transfer.idtu} is in phase ${transfer.phase} and waits for no script`;
+    throw new CygnetError("CYG_REQUEST_STATE", text);
+  }
+  await end(site, transfer as Scripted);
+  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user: "operator", text: transfer.idtu });
 }
 
 /**

@@ -28,6 +28,7 @@ import { conclude, putAway } from "./conclude.ts";
 import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
+import { nextOfSend } from "./phases.ts";
 import { jittered, spacing } from "./retry.ts";
 import { isEnveloped, lineForm, sfidSecurity } from "./security.ts";
 import type { Session } from "./session.ts";
@@ -226,26 +227,22 @@ export class Sending {
       prot: this.#session.prot.id,
     };
     // the response may have come in another session before the answer here
-    const waits = transfer.ackstate === "require" && fresh.ack === "";
-    await site.catalog.release(
-      transfer.idtu,
-      waits
-        ? { ...done, phase: "Z", phasestep: "H", edate: now }
-        : { ...done, phase: "X", phasestep: "X", edate: now },
-    );
+    const next = nextOfSend(site.configuration, fresh, "data");
+    await site.catalog.release(transfer.idtu, { ...done, ...next, edate: now });
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
-    if (waits) await conclude(site, transfer);
-    else await putAway(site, { ...fresh, ...done });
+    if (next.phase === "X") await putAway(site, { ...fresh, ...done });
+    else await conclude(site, transfer);
   }
 
   /** The answer was lost with its line, and the response came in another session: nothing is left to send. */
   async #answered(transfer: Transfer): Promise<void> {
     const { site } = this.#session;
     const edate = site.clock.now();
-    await site.catalog.release(transfer.idtu, { phase: "X", phasestep: "X", edate });
-    await putAway(site, transfer);
+    const next = nextOfSend(site.configuration, transfer, "data");
+    await site.catalog.release(transfer.idtu, { ...next, edate });
+    if (next.phase === "X") await putAway(site, transfer);
   }
 
   /**

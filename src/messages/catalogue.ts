@@ -1,11 +1,13 @@
 /**
  * The one table of messages that this gateway can emit. Ids, severities and variables are Transfer CFT's where it has
- * the message; the wording is ours. CFTH70..99, CFTC70, CFTI70, CFTR70..71 and CFTS70, 75..77 are not Transfer CFT's.
+ * the message; the wording is ours. CFTH70..99, CFTC70, CFTI70, CFTR70..71 and CFTS70, 75..77,
+ * 80..85 are not Transfer CFT's.
  */
 import { catalogMessages } from "./families/catalog.ts";
 import { fileMessages } from "./families/files.ts";
 import { networkMessages } from "./families/network.ts";
 import { requestMessages } from "./families/requests.ts";
+import { scriptMessages } from "./families/scripts.ts";
 import { sessionMessages } from "./families/sessions.ts";
 import { startMessages } from "./families/start.ts";
 import { tlsMessages } from "./families/tls.ts";
@@ -22,6 +24,7 @@ export const messages: readonly Message[] = [
   ...fileMessages,
   ...catalogMessages,
   ...tlsMessages,
+  ...scriptMessages,
 ];
 
 /** Every message by id. */

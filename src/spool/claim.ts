@@ -111,6 +111,7 @@ function stop(context: SpoolContext, transfer: Transfer, reason: string): Promis
   return change(context, transfer, {
     phase: "T",
     phasestep: "K",
+    script: "",
     diagi: 110,
     diagp: "",
     diagc: `${transfer.fname}: ${reason}`,

@@ -382,7 +382,7 @@ test("recover gives up what a dead owner held, and only that", async (t) => {
   const { transfer: done } = await catalog.addReceive(newReceive({ dsn: "DONE" }), "me");
   await catalog.finishReceive(done.idtu, {}, responseTo(done));
   await catalog.claimResponse("ACME", "me");
-  t.same(await catalog.recover("me"), { sends: 1, receives: 1, responses: 1 });
+  t.same(await catalog.recover("me"), { sends: 1, receives: 1, responses: 1, scripts: 0 });
   t.match(await catalog.get(mine.idtu), { phase: "T", phasestep: "D" });
   t.match(await catalog.get(other.idtu), { phase: "T", phasestep: "C" });
   t.match(await catalog.get(half.idtu), { phase: "T", phasestep: "H" });

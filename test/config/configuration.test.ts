@@ -135,7 +135,11 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(configuration.files, [join(root, "hub.toml"), join(root, "partners.d/acme.toml")]);
   t.strictSame(configuration.includes, [join(root, "partners.d")]);
   const rundir = join(root, "var");
-  const parm = { part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT" };
+  const parm = {
+    ...{ part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT" },
+    ...{ execsf: null, execrf: null, execsfa: null, execse: null, execre: null },
+    ...{ exectimeout: 3_600_000, max_processing_scripts: 8 },
+  };
   t.strictSame(configuration.cftparm, parm);
   t.strictSame(cftnet.get("LOCAL"), {
     ...{ id: "LOCAL", host: ["127.0.0.1"], maxcnx: 100, maxcnx_host: 0, deny: [], keepalive: 60_000 },
@@ -167,9 +171,10 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(cftsend.get("DEFAULT"), {
     ...{ id: "DEFAULT", nfname: "&FROOT&(-.)FSUF", frecfm: "U", ackstate: "require", pri: 128, security: {} },
     ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "" },
+    ...{ preexec: null, exec: null, ackexec: null, exece: null },
   });
   t.strictSame(cftrecv.get("DEFAULT"), {
-    ...{ id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto" },
+    ...{ id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto", exec: null, exece: null },
     ...{ fcode: "binary", ftype: "T", xlate: "" },
   });
   t.match(cftfolder.get("OUTBOX"), {

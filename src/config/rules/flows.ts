@@ -47,7 +47,8 @@ function checkRecords(scene: Scene, entry: Entry, flow: Loose<Cftsend>): void {
   }
 }
 
-function checkTemplate(scene: Scene, entry: Entry, key: string, known: readonly string[]): boolean {
+/** Names the variables of a template that are not there; false when it cannot be used. */
+export function checkTemplate(scene: Scene, entry: Entry, key: string, known: readonly string[]): boolean {
   let names: string[];
   try {
     names = variablesIn(String(entry.value[key])).map(({ name }) => name);

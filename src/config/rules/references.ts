@@ -13,7 +13,9 @@ const LISTS: readonly ListTable[] = [
   "cftrecv",
   "cftfolder",
   "cftxlate",
+  "cftcron",
   "pki",
+  "notify",
 ];
 
 /** Keys that name an object of another table; "" names none. */

@@ -1,0 +1,70 @@
+/** What the end of a script makes of its transfer: Transfer CFT's END and KEEP. */
+import type { Changes, PhaseScript, Transfer } from "../../catalog/catalog.ts";
+import { conclude, putAway } from "../conclude.ts";
+import { insist } from "../insist.ts";
+import { nextOfSend } from "../phases.ts";
+import { keys, type Site } from "../site.ts";
+import type { Outcome } from "./run.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** A transfer whose phase has a script; one that runs is in step C. */
+export type Scripted = Transfer & { script: PhaseScript };
+
+/** Records how the script ended. Nothing happens where somebody has moved the transfer meanwhile. */
+export async function concludeScript(site: Site, transfer: Scripted, outcome: Outcome): Promise<void> {
+  await insist(site, keys(transfer), async () => {
+    if (outcome.kind === "stopped") return move(site, transfer, { phasestep: "D" });
+    if (outcome.kind === "done") {
+      if (await decided(site, transfer, outcome)) return;
+      if (outcome.code === 0) return end(site, transfer);
+    }
+    return move(site, transfer, { phasestep: "K", ...diagnosisOf(outcome) });
+  });
+}
+
+/** DIAGI, DIAGP and DIAGC of a script that did not end well. */
+export function diagnosisOf(outcome: Exclude<Outcome, { kind: "stopped" }>) {
+  if (outcome.kind === "failed") return { diagi: outcome.diagi, diagp: outcome.diagp, diagc: outcome.text };
+  const diagc = outcome.lastLine === "" ? "the script wrote nothing" : outcome.lastLine;
+  return { diagi: 155, diagp: `EXIT ${outcome.code}`, diagc };
+}
+
+/** The script of this phase has done its work, or there is none any more: the transfer goes on. */
+export async function end(site: Site, transfer: Scripted): Promise<void> {
+  const fresh = (await site.catalog.get(transfer.idtu)) ?? transfer;
+  if (transfer.script === "preexec") {
+    const { size } = await site.disk.status(transfer.workfile);
+    // the script may have made another file of it
+    await move(site, transfer, { phase: "T", phasestep: "D", script: "", filesize: size });
+    return site.kick();
+  }
+  if (transfer.direct === "recv") {
+    const open = fresh.ackstate === "require";
+    return void (await move(site, transfer, open ? { phase: "Z", phasestep: "H", script: "" } : DONE));
+  }
+  const next = transfer.script === "exec" ? nextOfSend(site.configuration, fresh, "exec") : DONE;
+  if (!(await move(site, transfer, next))) return;
+  if (next.phase === "X") await putAway(site, fresh);
+  else await conclude(site, transfer);
+}
+
+const DONE = { phase: "X", phasestep: "X", script: "" } as const satisfies Changes;
+
+/** True when the exit code was the verdict on a received file. */
+async function decided(
+  site: Site,
+  transfer: Scripted,
+  { code, lastLine }: Extract<Outcome, { kind: "done" }>,
+): Promise<boolean> {
+  if (transfer.direct !== "recv" || site.deliveries.ackmode(transfer) !== "script") return false;
+  const fresh = await site.catalog.get(transfer.idtu);
+  const reason = verdictOf(code);
+  if (reason === null || fresh?.ackstate !== "require") return false;
+  const text = reason === 0 ? "" : lastLine;
+  return site.deliveries.decide(transfer, { reason, text });
+}
+
+async function move(site: Site, transfer: Scripted, changes: Changes): Promise<boolean> {
+  const { idtu, phase, phasestep } = transfer;
+  return site.catalog.advance(idtu, { phase, phasestep }, changes);
+}
