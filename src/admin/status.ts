@@ -24,6 +24,10 @@ export async function statusOf(gateway: Gateway) {
     folders: outboxes.status,
     transfers: await site.catalog.totals(),
     scripts: { running: gateway.scripts.running, waiting: await site.catalog.scriptsWaiting() },
+    jobs: gateway.jobs.status.map(({ next, ...job }) => ({
+      ...job,
+      next: next === null ? null : new Date(next).toISOString(),
+    })),
     sessions: site.sessions.all.map((session) => ({
       ids: session.ids,
       part: session.part?.id ?? null,

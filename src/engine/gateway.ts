@@ -16,19 +16,23 @@ import { formatProblem, type Problem } from "../config/problem.ts";
 import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts";
 import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
-import { systemClock, type Timer } from "../platform/clock.ts";
+import { systemClock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
+import { Accounting } from "./accounting/accounting.ts";
 import { wantedAftermath } from "./aftermath.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
 import { insist } from "./insist.ts";
+import { Jobs } from "./jobs/jobs.ts";
 import { Listeners } from "./listeners.ts";
+import { Notifier } from "./notify/notifier.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
+import { Retention } from "./retention.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Scripts } from "./scripts/scripts.ts";
 import { Session } from "./session.ts";
@@ -51,8 +55,8 @@ export type ReloadResult =
 /** How long a graceful stop lets transfers finish, and how long sessions have for their good-bye, ms. */
 const GRACE = 30_000;
 const GOOD_BYE = 2_000;
-/** How often ended records are purged, ms. */
-const PURGE_EVERY = 3_600_000;
+/** How long the last notifications may take, ms. */
+const LAST_NOTICES = 5_000;
 const OWNER = "node-1";
 
 export class Gateway {
@@ -66,11 +70,14 @@ export class Gateway {
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
   readonly scripts: Scripts;
+  readonly accounting: Accounting;
+  readonly jobs: Jobs;
+  readonly retention: Retention;
+  readonly notifier: Notifier;
   readonly #file: string;
   readonly #catalog: Catalog;
   #watch: ConfigurationWatch | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
-  #purge: Timer | null = null;
   #stopped: Promise<void> | null = null;
   #fast = false;
 
@@ -99,6 +106,14 @@ export class Gateway {
     };
     this.scheduler = new Scheduler(this.site);
     this.scripts = new Scripts(() => this.site);
+    this.accounting = new Accounting(() => this.site);
+    this.notifier = new Notifier({ journal, clock: systemClock, random: systemRandom });
+    this.retention = new Retention(() => this.site);
+    this.jobs = new Jobs(() => this.site, {
+      poll: (part) => this.scheduler.poll(part),
+      reload: (cause) => this.reload(cause),
+      purge: () => this.retention.purge(),
+    });
     this.outboxes = new Outboxes(this.site);
     this.listeners = new Listeners(
       journal,
@@ -138,6 +153,7 @@ export class Gateway {
   async #open(warnings: readonly Problem[]): Promise<void> {
     const { site, journal, outboxes, listeners } = this;
     const { configuration } = site;
+    this.notifier.apply(configuration);
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
     for (const warning of warnings) this.#warn(warning);
     await outboxes.prepare(configuration);
@@ -147,9 +163,11 @@ export class Gateway {
     await outboxes.apply(configuration);
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
     this.#watchFiles();
-    this.#schedulePurge(10_000);
+    this.retention.open();
     this.scheduler.kick();
     this.scripts.open();
+    this.accounting.open();
+    this.jobs.apply(configuration);
     journal.emit("CFTI14I", { text: configuration.cftcat.fname });
   }
 
@@ -257,6 +275,9 @@ export class Gateway {
     await this.#want(configuration);
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
+    this.accounting.reopen();
+    this.jobs.apply(configuration);
+    this.notifier.apply(configuration);
     await this.#watch?.follow(configuration.includes);
     const number = current + 1;
     this.generations.push({ number, at: site.clock.now(), plan: changes });
@@ -292,38 +313,6 @@ export class Gateway {
     this.journal.emit("CFTS76W", { file, line, column, object, key, text: message });
   }
 
-  #schedulePurge(wait: number): void {
-    this.#purge = this.site.clock.timer(wait, () => {
-      const { sx, rx, rh } = this.site.configuration.cftcat;
-      const now = this.site.clock.now();
-      this.#catalog
-        .purge({ sends: now - sx, receives: now - rx })
-        .then(
-          (count) => count > 0 && this.journal.emit("CFTC08I", { text: `purge: ${count} records deleted` }),
-        )
-        .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }));
-      this.#expire(now - rh).catch((error: unknown) =>
-        this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }),
-      );
-      this.#schedulePurge(PURGE_EVERY);
-    });
-  }
-
-  /** Drops what was half received and not offered again since `before`: the next offer starts anew. */
-  async #expire(before: number): Promise<void> {
-    const { catalog, spool, journal } = this.site;
-    for (const transfer of await catalog.list({ direct: "recv", state: "H", limit: 10_000 })) {
-      const { idtu, workfile, bdate, kdate } = transfer;
-      if (workfile === "" || (bdate ?? kdate) > before) continue;
-      // the partner may offer it again at this very moment: one of both has it
-      if (!(await catalog.claimReceive(idtu, OWNER))) continue;
-      await spool.discard(transfer);
-      const diagc = "the half-received file has expired";
-      await catalog.release(idtu, { phase: "T", phasestep: "H", diagc });
-      journal.emit("CFTC08I", { ...keys(transfer), text: `half-received file of ${transfer.idtu} dropped` });
-    }
-  }
-
   /** Stops: `fast` cuts what runs (it resumes at the next start), otherwise transfers finish, up to 30 s. */
   stop(fast: boolean): Promise<void> {
     this.#fast ||= fast;
@@ -353,22 +342,26 @@ export class Gateway {
     for (const session of site.sessions.all) session.link.destroy();
     await this.scheduler.stop();
     await ended;
+    await this.jobs.stop();
     await this.scripts.stop(this.#fast ? 0 : deadline - site.clock.monotonic());
     await site.sessions.finished();
     await this.#close();
   }
 
   async #close(): Promise<void> {
-    this.#purge?.cancel();
+    this.retention.stop();
     await this.#watch?.close();
     this.site.stopping = true;
     this.listeners.close();
     await this.outboxes.close();
     await this.site.envelopes.close();
     await this.site.deliveries.stop();
+    await this.jobs.stop();
     await this.scripts.stop(0);
+    await this.accounting.stop();
     await this.#catalog.close();
     this.journal.emit("CFTE09I", { text: "stopped" });
+    await this.notifier.stop(LAST_NOTICES);
     await this.journal.close();
   }
 }

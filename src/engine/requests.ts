@@ -19,6 +19,7 @@ const PIECE = 1024 * 1024;
 export async function submitFile(
   site: Site,
   request: { part: string; idf?: string; nfname?: string; file: string },
+  user = "operator",
 ): Promise<Transfer> {
   const { configuration, disk, spool, catalog, journal } = site;
   const part = configuration.cftpart.get(request.part);
@@ -49,7 +50,7 @@ export async function submitFile(
   const claimed = await spool.claim(candidate, send.request, target);
   await catalog.update(claimed.idtu, { fname: request.file });
   await disk.removeDirectory(folder);
-  journal.emit("CFTR12I", { ...keys(claimed), cmd: "SEND", user: "operator", text: claimed.idtu });
+  journal.emit("CFTR12I", { ...keys(claimed), cmd: "SEND", user, text: claimed.idtu });
   site.kick();
   return { ...claimed, fname: request.file };
 }
