@@ -316,7 +316,7 @@ export class Gateway {
   /** Stops: `fast` cuts what runs (it resumes at the next start), otherwise transfers finish, up to 30 s. */
   stop(fast: boolean): Promise<void> {
     this.#fast ||= fast;
-    if (fast) void this.scripts.stop(0);
+    if (fast) void Promise.all([this.scripts.stop(0), this.jobs.stop(0)]);
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
@@ -342,8 +342,8 @@ export class Gateway {
     for (const session of site.sessions.all) session.link.destroy();
     await this.scheduler.stop();
     await ended;
-    await this.jobs.stop();
-    await this.scripts.stop(this.#fast ? 0 : deadline - site.clock.monotonic());
+    const patience = this.#fast ? 0 : deadline - site.clock.monotonic();
+    await Promise.all([this.scripts.stop(patience), this.jobs.stop(patience)]);
     await site.sessions.finished();
     await this.#close();
   }
@@ -356,8 +356,7 @@ export class Gateway {
     await this.outboxes.close();
     await this.site.envelopes.close();
     await this.site.deliveries.stop();
-    await this.jobs.stop();
-    await this.scripts.stop(0);
+    await Promise.all([this.scripts.stop(0), this.jobs.stop(0)]);
     await this.accounting.stop();
     await this.#catalog.close();
     this.journal.emit("CFTE09I", { text: "stopped" });

@@ -35,7 +35,7 @@ export interface Told {
   severity: Severity;
   /** ms since 1970 UTC */
   time: number;
-  text: string;
+  readonly text: string;
   variables: MessageVariables;
 }
 
@@ -145,9 +145,15 @@ class WinstonJournal implements OpenJournal {
   }
 
   #tell({ message, time, variables }: Event): void {
-    const { id, severity } = message;
-    const text = sentence(message.text, variables, showControls);
-    for (const hear of this.#listeners) hear({ id, severity, time, text, variables });
+    const { id, severity, text } = message;
+    const told: Told = {
+      ...{ id, severity, time, variables },
+      // few of many messages are told to anybody
+      get text() {
+        return sentence(text, variables, showControls);
+      },
+    };
+    for (const hear of this.#listeners) hear(told);
   }
 
   close(): Promise<void> {

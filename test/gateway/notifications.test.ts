@@ -4,20 +4,20 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
-import { createServer as createTcp, type AddressInfo, type Socket } from "node:net";
+import { type AddressInfo, createServer as createTcp, type Socket } from "node:net";
 import { join } from "node:path";
 import { createSecureContext, TLSSocket } from "node:tls";
 import { type Test, test } from "tap";
 import type { Notify } from "../../src/config/model.ts";
+import { keySchema } from "../../src/config/schemas.ts";
 import { Secret } from "../../src/config/secret.ts";
-import { NoticeQueue, REFUSED } from "../../src/engine/notify/queue.ts";
 import { mailOf } from "../../src/engine/notify/mail.ts";
+import { NoticeQueue, REFUSED } from "../../src/engine/notify/queue.ts";
 import { type Notice, selects } from "../../src/engine/notify/selection.ts";
 import { Storm } from "../../src/engine/notify/storm.ts";
 import { Unreachable } from "../../src/engine/notify/unreachable.ts";
 import { catalogue } from "../../src/messages/catalogue.ts";
 import { events } from "../../src/messages/events.ts";
-import { keySchema } from "../../src/config/schemas.ts";
 import { CygnetError } from "../../src/platform/errors.ts";
 import { ManualClock } from "../net/manual-clock.ts";
 import { type Gateway, site, waitFor } from "./harness.ts";
@@ -85,7 +85,11 @@ async function mailServer(t: Test, tls: { key: string; cert: string }, implicit 
         return serve(new TLSSocket(socket, { isServer: true, secureContext: context }), true);
       }
       if (verb === "AUTH") {
-        mail.user = Buffer.from(line.split(" ").at(-1) ?? "", "base64").toString().split("\0").slice(1).join(":");
+        mail.user = Buffer.from(line.split(" ").at(-1) ?? "", "base64")
+          .toString()
+          .split("\0")
+          .slice(1)
+          .join(":");
         return say("235 welcome");
       }
       if (verb === "MAIL") mail.from = /<(.*?)>/.exec(line)?.[1] ?? "";
@@ -170,7 +174,12 @@ mail = ["nobody@example.com"]
   delete process.env.NODE_EXTRA_CA_CERTS;
   await waitFor("the mail", () => first.mails.length === 1);
   const [mail] = first.mails;
-  t.match(mail, { from: "hub@example.com", to: ["ops@example.com", "night@example.com"], user: "hub:pa55", secure: true });
+  t.match(mail, {
+    from: "hub@example.com",
+    to: ["ops@example.com", "night@example.com"],
+    user: "hub:pa55",
+    secure: true,
+  });
   t.match(mail?.text, /^Subject: \[HUB\] I CFTI14I Start complete$/m);
   t.match(mail?.text, /^Auto-Submitted: auto-generated$/m);
   await waitFor("a mail that is refused for good", () =>
@@ -178,26 +187,44 @@ mail = ["nobody@example.com"]
   );
 
   await hub.drop("LOST.DAT", "nobody takes it");
-  await waitFor("the trouble with the hook", () => hub.messages("CFTS83W").some((line) => line.includes("ID=HOOK")));
+  await waitFor("the trouble with the hook", () =>
+    hub.messages("CFTS83W").some((line) => line.includes("ID=HOOK")),
+  );
   t.notMatch(hub.log(), /s3cret/, "the path of a hook is not told: it is often its password");
   await waitFor("the start, at the third attempt", () => hook.calls.length > 0, { timeout: 60_000 });
   const [call] = hook.calls;
   t.equal(
     call?.headers["x-cygnet-signature"],
-    `sha256=${createHmac("sha256", "k3y").update(call?.text ?? "").digest("hex")}`,
+    `sha256=${createHmac("sha256", "k3y")
+      .update(call?.text ?? "")
+      .digest("hex")}`,
     "the signature is over the octets of the body",
   );
-  t.match(call?.body, { notify: "HOOK", site: "HUB", event: "gateway-started", severity: "I", message: "CFTI14I" });
+  t.match(call?.body, {
+    notify: "HOOK",
+    site: "HUB",
+    event: "gateway-started",
+    severity: "I",
+    message: "CFTI14I",
+  });
   t.equal(call?.headers["x-cygnet-delivery"], call?.body.id);
   t.match(call?.headers["content-type"], "application/json");
-  await waitFor("a partner that is not reached", () => hook.calls.some(({ body }) => body.event === "partner-unreachable"), { timeout: 60_000 });
+  await waitFor(
+    "a partner that is not reached",
+    () => hook.calls.some(({ body }) => body.event === "partner-unreachable"),
+    { timeout: 60_000 },
+  );
   const lost = hook.calls.filter(({ body }) => body.event === "partner-unreachable");
   t.match(lost[0]?.body, { message: "CFTS84W", severity: "W", variables: { part: "ACME" } });
   t.equal(lost.length, 1, "once");
-  await waitFor("the hook to be well", () => hub.messages("CFTS83I").some((line) => line.includes("ID=HOOK")));
+  await waitFor("the hook to be well", () =>
+    hub.messages("CFTS83I").some((line) => line.includes("ID=HOOK")),
+  );
 
   await acme.start();
-  await waitFor("the sessions with ACME", () => other.calls.some(({ body }) => body.message === "CFTT51I"), { timeout: 60_000 });
+  await waitFor("the sessions with ACME", () => other.calls.some(({ body }) => body.message === "CFTT51I"), {
+    timeout: 60_000,
+  });
   t.ok(other.calls.every(({ body }) => body.variables.part === "ACME" && /^CFTT5.I$/.test(body.message)));
   t.notOk(other.calls[0]?.headers["x-cygnet-signature"], "no secret, no signature");
 
@@ -214,7 +241,10 @@ mail = ["nobody@example.com"]
   t.match(second.mails[0], { secure: true, user: "hub:pa55" });
   await hub.write("cygnet.toml", moved);
   t.equal((await hub.cli("shut")).status, 0);
-  t.ok(hook.calls.some(({ body }) => body.event === "gateway-stopped"), "the last notice goes out before the end");
+  t.ok(
+    hook.calls.some(({ body }) => body.event === "gateway-stopped"),
+    "the last notice goes out before the end",
+  );
   for (const secret of ["k3y", "pa55"]) t.notMatch(hub.log(), secret, "no secret in the log");
 });
 
@@ -224,7 +254,13 @@ const NOTIFY: Notify = {
 };
 
 test("what a notification is about", (t) => {
-  const cases: [what: string, notify: Partial<Notify>, id: string, part: string | undefined, selected: boolean][] = [
+  const cases: [
+    what: string,
+    notify: Partial<Notify>,
+    id: string,
+    part: string | undefined,
+    selected: boolean,
+  ][] = [
     ["an event", { events: ["nerp-received"] }, "CFTH72W", "ACME", true],
     ["another event", { events: ["nerp-received"] }, "CFTH73I", "ACME", false],
     ["a message", { messages: ["CFTT58I"] }, "CFTT58I", "ACME", true],
@@ -238,7 +274,13 @@ test("what a notification is about", (t) => {
     ["another partner", { severity: "I", part: ["X*"] }, "CFTT58I", "ACME", false],
     ["no partner, where one is asked for", { severity: "I", part: ["*"] }, "CFTI14I", undefined, false],
     ["one that is not active", { severity: "I", state: "noactive" }, "CFTT58I", "ACME", false],
-    ["trouble with notifications themselves", { severity: "I", messages: ["*"] }, "CFTS83W", undefined, false],
+    [
+      "trouble with notifications themselves",
+      { severity: "I", messages: ["*"] },
+      "CFTS83W",
+      undefined,
+      false,
+    ],
   ];
   for (const [what, notify, id, part, selected] of cases) {
     const severity = id.at(-1) as "I";
@@ -253,19 +295,40 @@ test("what a notification is about", (t) => {
 
 test("a storm becomes a few notices and a summary", (t) => {
   const storm = new Storm(3, 1000);
-  t.same([0, 1, 2, 3, 4].map((at) => storm.admit(at, at < 4 ? "A" : "B")), [true, true, true, false, false]);
+  t.same(
+    [0, 1, 2, 3, 4].map((at) => storm.admit(at, at < 4 ? "A" : "B")),
+    [true, true, true, false, false],
+  );
   t.equal(storm.dueAt, 1000);
   t.equal(storm.admit(2000, "A"), false, "what is held is told first");
-  t.same([...storm.release(2000)], [["A", 2], ["B", 1]]);
+  t.same(
+    [...storm.release(2000)],
+    [
+      ["A", 2],
+      ["B", 1],
+    ],
+  );
   t.equal(storm.dueAt, null);
-  t.same([2001, 2002, 2003].map((at) => storm.admit(at, "A")), [true, true, false], "the summary counts");
+  t.same(
+    [2001, 2002, 2003].map((at) => storm.admit(at, "A")),
+    [true, true, false],
+    "the summary counts",
+  );
   storm.release(3001);
   t.equal(storm.admit(4001, "A"), true, "a quiet interval later everything is told again");
   t.end();
 });
 
 const notice = (id: string): Notice => ({
-  ...{ id, notify: "N", site: "HUB", at: "2026-11-20T09:14:05.120Z", event: "", severity: "E", message: "CFTT03E" },
+  ...{
+    id,
+    notify: "N",
+    site: "HUB",
+    at: "2026-11-20T09:14:05.120Z",
+    event: "",
+    severity: "E",
+    message: "CFTT03E",
+  },
   ...{ text: "All attempts used", action: "Find out why.", variables: { part: "ACME" } },
 });
 
@@ -297,7 +360,15 @@ test("a queue keeps order, tries again with growing waits, and is bounded in num
   queue.push(notice("3"));
   queue.push(notice("4"));
   await settled();
-  for (const [wait, count] of [[4_999, 1], [1, 2], [15_000, 3], [60_000, 4], [300_000, 5], [900_000, 6], [900_000, 7]] as const) {
+  for (const [wait, count] of [
+    [4_999, 1],
+    [1, 2],
+    [15_000, 3],
+    [60_000, 4],
+    [300_000, 5],
+    [900_000, 6],
+    [900_000, 7],
+  ] as const) {
     clock.advance(wait);
     await settled();
     t.equal(attempts, count, `after ${wait} ms more`);

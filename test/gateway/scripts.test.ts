@@ -303,3 +303,45 @@ test("a script delays no response of its file, and runs again after a stop or a 
   for (const name of ["ONE.DAT", "TWO.DAT"]) await becomes(t, acme, "recv", name, "XXA");
   t.equal(runs(acme, "EXECRF", "recv"), 4, "each at least once, the interrupted ones again");
 });
+
+test("a response that comes late, a delivery that fails, and a response by hand while the script runs", async (t) => {
+  const late = '[[cftsend]]\nid = "LATE"\nackstate = "ignore"\nackexec = ["scripts/ack.sh", "&TRTYPE"]\n';
+  const more = `
+[[cftxlate]]
+id = "ASCII"
+fcharset = "us-ascii"
+ncharset = "utf-8"
+[[cftrecv]]
+id = "ODD.DAT"
+xlate = "ASCII"
+[[cftrecv]]
+id = "HAND.DAT"
+ackmode = "manual"
+exec = ["scripts/hand.sh"]
+`;
+  const { hub, acme } = await site(t, { prot: ["OFTP"], hub: { more: late }, acme: { more } });
+  await script(hub, "ack.sh", "exit 0");
+  await script(acme, "error.sh", "exit 0");
+  await script(acme, "hand.sh", "echo $$ > hand.pid; while ! test -e go; do sleep 0.1; done");
+  await parm(acme, 'execre = ["scripts/error.sh", "&DIAGI", "&NFNAME"]');
+  await Promise.all([hub.start(), acme.start()]);
+  await hub.drop("LATE/LATE.DAT", "x");
+  await becomes(t, hub, "send", "LATE.DAT", "XXA");
+  await waitFor("the script of the response", () => runs(hub, "ACKEXEC") === 1);
+  t.equal(told(hub, "ACKEXEC").args, "REPLY");
+
+  await hub.drop("ODD.DAT", "é");
+  await becomes(t, hub, "send", "ODD.DAT", "XXN");
+  await waitFor("the error script of the receive", () => runs(acme, "EXECRE", "recv") === 1);
+  t.match(told(acme, "EXECRE", "recv"), { args: "142 ODD.DAT", PHASE: "X", DIRECT: "recv" });
+
+  await hub.drop("HAND.DAT", "x");
+  await becomes(t, acme, "recv", "HAND.DAT", "YC");
+  await waitFor("the script", () => existsSync(join(acme.rundir, "hand.pid")));
+  const { idtu = "" } = (await acme.transfer("recv", "HAND.DAT")) ?? {};
+  t.equal((await acme.cli("end", idtu)).status, 0, "the script need not have ended");
+  await becomes(t, hub, "send", "HAND.DAT", "XXA");
+  await becomes(t, acme, "recv", "HAND.DAT", "YCA");
+  await acme.write("var/go", "");
+  await becomes(t, acme, "recv", "HAND.DAT", "XXA");
+});

@@ -58,12 +58,22 @@ test("how programs end", async (t) => {
   }
   const none = new AbortController();
   none.abort();
-  t.match(await begin(t, sh("exit 0"), { signal: none.signal }).end, { ended: "stop" }, "stopped before it began");
+  t.match(
+    await begin(t, sh("exit 0"), { signal: none.signal }).end,
+    { ended: "stop" },
+    "stopped before it began",
+  );
 });
 
 test("arguments, environment and folder are given as they are", async (t) => {
   const odd = ["a b", "", "$HOME", "`id`", "*", "-n", "line\nend", "漢字", '"'];
-  const { end, lines } = begin(t, [process.execPath, "-e", "console.log(JSON.stringify(process.argv.slice(1)))", "--", ...odd]);
+  const { end, lines } = begin(t, [
+    process.execPath,
+    "-e",
+    "console.log(JSON.stringify(process.argv.slice(1)))",
+    "--",
+    ...odd,
+  ]);
   await end;
   t.same(JSON.parse(lines.join("")), odd);
   const env = { PATH: process.env.PATH ?? "", ONLY: "this" };
@@ -71,7 +81,10 @@ test("arguments, environment and folder are given as they are", async (t) => {
   await told.end;
   t.ok(told.lines.includes("ONLY=this"));
   t.ok(told.lines.includes(told.cwd));
-  t.notOk(told.lines.some((line) => line.startsWith("HOME=")), "nothing of our own environment");
+  t.notOk(
+    told.lines.some((line) => line.startsWith("HOME=")),
+    "nothing of our own environment",
+  );
 });
 
 test("output comes line by line, however it is cut, and in bounded pieces", async (t) => {
@@ -79,15 +92,23 @@ test("output comes line by line, however it is cut, and in bounded pieces", asyn
   const { end, lines } = begin(t, sh(script));
   await end;
   t.same(lines.toSorted(), ["error", "one", "two", "without end"]);
-  const long = begin(t, [process.execPath, "-e", 'process.stdout.write("é".repeat(2500) + "\\n" + "x".repeat(1001))']);
+  const long = begin(t, [
+    process.execPath,
+    "-e",
+    'process.stdout.write("é".repeat(2500) + "\\n" + "x".repeat(1001))',
+  ]);
   await long.end;
-  t.same(long.lines.map(({ length }) => length), [1000, 1000, 500, 1000, 1]);
+  t.same(
+    long.lines.map(({ length }) => length),
+    [1000, 1000, 500, 1000, 1],
+  );
 });
 
 test("time-out and stop end the whole group: SIGTERM first, SIGKILL a little later", async (t) => {
   for (const why of ["timeout", "stop"] as const) {
     const clock = new ManualClock();
-    const script = 'trap "echo heard >> heard" TERM; sleep 600 & echo $! > child; while :; do sleep 0.05; done';
+    const script =
+      'trap "echo heard >> heard" TERM; sleep 600 & echo $! > child; while :; do sleep 0.05; done';
     const { end, cwd, stop } = begin(t, sh(script), { clock, timeout: 1000 });
     const child = join(cwd, "child");
     await until(() => existsSync(child) && readFileSync(child, "utf8") !== "");

@@ -17,7 +17,7 @@ export function checkJobs(scene: Scene): void {
     }
     const words = wordsOf(value.exec);
     const fits = words.every((word) =>
-      checkTemplate(scene, { ...entry, value: { exec: word } }, "exec", JOB_VARIABLES),
+      checkTemplate(scene, { ...entry, value: { ...entry.value, exec: word } }, "exec", JOB_VARIABLES),
     );
     if (!fits) continue;
     const wrong = (message: string) =>

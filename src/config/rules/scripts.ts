@@ -47,7 +47,7 @@ export function checkCommand(scene: Scene, entry: Entry, key: string, variables:
   if ([program, ...rest].some((word) => word.includes("\0")))
     return wrong("NUL is no character for a command");
   for (const word of rest) {
-    const one: Entry = { ...entry, value: { [key]: word } };
+    const one: Entry = { ...entry, value: { ...entry.value, [key]: word } };
     if (!checkTemplate(scene, one, key, variables)) return;
   }
   const [path = ""] = commandOf(written, scene.sources.directory) ?? [];

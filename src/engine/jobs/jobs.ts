@@ -31,6 +31,7 @@ export class Jobs {
   /** By id, also of a job that a reload has changed or taken away. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #abort = new AbortController();
+  #stopped = false;
   readonly #cut = () => this.#abort.abort();
 
   constructor(site: () => Site, commands: Commands) {
@@ -76,11 +77,14 @@ export class Jobs {
     });
   }
 
-  /** Begins nothing from now on and ends what runs. */
-  async stop(): Promise<void> {
+  /** Begins nothing from now on and waits for what runs, at most `patience` ms; then ends it. */
+  async stop(patience: number): Promise<void> {
+    this.#stopped = true;
     for (const job of this.#jobs.values()) job.setActive(false);
-    this.#abort.abort();
+    const late = this.#site().clock.timer(patience, this.#cut);
+    if (patience <= 0) this.#cut();
     await Promise.all(this.#running.values());
+    late.cancel();
     process.off("exit", this.#cut);
   }
 
@@ -92,7 +96,7 @@ export class Jobs {
   }
 
   #begin(job: Cron): boolean {
-    if (this.#abort.signal.aborted || this.#site().stopping) return false;
+    if (this.#stopped || this.#site().stopping) return false;
     const { id } = job;
     if (this.#running.has(id)) {
       this.#site().journal.emit("CFTS38W", { id, text: "it runs still" });

@@ -22,7 +22,8 @@ export class Unreachable {
     this.#tell = tell;
   }
 
-  hear({ id, text, variables }: Told): void {
+  hear(told: Told): void {
+    const { id, variables } = told;
     const part = String(variables.part ?? "");
     if (part === "") return;
     const known = this.#partners.get(part);
@@ -30,8 +31,8 @@ export class Unreachable {
       known?.timer.cancel();
       this.#partners.delete(part);
     } else if (FAILED.has(id)) {
-      if (known) known.why = text;
-      else this.#begin(part, text);
+      if (known) known.why = told.text;
+      else this.#begin(part, told.text);
     }
   }
 
