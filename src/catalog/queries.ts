@@ -163,6 +163,11 @@ export function countScripts(database: Database): number {
   return Number(row?.n);
 }
 
+/** The columns of a transfer beside those of its note. */
+const NOTED_COLUMNS = TRANSFER_COLUMNS.split(", ")
+  .map((column) => `transfer.${column}`)
+  .join(", ");
+
 /** Notes of these kinds behind the note `after`, oldest first, each with its transfer. */
 export function listAftermath(
   database: Database,
@@ -170,10 +175,9 @@ export function listAftermath(
   after: number,
   limit: number,
 ): Aftermath[] {
-  const columns = TRANSFER_COLUMNS.split(", ").map((column) => `transfer.${column}`);
   return database
     .rows(
-      `SELECT aftermath.id AS note, aftermath.kind AS noted, ${columns.join(", ")}
+      `SELECT aftermath.id AS note, aftermath.kind AS noted, ${NOTED_COLUMNS}
          FROM aftermath JOIN transfer ON transfer.id = aftermath.transfer
          WHERE aftermath.kind IN (${kinds.map(() => "?").join(", ")}) AND aftermath.id > ?
          ORDER BY aftermath.id LIMIT ?`,

@@ -159,6 +159,9 @@ preexec = ["scripts/slow.sh", "&IDTU"]
 id = "DEAD"
 preexec = "scripts/dead.sh"
 [[cftsend]]
+id = "EATS"
+preexec = ["rm", "&WFNAME"]
+[[cftsend]]
 id = "ODD"
 preexec = "scripts/odd.sh"
 `;
@@ -209,11 +212,12 @@ preexec = "scripts/odd.sh"
     ["ODD", "NO EXEC", "CFTS11E"],
     ["DEAD", "SIGKILL", "CFTS80E"],
     ["SLOW", "TIMEOUT", "CFTS80E"],
+    ["EATS", "NO FILE", "CFTS80I"],
   ] as const) {
     const before = hub.messages(message).length;
     await hub.drop(`${flow}/${flow}.DAT`, flow);
     await becomes(t, hub, "send", `${flow}.DAT`, "AK");
-    t.match(await hub.transfer("send", `${flow}.DAT`), { diagi: 155, diagp }, `${flow}: ${diagp}`);
+    t.match(await hub.transfer("send", `${flow}.DAT`), { diagi: flow === "EATS" ? 104 : 155, diagp }, flow);
     await waitFor(`${flow}: ${message}`, () => hub.messages(message).length > before);
   }
   const pid = Number(readFileSync(join(hub.rundir, "slow.pid"), "utf8"));

@@ -1,5 +1,6 @@
 /** What the end of a script makes of its transfer: Transfer CFT's END and KEEP. */
 import type { Changes, PhaseScript, Transfer } from "../../catalog/catalog.ts";
+import { isSystemError } from "../../platform/errors.ts";
 import { conclude, putAway } from "../conclude.ts";
 import { insist } from "../insist.ts";
 import { nextOfSend } from "../phases.ts";
@@ -33,8 +34,12 @@ export function diagnosisOf(outcome: Exclude<Outcome, { kind: "stopped" }>) {
 export async function end(site: Site, transfer: Scripted): Promise<void> {
   const fresh = (await site.catalog.get(transfer.idtu)) ?? transfer;
   if (transfer.script === "preexec") {
-    const { size } = await site.disk.status(transfer.workfile);
     // the script may have made another file of it
+    const size = await sizeOf(site, transfer);
+    if (size === null) {
+      const diagc = `the script left no file at ${transfer.workfile}`;
+      return void (await move(site, transfer, { phasestep: "K", diagi: 104, diagp: "NO FILE", diagc }));
+    }
     await move(site, transfer, { phase: "T", phasestep: "D", script: "", filesize: size });
     return site.kick();
   }
@@ -46,6 +51,22 @@ export async function end(site: Site, transfer: Scripted): Promise<void> {
   if (!(await move(site, transfer, next))) return;
   if (next.phase === "X") await putAway(site, fresh);
   else await conclude(site, transfer);
+}
+
+/** The configuration has no such script any more. What only it could have decided waits for an operator. */
+export async function skipScript(site: Site, transfer: Scripted): Promise<void> {
+  await insist(site, keys(transfer), () => end(site, transfer));
+}
+
+/** Octets of the claimed file; null when it is not there. */
+async function sizeOf(site: Site, { workfile }: Transfer): Promise<number | null> {
+  try {
+    const { size, kind } = await site.disk.status(workfile);
+    return kind === "file" ? size : null;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return null;
+    throw error;
+  }
 }
 
 const DONE = { phase: "X", phasestep: "X", script: "" } as const satisfies Changes;

@@ -12,7 +12,7 @@ import type { Timer } from "../../platform/clock.ts";
 import { describe } from "../../platform/errors.ts";
 import { keys, type Site } from "../site.ts";
 import { type Moment, type Script, scriptFor } from "./choose.ts";
-import { concludeScript, diagnosisOf, end, type Scripted } from "./conclusion.ts";
+import { concludeScript, diagnosisOf, type Scripted, skipScript } from "./conclusion.ts";
 import { MISSING, type Outcome, run } from "./run.ts";
 import { scriptVariables } from "./variables.ts";
 
@@ -147,8 +147,7 @@ export class Scripts {
   async #runPhase(transfer: Scripted): Promise<void> {
     const site = this.#site();
     const script = scriptFor(site.configuration, transfer, transfer.script);
-    // the configuration has none any more
-    if (script === null) return end(site, transfer);
+    if (script === null) return skipScript(site, transfer);
     await concludeScript(site, transfer, await this.#run(script, transfer));
   }
 
