@@ -150,6 +150,7 @@ function routes(gateway: Gateway, shut: (fast: boolean) => void): FastifyInstanc
   });
 
   app.post("/reload", () => gateway.reload("asked for by an operator"));
+  app.post("/pki/refresh", () => gateway.refreshStore());
   app.post("/plan", () => gateway.preview());
 
   app.post<{ Body: { fast?: boolean } | null }>("/shut", async (request) => {

@@ -21,10 +21,11 @@ export async function statusOf(gateway: Gateway) {
     },
     listeners: listeners.ports,
     networks: listeners.networks,
+    certificates: certificatesOf(gateway),
     folders: outboxes.status,
     transfers: await site.catalog.totals(),
-    scripts: { running: gateway.scripts.running, waiting: await site.catalog.scriptsWaiting() },
-    jobs: gateway.jobs.status.map(({ next, ...job }) => ({
+    scripts: { running: gateway.housekeeping.scripts.running, waiting: await site.catalog.scriptsWaiting() },
+    jobs: gateway.housekeeping.jobs.status.map(({ next, ...job }) => ({
       ...job,
       next: next === null ? null : new Date(next).toISOString(),
     })),
@@ -48,5 +49,16 @@ export async function statusOf(gateway: Gateway) {
         return { id, state, failures: clock.tries, next, reason: failing ? clock.reason : "" };
       }),
     ),
+  };
+}
+
+/** What of the certificates needs somebody's attention, and when the next one ends. */
+function certificatesOf({ expiry, site }: Gateway) {
+  const all = expiry.list();
+  return {
+    next: all.find(({ days }) => days >= 0) ?? null,
+    expired: all.filter(({ days }) => days < 0),
+    pending: site.store.list({ state: "pending" }).length,
+    problems: site.store.problems.map(({ text }) => text),
   };
 }

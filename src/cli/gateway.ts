@@ -52,6 +52,7 @@ export async function status(options: CommonOptions): Promise<void> {
         print(`partner    ${id}: ${failures} failed calls, next ${localTime(next)}: ${reason}`);
     }
   }
+  for (const line of certificateLines(now.certificates)) print(`certificate ${line}`);
   if (now.sessions.length === 0) return;
   const columns = [
     { title: "SESSION", value: (row: Row) => row.ids },
@@ -67,6 +68,21 @@ export async function status(options: CommonOptions): Promise<void> {
 }
 
 type Row = Status["sessions"][number];
+
+function certificateLines({ next, expired, pending, problems }: Status["certificates"]): string[] {
+  const name = ({ id, fingerprint }: { id: string; fingerprint: string }) =>
+    `${id} (SHA-256 ${fingerprint.slice(0, 11)}…)`;
+  return [
+    ...expired.map((one) => `${name(one)} EXPIRED on ${one.until.slice(0, 10)}`),
+    ...(next
+      ? [
+          `${name(next)} is the next to expire: ${next.until.slice(0, 10)}, ${next.days} ${next.days === 1 ? "day" : "days"} left`,
+        ]
+      : []),
+    ...(pending > 0 ? [`${pending} of partners wait for a word: cygnet pki list --state pending`] : []),
+    ...problems,
+  ];
+}
 
 export async function shut(options: CommonOptions & { fast?: boolean }): Promise<void> {
   const { socket } = await places(options);

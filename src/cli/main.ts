@@ -7,6 +7,9 @@ import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
+import type { MigrateOptions } from "./migrate.ts";
+import { addPkiCommands } from "./pki.ts";
+import { tslCommands } from "./pki-tsl.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send, start } from "./transfers.ts";
 
@@ -23,14 +26,18 @@ function program(): Command {
       `\nThe configuration is --config FILE, else $CYGNET_CONFIG, else etc/cygnet.toml.${EXIT}`,
     );
 
-  const command = (name: string, summary: string, details = ""): Command =>
-    cygnet
-      .command(name)
-      .description(summary + (details === "" ? "" : `\n\n${details}`))
-      .summary(summary)
+  const common = (each: Command): Command =>
+    each
       .option("-c, --config <file>", "main configuration file")
       .option("--json", "machine-readable output")
       .addHelpText("after", EXIT);
+  const command = (name: string, summary: string, details = "", parent = cygnet): Command =>
+    common(
+      parent
+        .command(name)
+        .description(summary + (details === "" ? "" : `\n\n${details}`))
+        .summary(summary),
+    );
 
   command(
     "run",
@@ -115,6 +122,10 @@ function program(): Command {
     .option("-u, --idtu <idtu>", "only lines about this transfer")
     .action(log);
 
+  const pki = cygnet.command("pki").description("keys, certificates and whom to trust");
+  addPkiCommands((name, summary, details) => command(name, summary, details, pki));
+  tslCommands(pki, common);
+
   command("explain", "explain a message id, DIAGI, ESID, SFNA, EFNA or NERP reason")
     .argument("<code...>", "for example: CFTT75E, DIAGI 302, ESID 04, SFNA 13")
     .action((words: string[], options: { json?: boolean }) => {
@@ -124,9 +135,28 @@ function program(): Command {
       if (!found) throw new Failed(options.json ? "" : text);
     });
 
+  command(
+    "migrate",
+    "turn a Transfer CFT configuration into this gateway's",
+    "Reads the output of CFTUTIL CFTEXT and PKIUTIL PKIEXT, or scripts for them, and writes cygnet.toml, one file\n" +
+      "for each partner and the passwords below secrets/. Tells what became of each parameter, and what is left to do.",
+  )
+    .argument("<file...>", "extracts, later ones on top of earlier ones")
+    .option("-o, --out <folder>", "where to write", "cygnet-migrated")
+    .option("--force", "write into a folder that is not empty; replaces files of the same name")
+    .option("--charset <name>", "charset of the extracts (default: UTF-8, else Windows-1252)")
+    // loaded only here, as its rules are many
+    .action(async (names: string[], options: MigrateOptions) =>
+      (await import("./migrate.ts")).migrate(names, options),
+    );
+
   // commands inherit neither of these from their parent once they exist
-  for (const each of [cygnet, ...cygnet.commands]) each.exitOverride().configureOutput({});
+  for (const each of withAllBelow(cygnet)) each.exitOverride().configureOutput({});
   return cygnet;
+}
+
+function withAllBelow(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withAllBelow)];
 }
 
 function parseReason(text: string): string {

@@ -5,10 +5,12 @@
 
 import { stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
+import { TSL_ID } from "../pki/trust/tsl-store.ts";
 import type { Cygnet } from "./generated.ts";
 import type { Configuration } from "./model.ts";
 import { type Problem, sortProblems } from "./problem.ts";
 import { resolveConfiguration } from "./resolve.ts";
+import { checkAuthorities } from "./rules/authorities.ts";
 import { checkCertificates } from "./rules/certificates.ts";
 import { checkFlows } from "./rules/flows.ts";
 import { checkFolders } from "./rules/folders.ts";
@@ -58,18 +60,24 @@ export async function load(mainFile: string, options: LoadOptions = {}): Promise
   const tree = checkSchema(sources, complete);
   const scene = new Scene(sources, tree);
   let secrets: SecretsByEntry = new Map();
-  let digests = new Map<string, string>();
   if (complete) {
     secrets = await readSecrets(scene, options.environment ?? process.env);
+    // first: what the files hold decides what others may count on
+    const now = options.now ?? Date.now();
+    await checkCertificates(scene, secrets, now);
     for (const check of CHECKS) check(scene);
-    digests = await checkCertificates(scene, secrets, options.now ?? Date.now());
+    const trustList = await checkAuthorities(scene, now);
+    if (trustList !== undefined) scene.pkiFacts.set(TSL_ID, { digest: trustList, hasKey: false });
   }
   const warnings = sortProblems(findings.warnings, sources.files);
   const { cftparm } = tree;
   if (findings.problems.length > 0 || !cftparm) {
     return { problems: sortProblems(findings.problems, sources.files), warnings };
   }
-  return { configuration: resolveConfiguration({ ...tree, cftparm }, sources, secrets, digests), warnings };
+  return {
+    configuration: resolveConfiguration({ ...tree, cftparm }, sources, secrets, scene.pkiFacts),
+    warnings,
+  };
 }
 
 /** Merges the entries, fills in defaults, reports violations and takes the faulty keys out. */

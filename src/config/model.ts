@@ -4,6 +4,7 @@
  * paths absolute, secrets revealed only by asking. Keys keep Transfer CFT's names.
  */
 import type { Level } from "../oftp/wire/level.ts";
+import type { RevocationPolicy } from "../pki/trust/trust.ts";
 import type { Usage } from "../pki/usage.ts";
 import type { Command } from "./command.ts";
 import type { Secret } from "./secret.ts";
@@ -130,6 +131,10 @@ export interface Part {
   ssl: string;
   security: SecurityChoice;
   require: readonly Requirement[];
+  /** [[pki]] ids of the authorities that its certificates must chain to; empty = its certificates are pinned. */
+  rootcid: readonly string[];
+  crl: RevocationPolicy;
+  ocsp: RevocationPolicy;
   /** What is tolerated of it: see oftp/tolerances.ts. */
   quirks: readonly string[];
   /** Log its protocol commands whatever the level of the log. */
@@ -305,6 +310,10 @@ export interface Pki {
   key: string;
   keypassw: Secret | null;
   usage: readonly Usage[];
+  /** "inact": kept, but used for nothing. */
+  state: "act" | "inact";
+  /** Lists of what this authority has revoked, absolute. */
+  crlfile: readonly string[];
   /** Hash of the files' contents: tells a renewed certificate from the old one under the same name. */
   digest?: string;
 }

@@ -1,9 +1,11 @@
 /** From the validated tables to the configuration that the engine works with. */
 import { resolve } from "node:path";
+import { TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
 import { type Command, commandOf, wordsOf } from "./command.ts";
 import type { Cftcron, Cftfolder, Cftpart, Cftprot, Cftsend, Cygnet, Smtp } from "./generated.ts";
 import type * as Model from "./model.ts";
-import { defaultUsage } from "./rules/certificates.ts";
+import { defaultUsage } from "./rules/certificate-usage.ts";
+import type { PkiFacts } from "./rules/scene.ts";
 import { keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { SecretsByEntry } from "./secrets.ts";
@@ -13,12 +15,12 @@ import { type CftUnit, parseDuration, parseSize, parseTimeOfDay } from "./units.
 const CLEAR_PORT = 3305;
 const TLS_PORT = 6619;
 
-/** Needs a tree without problems: nothing is checked here. `digests` are those of certificate files, by id. */
+/** Needs a tree without problems: nothing is checked here. `facts` tell what the certificate files hold, by id. */
 export function resolveConfiguration(
   tree: Cygnet & { cftparm: NonNullable<Cygnet["cftparm"]> },
   sources: Sources,
   secrets: SecretsByEntry,
-  digests: ReadonlyMap<string, string>,
+  facts: ReadonlyMap<string, PkiFacts>,
 ): Model.Configuration {
   const { cftparm: parm, cftcat, cftlog } = tree;
   const rundir = resolve(sources.directory, parm.rundir);
@@ -76,15 +78,21 @@ export function resolveConfiguration(
     cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
     cftxlate: table(tree.cftxlate, ({ comment: _, ...xlate }) => xlate),
     cftcron: table(tree.cftcron, (cron) => job(cron, exectimeout, command)),
-    pki: table(tree.pki, (pki) => ({
-      id: pki.id,
-      part: pki.part,
-      file: resolve(sources.directory, pki.file),
-      key: pki.key && resolve(sources.directory, pki.key),
-      keypassw: secret(pki, "keypassw") ?? null,
-      usage: pki.usage ?? defaultUsage(pki),
-      digest: digests.get(pki.id) ?? "",
-    })),
+    pki: withTrustList(
+      rundir,
+      facts,
+      table(tree.pki, (pki) => ({
+        id: pki.id,
+        part: pki.part,
+        file: resolve(sources.directory, pki.file),
+        key: pki.key && resolve(sources.directory, pki.key),
+        keypassw: secret(pki, "keypassw") ?? null,
+        usage: pki.usage ?? defaultUsage(facts.get(pki.id)?.hasKey ?? false, pki.part),
+        state: pki.state,
+        crlfile: pki.crlfile.map((path) => resolve(sources.directory, path)),
+        digest: facts.get(pki.id)?.digest ?? "",
+      })),
+    ),
     cftcat: {
       fname: resolve(rundir, cftcat.fname),
       sx: parseDuration(cftcat.sx, "d"),
@@ -123,6 +131,19 @@ export function resolveConfiguration(
 
 function table<T extends { id: string }, M>(rows: readonly T[], map: (row: T) => M): Map<string, M> {
   return new Map(rows.map((row) => [row.id, map(row)]));
+}
+
+/** The imported trust list is one more object, so that a reload sees another list as it sees a renewed certificate. */
+function withTrustList(
+  rundir: string,
+  facts: ReadonlyMap<string, PkiFacts>,
+  pki: Map<string, Model.Pki>,
+): Map<string, Model.Pki> {
+  const digest = facts.get(TSL_ID)?.digest;
+  if (digest === undefined) return pki;
+  const file = trustListFile(rundir);
+  const entry = { id: TSL_ID, part: "", file, key: "", keypassw: null, crlfile: [], digest };
+  return pki.set(TSL_ID, { ...entry, usage: ["ca"], state: "act" });
 }
 
 function list(value: string | string[]): string[] {
@@ -205,6 +226,9 @@ function partner(
     ssl: part.ssl,
     security: { sign, encrypt, compress, signed_eerp, cipher },
     require: part.require,
+    rootcid: part.rootcid,
+    crl: part.crl,
+    ocsp: part.ocsp,
     quirks: part.quirks,
     trace: part.trace,
   };

@@ -1,6 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { describe, isSystemError } from "../platform/errors.ts";
+import { stat } from "node:fs/promises";
+import { follow, Unavailable } from "./reference.ts";
 import type { Scene } from "./rules/scene.ts";
 import { keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
@@ -18,9 +17,6 @@ const KEYS: readonly { table: string; key: string; password: boolean }[] = [
 ];
 /** SSIDPSWD is X(8); many partners use lower case, which the code set lacks. */
 const PASSWORD = /^[0-9A-Za-z &()./-]*$/;
-
-/** A secret that cannot be had; the message does not show it. */
-class Unavailable extends Error {}
 
 /**
  * Reads the secrets that the configuration refers to. What is missing or unfit is told as a problem at its key,
@@ -59,44 +55,16 @@ async function look(
   reference: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<string> {
-  const [, kind, name = ""] = /^(file|env|cred):(.*)$/s.exec(reference) ?? [];
-  if (kind === "file") return readSecretFile(scene, entry, key, scene.path(name));
-  if (kind === "env") {
-    const value = environment[name];
-    if (value === undefined) throw new Unavailable(`the environment has no variable ${name}`);
-    return value;
+  const { text, path } = await follow(reference, scene.sources.directory, environment);
+  if (path !== undefined && ((await stat(path)).mode & 0o007) !== 0) {
+    const message = `everybody may open ${path}; run chmod o= ${path}`;
+    scene.findings.warning(entry, { key }, "CYG_CONFIG_SECRET", message);
   }
-  if (kind === "cred") {
-    const folder = environment.CREDENTIALS_DIRECTORY;
-    if (folder === undefined) {
-      throw new Unavailable(
-        "there are no systemd credentials ($CREDENTIALS_DIRECTORY is not set); add LoadCredential= to the unit",
-      );
-    }
-    if (!/^[A-Za-z0-9_.-]+$/.test(name) || name.startsWith(".")) {
-      throw new Unavailable(
-        `"${name}" is no name of a credential; allowed: letters, digits, ".", "-" and "_"`,
-      );
-    }
-    return readSecretFile(scene, entry, key, join(folder, name));
-  }
+  if (text !== undefined) return text;
   if (reference !== "" && !scene.tree.cftparm?.allow_plain_secrets) {
     throw new Unavailable(
       `a password written here is refused; allowed: ${keySchema(entry.table, key)?.["x-allowed"]}; or allow_plain_secrets = true in [cftparm]`,
     );
   }
   return reference;
-}
-
-async function readSecretFile(scene: Scene, entry: Entry, key: string, path: string): Promise<string> {
-  try {
-    if (((await stat(path)).mode & 0o007) !== 0) {
-      const message = `everybody may open ${path}; run chmod o= ${path}`;
-      scene.findings.warning(entry, { key }, "CYG_CONFIG_SECRET", message);
-    }
-    return (await readFile(path, "utf8")).replace(/\r?\n$/, "");
-  } catch (error) {
-    const reason = isSystemError(error, "ENOENT") ? "there is no such file" : describe(error);
-    throw new Unavailable(`cannot read ${path}: ${reason}`);
-  }
 }

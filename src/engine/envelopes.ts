@@ -1,6 +1,6 @@
 /**
  * File security of OFTP 2.0 as the engine uses it: sealing and opening whole files beside the protocol loop, signing
- * and judging end-to-end responses. Which certificates serve is decided here, by usage and validity.
+ * and judging end-to-end responses. Our keys are chosen here by usage and validity, a partner's certificates by `Judgement`.
  */
 import type { FileSecurity, Transfer } from "../catalog/catalog.ts";
 import { SealingPool } from "../cms/pool.ts";
@@ -13,6 +13,7 @@ import type { Clock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import type { Maker } from "../spool/convert.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Judged, Judgement } from "./judgement.ts";
 
 /** zlib level: nearly the size of the default at twice the speed. */
 const COMPRESSION = 4;
@@ -21,11 +22,13 @@ const PASSING = new Set(["CYG_CMS_FILE", "CYG_CMS_WORKER"]);
 
 export class Envelopes {
   readonly #credentials: () => Credentials;
+  readonly #judgement: () => Judgement;
   readonly #clock: Clock;
   readonly #pool = new SealingPool();
 
-  constructor(credentials: () => Credentials, clock: Clock) {
+  constructor(credentials: () => Credentials, judgement: () => Judgement, clock: Clock) {
     this.#credentials = credentials;
+    this.#judgement = judgement;
     this.#clock = clock;
   }
 
@@ -36,9 +39,10 @@ export class Envelopes {
       const suite = suiteOf(security);
       const { hash, cipher } = CIPHER_SUITES[suite];
       const [signer] = credentials.own("sign");
-      const [recipient] = credentials.theirs(part, "encrypt");
       if (security.sign && !signer) throw lacks("a key of this site for sign");
-      if (security.encrypt && !recipient) throw lacks(`a certificate of ${part.id} for encrypt`);
+      const judged = security.encrypt ? await this.#judgement().of(part, "encrypt") : NOBODY;
+      const [recipient] = judged.good;
+      if (security.encrypt && !recipient) throw lacks(`a certificate of ${part.id} for encrypt`, judged);
       const options = {
         ...(security.sign && signer ? { sign: { ...signer, hash } } : {}),
         ...(security.compress ? { compress: { level: COMPRESSION } } : {}),
@@ -57,17 +61,20 @@ export class Envelopes {
   /** Opens the envelope of a partner's file and verifies it. */
   opening(part: Part, { sign, encrypt, compress, cipher }: FileSecurity): Maker {
     return async (disk, source, target) => {
-      const credentials = this.#credentials();
       const suite = suiteOf({ cipher });
+      const judged = sign ? await this.#judgement().of(part, "sign") : NOBODY;
       // whatever a partner has compressed, it must not fill the disk
       const largest = Math.floor((await disk.freeSpace(source)) * 0.9);
       const options = {
         expected: { signed: sign, compressed: compress, encrypted: encrypt },
-        keys: credentials.own("decrypt"),
-        signers: credentials.theirs(part, "sign"),
+        keys: this.#credentials().own("decrypt"),
+        signers: judged.good,
         guard: { largest },
       };
-      const { plain, transmitted } = await this.#pool.run({ kind: "unseal", source, target, suite, options });
+      const job = { kind: "unseal" as const, source, target, suite, options };
+      const { plain, transmitted } = await this.#pool.run(job).catch((error: unknown) => {
+        throw unproved(error, judged);
+      });
       return {
         size: plain.size,
         sourceSha256: "",
@@ -91,13 +98,14 @@ export class Envelopes {
   }
 
   /** Why a response that had to be signed is not good, or undefined. `sent`: hash of the octets that we sent. */
-  judgeReceipt(part: Part, response: Eerp | Nerp, sent: Buffer): string | undefined {
+  async judgeReceipt(part: Part, response: Eerp | Nerp, sent: Buffer): Promise<string | undefined> {
     if (response.sig.length === 0) return "it is not signed";
+    const { good, refused } = await this.#judgement().of(part, "receipt");
     try {
-      verifyReceipt(response, response.sig, sent, this.#credentials().theirs(part, "receipt"));
+      verifyReceipt(response, response.sig, sent, good);
       return undefined;
     } catch (error) {
-      return describe(error);
+      return [describe(error), ...refused].join("; ");
     }
   }
 
@@ -123,6 +131,20 @@ export function hashOf(security: FileSecurity | null): string {
   return CIPHER_SUITES[suiteOf(security ?? { cipher: 0 })].hash;
 }
 
-function lacks(what: string): CygnetError {
-  return new CygnetError("CYG_SECURITY_KEY", `[[pki]] lacks ${what}; the file is not sent without`);
+const NOBODY: Judged = { good: [], refused: [], passing: false };
+
+/**
+ * What a signature that is by nobody whom we may believe means: also that those whom we know may not be believed. Where
+ * that is only because somebody could not be asked, the failure is one that may pass.
+ */
+function unproved(error: unknown, { refused, passing }: Judged): unknown {
+  if (!(error instanceof CygnetError) || error.code !== "CYG_CMS_SIGNATURE" || refused.length === 0)
+    return error;
+  const code = passing ? "CYG_SECURITY_UNANSWERED" : error.code;
+  return new CygnetError(code, [error.message, ...refused].join("; "), { cause: error });
+}
+
+function lacks(what: string, { refused }: Judged = NOBODY): CygnetError {
+  const why = refused.map((text) => `; ${text}`).join("");
+  return new CygnetError("CYG_SECURITY_KEY", `[[pki]] lacks ${what}; the file is not sent without${why}`);
 }

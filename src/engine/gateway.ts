@@ -16,28 +16,27 @@ import { formatProblem, type Problem } from "../config/problem.ts";
 import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts";
 import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
+import { openStore, storeDirectory } from "../pki/folder-store.ts";
+import type { CertificateStore } from "../pki/store.ts";
+import { createTrust } from "../pki/trust/create.ts";
 import { systemClock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
-import { Accounting } from "./accounting/accounting.ts";
-import { wantedAftermath } from "./aftermath.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
-import { insist } from "./insist.ts";
-import { Jobs } from "./jobs/jobs.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
-import { Notifier } from "./notify/notifier.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
-import { Retention } from "./retention.ts";
 import { Scheduler } from "./scheduler.ts";
-import { Scripts } from "./scripts/scripts.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
+import { storeChanges } from "./store-changes.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -55,8 +54,6 @@ export type ReloadResult =
 /** How long a graceful stop lets transfers finish, and how long sessions have for their good-bye, ms. */
 const GRACE = 30_000;
 const GOOD_BYE = 2_000;
-/** How long the last notifications may take, ms. */
-const LAST_NOTICES = 5_000;
 const OWNER = "node-1";
 
 export class Gateway {
@@ -69,11 +66,7 @@ export class Gateway {
   readonly outboxes: Outboxes;
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
-  readonly scripts: Scripts;
-  readonly accounting: Accounting;
-  readonly jobs: Jobs;
-  readonly retention: Retention;
-  readonly notifier: Notifier;
+  readonly housekeeping: Housekeeping;
   readonly #file: string;
   readonly #catalog: Catalog;
   #watch: ConfigurationWatch | null = null;
@@ -88,9 +81,13 @@ export class Gateway {
     this.startedAt = systemClock.now();
     const { journal, catalog } = parts;
     const { rundir } = configuration.cftparm;
+    const credentials = () => this.site.credentials;
+    const cacheDirectory = join(rundir, "pki", "revocation");
+    const trust = createTrust({ cacheDirectory, clock: systemClock });
     this.site = {
       configuration,
       credentials: parts.credentials,
+      store: parts.store,
       catalog,
       spool: createSpool({ catalog, disk: systemFileSystem, rundir, clock: systemClock }),
       journal,
@@ -99,20 +96,17 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
-      envelopes: new Envelopes(() => this.site.credentials, systemClock),
+      envelopes: new Envelopes(credentials, () => this.site.judgement, systemClock),
+      trust,
+      judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
       owner: OWNER,
       stopping: false,
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);
-    this.scripts = new Scripts(() => this.site);
-    this.accounting = new Accounting(() => this.site);
-    this.notifier = new Notifier({ journal, clock: systemClock, random: systemRandom });
-    this.retention = new Retention(() => this.site);
-    this.jobs = new Jobs(() => this.site, {
+    this.housekeeping = new Housekeeping(this.site, journal, {
       poll: (part) => this.scheduler.poll(part),
       reload: (cause) => this.reload(cause),
-      purge: () => this.retention.purge(),
     });
     this.outboxes = new Outboxes(this.site);
     this.listeners = new Listeners(
@@ -131,7 +125,8 @@ export class Gateway {
     const result = await load(file);
     if ("problems" in result) throw new ConfigurationRejected(result.problems);
     const { configuration, warnings } = result;
-    const credentials = await loadCredentials(configuration);
+    const store = await openStore(storeDirectory(configuration.cftparm.rundir));
+    const credentials = await loadCredentials(configuration, store);
     await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
     await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
     const catalog = openCatalog(configuration.cftcat.fname, systemClock);
@@ -140,7 +135,7 @@ export class Gateway {
       clock: systemClock,
       console: options.console,
     });
-    const gateway = new Gateway(file, configuration, { catalog, journal, credentials });
+    const gateway = new Gateway(file, configuration, { catalog, journal, credentials, store });
     try {
       await gateway.#open(warnings);
     } catch (error) {
@@ -151,23 +146,19 @@ export class Gateway {
   }
 
   async #open(warnings: readonly Problem[]): Promise<void> {
-    const { site, journal, outboxes, listeners } = this;
+    const { site, journal, outboxes, listeners, housekeeping } = this;
     const { configuration } = site;
-    this.notifier.apply(configuration);
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
     for (const warning of warnings) this.#warn(warning);
+    await housekeeping.prepare();
     await outboxes.prepare(configuration);
-    await site.catalog.want(wantedAftermath(configuration));
     await this.#recover();
     (await listeners.prepare(configuration, site.credentials)).commit();
     await outboxes.apply(configuration);
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
     this.#watchFiles();
-    this.retention.open();
     this.scheduler.kick();
-    this.scripts.open();
-    this.accounting.open();
-    this.jobs.apply(configuration);
+    housekeeping.open();
     journal.emit("CFTI14I", { text: configuration.cftcat.fname });
   }
 
@@ -234,6 +225,17 @@ export class Gateway {
     return { problems: [], plan: plan(this.site.configuration, result.configuration) };
   }
 
+  /** Takes over what another process changed in the certificate store. Gives the number of changes. */
+  async refreshStore(): Promise<{ changes: number; problems: readonly string[] }> {
+    const { store, journal } = this.site;
+    const changes = await storeChanges(store);
+    for (const { part, id, text } of changes) journal.emit("CFTS78I", { part, id, text });
+    for (const { path, text } of store.problems) journal.emit("CFTS78W", { file: path, text });
+    this.housekeeping.expiry.check();
+    this.site.kick();
+    return { changes: changes.length, problems: store.problems.map(({ text }) => text) };
+  }
+
   async #reload(cause: string): Promise<ReloadResult> {
     const { site, listeners, outboxes } = this;
     const before = site.configuration;
@@ -262,7 +264,7 @@ export class Gateway {
     }
     let credentials: Credentials;
     try {
-      credentials = await loadCredentials(configuration);
+      credentials = await loadCredentials(configuration, site.store);
       await outboxes.prepare(configuration);
       const ports = await listeners.prepare(configuration, credentials);
       // from here on nothing fails
@@ -272,12 +274,9 @@ export class Gateway {
     } catch (error) {
       return this.#rejected(cause, [describe(error)]);
     }
-    await this.#want(configuration);
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
-    this.accounting.reopen();
-    this.jobs.apply(configuration);
-    this.notifier.apply(configuration);
+    await this.housekeeping.follow(configuration);
     await this.#watch?.follow(configuration.includes);
     const number = current + 1;
     this.generations.push({ number, at: site.clock.now(), plan: changes });
@@ -288,12 +287,6 @@ export class Gateway {
     for (const line of renderPlan(changes)) this.journal.emit("CFTS75I", { text: line, generation: number });
     site.kick();
     return { accepted: true, generation: number, plan: changes, warnings };
-  }
-
-  /** A catalog that cannot be written at this moment makes no reload undone. */
-  async #want(configuration: Configuration): Promise<void> {
-    const noting = () => this.#catalog.want(wantedAftermath(configuration));
-    await insist(this.site, { idtu: "", part: "" }, noting);
   }
 
   #rejected(cause: string, reasons: readonly string[]): ReloadResult {
@@ -316,7 +309,7 @@ export class Gateway {
   /** Stops: `fast` cuts what runs (it resumes at the next start), otherwise transfers finish, up to 30 s. */
   stop(fast: boolean): Promise<void> {
     this.#fast ||= fast;
-    if (fast) void Promise.all([this.scripts.stop(0), this.jobs.stop(0)]);
+    if (fast) void this.housekeeping.rest(0);
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
@@ -342,25 +335,22 @@ export class Gateway {
     for (const session of site.sessions.all) session.link.destroy();
     await this.scheduler.stop();
     await ended;
-    const patience = this.#fast ? 0 : deadline - site.clock.monotonic();
-    await Promise.all([this.scripts.stop(patience), this.jobs.stop(patience)]);
+    await this.housekeeping.rest(this.#fast ? 0 : deadline - site.clock.monotonic());
     await site.sessions.finished();
     await this.#close();
   }
 
   async #close(): Promise<void> {
-    this.retention.stop();
     await this.#watch?.close();
     this.site.stopping = true;
     this.listeners.close();
     await this.outboxes.close();
     await this.site.envelopes.close();
     await this.site.deliveries.stop();
-    await Promise.all([this.scripts.stop(0), this.jobs.stop(0)]);
-    await this.accounting.stop();
+    await this.housekeeping.close();
     await this.#catalog.close();
     this.journal.emit("CFTE09I", { text: "stopped" });
-    await this.notifier.stop(LAST_NOTICES);
+    await this.housekeeping.sayGoodBye();
     await this.journal.close();
   }
 }
@@ -369,6 +359,7 @@ interface Parts {
   catalog: Catalog;
   journal: OpenJournal;
   credentials: Credentials;
+  store: CertificateStore;
 }
 
 /** The configuration cannot be used: every reason, with its place. */

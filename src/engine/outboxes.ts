@@ -13,7 +13,6 @@ import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { datasetName } from "../spool/names.ts";
 import { type ReadyFile, Sightings, scanOutbox } from "../spool/outbox.ts";
-import type { Credentials } from "./credentials.ts";
 import { lackingFor, wantedSecurity } from "./security.ts";
 import { keys, type Site } from "./site.ts";
 
@@ -199,7 +198,7 @@ class Outbox {
     try {
       const send = describeSend(site, part, idf, candidate.path, candidate.mtimeMs);
       const { workdir, archivedir: archive } = folder;
-      const hold = holdReason(site.credentials, part, send.flow);
+      const hold = await holdReason(site, part, send.flow);
       const target = { workdir, archive, ...(hold ? { hold } : {}) };
       const transfer = await site.spool.claim(candidate, send.request, target);
       const { idtu, phasestep, diagc } = transfer;
@@ -280,9 +279,9 @@ function knowsNoCounter({ cftprot }: Configuration, part: Part): boolean {
 }
 
 /** A file that must be protected is never sent without: it stops, with what is missing. */
-export function holdReason(credentials: Credentials, part: Part, flow: Pick<Send, "security">) {
+export async function holdReason(site: Site, part: Part, flow: Pick<Send, "security">) {
   const wanted = wantedSecurity(part, flow);
-  const lacking = wanted ? lackingFor(credentials, part, wanted) : [];
+  const lacking = wanted ? await lackingFor(site.credentials, site.judgement, part, wanted) : [];
   if (lacking.length === 0) return undefined;
   const diagc = `the file is to be secured, but [[pki]] lacks ${lacking.join(" and ")}; it is not sent without`;
   return { step: "K" as const, diagi: 278, diagp: "SECURITY", diagc };

@@ -44,7 +44,7 @@ export async function submitFile(
   const status = await disk.status(copy);
   const { mtimeMs } = await disk.status(request.file);
   const send = describeSend(site, part, request.idf ?? "", request.file, mtimeMs, request.nfname);
-  const hold = holdReason(site.credentials, part, send.flow);
+  const hold = await holdReason(site, part, send.flow);
   const candidate = { path: copy, size: status.size, mtimeMs: status.mtimeMs, ino: status.ino };
   const target = { workdir, archive: "", ...(hold ? { hold } : {}) };
   const claimed = await spool.claim(candidate, send.request, target);
@@ -102,7 +102,7 @@ export async function startTransfer(site: Site, idtu: string): Promise<Transfer>
   if (transfer.workfile === "") throw new CygnetError("CYG_REQUEST_STATE", `the file of ${idtu} is gone`);
   const part = site.configuration.cftpart.get(transfer.part);
   const flow = site.configuration.cftsend.get(transfer.idf);
-  const hold = part && holdReason(site.credentials, part, flow ?? { security: {} });
+  const hold = part && (await holdReason(site, part, flow ?? { security: {} }));
   if (hold) throw new CygnetError("CYG_REQUEST_STATE", `${idtu} cannot be started: ${hold.diagc}`);
   await catalog.update(idtu, { phasestep: "D", tries: 0, retryAt: 0, diagi: 0, diagp: "", diagc: "" });
   await catalog.setClock({ part: transfer.part, tries: 0, nextCallAt: 0, diagi: 0, reason: "" });

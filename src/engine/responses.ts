@@ -102,7 +102,7 @@ async function isProved(session: Session, transfer: Transfer, response: Eerp | N
   const { site, ids, part } = session;
   if (!transfer.security?.signedEerp) return true;
   const linehash = await lineHash(site, transfer);
-  const wrong = site.envelopes.judgeReceipt(part as Part, response, linehash);
+  const wrong = await site.envelopes.judgeReceipt(part as Part, response, linehash);
   if (wrong === undefined) return true;
   site.journal.emit("CFTH79E", { ...keys(transfer), ids, kind: response.type, text: wrong });
   await site.catalog.update(transfer.idtu, { diagi: 278, diagp: "RECEIPT", diagc: wrong });

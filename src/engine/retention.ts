@@ -1,7 +1,8 @@
-/** How long things are kept: ended records, and half-received files that nobody goes on with. */
+/** How long things are kept: ended records, half-received files that nobody goes on with, the trust list in use. */
 import type { Timer } from "../platform/clock.ts";
 import { describe } from "../platform/errors.ts";
 import { keys, type Site } from "./site.ts";
+import { TrustListReminder } from "./trust-list.ts";
 
 /** After a start, and from then on, ms. */
 const FIRST = 10_000;
@@ -9,10 +10,13 @@ const EVERY = 3_600_000;
 
 export class Retention {
   readonly #site: () => Site;
+  readonly #trustList: TrustListReminder;
   #timer: Timer | null = null;
 
   constructor(site: () => Site) {
     this.#site = site;
+    const { journal, clock } = site();
+    this.#trustList = new TrustListReminder(journal, clock);
   }
 
   open(): void {
@@ -37,7 +41,11 @@ export class Retention {
   #schedule(wait: number): void {
     const { clock, journal } = this.#site();
     this.#timer = clock.timer(wait, () => {
+      const { configuration } = this.#site();
       this.purge().catch((error: unknown) => journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }));
+      this.#trustList
+        .look(configuration)
+        .catch((error: unknown) => journal.emit("CFTS76W", { text: describe(error) }));
       this.#schedule(EVERY);
     });
   }

@@ -1,5 +1,5 @@
 /**
- * Which file security of OFTP 2.0 a file gets, and what a received one must have. Pure.
+ * Which file security of OFTP 2.0 a file gets, and what a received one must have.
  *
  * Invariant: what is asked for is applied or the file stays here; there is no way around.
  */
@@ -8,6 +8,7 @@ import type { Part, SecurityChoice, Send } from "../config/model.ts";
 import type { Format } from "../oftp/files/format.ts";
 import type { Sfid } from "../oftp/wire/commands.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Judgement, PartnerUsage } from "./judgement.ts";
 
 /** SFIDCIPH values that exist (RFC 5024 section 10.2 and Odette's later list). */
 const SUITES = [1, 2, 3, 4, 5, 6];
@@ -22,17 +23,25 @@ export function wantedSecurity(part: Part, flow: Pick<Send, "security">): FileSe
   return { sign, encrypt, compress, signedEerp: signed_eerp, cipher: Number(cipher) };
 }
 
-/** What is missing in [[pki]] for it, in words; empty when nothing is. */
-export function lackingFor(credentials: Credentials, part: Part, wanted: FileSecurity): string[] {
-  return [
-    ...(wanted.sign && credentials.own("sign").length === 0 ? ["a key of this site for sign"] : []),
-    ...(wanted.encrypt && credentials.theirs(part, "encrypt").length === 0
-      ? [`a certificate of ${part.id} for encrypt`]
-      : []),
-    ...(wanted.signedEerp && credentials.theirs(part, "receipt").length === 0
-      ? [`a certificate of ${part.id} for receipt`]
-      : []),
+/** What is missing in [[pki]] for it, or there and not to be used, in words; empty when nothing is. */
+export async function lackingFor(
+  credentials: Credentials,
+  judgement: Judgement,
+  part: Part,
+  wanted: FileSecurity,
+): Promise<string[]> {
+  const lacking = wanted.sign && credentials.own("sign").length === 0 ? ["a key of this site for sign"] : [];
+  const usages: PartnerUsage[] = [
+    ...(wanted.encrypt ? (["encrypt"] as const) : []),
+    ...(wanted.signedEerp ? (["receipt"] as const) : []),
   ];
+  for (const usage of usages) {
+    const { good, refused } = await judgement.of(part, usage);
+    if (good.length > 0) continue;
+    const why = refused.length > 0 ? ` (${refused.join("; ")})` : "";
+    lacking.push(`a certificate of ${part.id} for ${usage}${why}`);
+  }
+  return lacking;
 }
 
 /** True when the file travels inside a CMS envelope. */

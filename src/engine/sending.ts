@@ -22,7 +22,7 @@ import {
 } from "../oftp/files/restart.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { capacity } from "../oftp/wire/subrecords.ts";
-import { describe } from "../platform/errors.ts";
+import { CygnetError, describe } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
 import { conclude, putAway } from "./conclude.ts";
 import { towardsLine } from "./forms.ts";
@@ -308,6 +308,14 @@ export class Sending {
     site.journal.emit(id, { ...keys(transfer), ids, diagi, diagp, diagc });
   }
 
+  /** It must be secured and cannot be: an operator or another certificate has to help. */
+  async #unsecured(transfer: Transfer, diagc: string): Promise<void> {
+    const { site } = this.#session;
+    const changes: Changes = { phase: "T", phasestep: "K", diagi: 278, diagp: "SECURITY", diagc };
+    if (!(await this.#giveUp(transfer, changes)))
+      site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
+  }
+
   /** File security came with OFTP 2.0: below it the file stays here. */
   async #insecure(transfer: Transfer): Promise<void> {
     const { site } = this.#session;
@@ -320,6 +328,8 @@ export class Sending {
   async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
     const { site } = this.#session;
     const diagc = describe(error);
+    if (error instanceof CygnetError && error.code === "CYG_SECURITY_KEY")
+      return this.#unsecured(transfer, diagc);
     const diagi = error instanceof FormatError ? 126 : 104;
     const over = await this.#giveUp(transfer, { phase: "T", phasestep: "H", diagi, diagp: "", diagc });
     if (over) return;

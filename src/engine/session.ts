@@ -177,11 +177,18 @@ export class Session implements SessionUser {
   }
 
   challenge(): void {
-    const { credentials, random } = this.site;
-    const [theirs] = credentials.theirs(this.part as Part, "auth");
+    this.#background(this.#challenge());
+  }
+
+  async #challenge(): Promise<void> {
+    const { judgement, random } = this.site;
+    const { good, refused } = await judgement.of(this.part as Part, "auth");
+    const [theirs] = good;
     this.#prove("F_CHALLENGE_RS", "there is no certificate to challenge the partner with", () => {
-      if (theirs === undefined)
-        throw new CygnetError("CYG_AUTH_CERTIFICATE", "no certificate of the partner for auth");
+      if (theirs === undefined) {
+        const why = ["no certificate of the partner for auth", ...refused].join("; ");
+        throw new CygnetError("CYG_AUTH_CERTIFICATE", why);
+      }
       return newChallenge(theirs, "aes256", random);
     });
   }

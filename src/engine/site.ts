@@ -2,6 +2,8 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Configuration, Part } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
+import type { CertificateStore } from "../pki/store.ts";
+import type { Trust } from "../pki/trust/trust.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import type { Random } from "../platform/random.ts";
@@ -9,6 +11,7 @@ import type { Spool } from "../spool/spool.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Envelopes } from "./envelopes.ts";
+import type { Judgement } from "./judgement.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface Site {
@@ -16,6 +19,8 @@ export interface Site {
   configuration: Configuration;
   /** Certificates and keys of that configuration. */
   credentials: Credentials;
+  /** Certificates of partners that came by themselves. */
+  readonly store: CertificateStore;
   readonly catalog: Catalog;
   readonly spool: Spool;
   readonly journal: Journal;
@@ -25,6 +30,9 @@ export interface Site {
   readonly sessions: Sessions;
   readonly deliveries: Deliveries;
   readonly envelopes: Envelopes;
+  /** Is a certificate good; `judgement` asks it for partners' certificates. */
+  readonly trust: Trust;
+  readonly judgement: Judgement;
   /** Name under which this process claims transfers. */
   readonly owner: string;
   /** True from the moment a shutdown was asked for: nothing new is begun. */

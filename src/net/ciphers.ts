@@ -15,7 +15,7 @@ const MODERN_12 = [
 ];
 
 /** Transfer CFT's suite numbers (IANA, decimal) and OpenSSL's names. RC4, NULL and 3DES are left out on purpose. */
-const NUMBERS: Readonly<Record<string, string>> = {
+export const NUMBERS: Readonly<Record<string, string>> = {
   47: "AES128-SHA",
   53: "AES256-SHA",
   60: "AES128-SHA256",

@@ -1,25 +1,38 @@
 import "reflect-metadata";
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, webcrypto } from "node:crypto";
-import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { dirname } from "node:path";
 import * as x509 from "@peculiar/x509";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
+import { writeWhole } from "./whole-file.ts";
 
-/** What the made certificate says. */
-export interface Wish {
+/** Whom a certificate, or the request for one, is about. */
+export interface Subject {
   commonName: string;
   /** Host names and addresses for the subjectAltName. */
   hosts: readonly string[];
+  /** Identification code, as the subject's serialNumber: by it partners tell whose certificate it is. */
+  odetteId?: string;
+  organisation?: string;
+  /** Two letters. */
+  country?: string;
+}
+
+/** What a certificate made here says. */
+export interface Wish extends Subject {
   /** Validity in days from now. */
   days: number;
+  /** It may also sign certificates, which lets every program take it as its own root. Default: true. */
+  root?: boolean;
 }
+
+/** Bits of an RSA key, as Odette's certificate policy has them. */
+export type KeySize = 2048 | 3072 | 4096;
 
 const ALGORITHM = {
   name: "RSASSA-PKCS1-v1_5",
   hash: "SHA-256",
-  modulusLength: 3072,
   publicExponent: new Uint8Array([1, 0, 1]),
 };
 const DAY = 24 * 3600 * 1000;
@@ -46,50 +59,92 @@ export async function ensureSelfSigned(
   return true;
 }
 
-/** A new RSA-3072 private key; the work is done off the main thread. */
-export async function newKey(): Promise<KeyObject> {
-  const pair = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+/** A new RSA private key; the work is done off the main thread. */
+export async function newKey(modulusLength: KeySize = 3072): Promise<KeyObject> {
+  const pair = await webcrypto.subtle.generateKey({ ...ALGORITHM, modulusLength }, true, ["sign", "verify"]);
   const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", pair.privateKey));
   return createPrivateKey({ key: der, format: "der", type: "pkcs8" });
 }
 
 /**
- * A self-signed certificate for an RSA key, PEM. It serves as server, as client and as its own root, and its key
- * may sign and unwrap keys: digitalSignature, keyEncipherment and keyCertSign, serverAuth and clientAuth,
- * CA with no CA below it (the profile of Odette's CA plus the root part).
+ * A self-signed certificate for an RSA key, PEM. It serves as server and as client, and its key may sign and unwrap
+ * keys: digitalSignature and keyEncipherment, serverAuth and clientAuth (the profile of Odette's certificate policy).
  */
 export async function selfSigned(key: KeyObject, wish: Wish, clock: Clock = systemClock): Promise<string> {
-  const publicKey = createPublicKey(key).export({ format: "der", type: "spki" });
-  const keys = {
-    privateKey: await webcrypto.subtle.importKey(
-      "pkcs8",
-      key.export({ format: "der", type: "pkcs8" }),
-      ALGORITHM,
-      false,
-      ["sign"],
-    ),
-    publicKey: await webcrypto.subtle.importKey("spki", publicKey, ALGORITHM, true, ["verify"]),
-  };
-  const { KeyUsageFlags: usage } = x509;
+  const keys = await webKeys(key);
+  const { root = true } = wish;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
-    name: [{ CN: [wish.commonName] }],
+    name: nameOf(wish),
     notBefore: new Date(clock.now() - BACKDATED),
     notAfter: new Date(clock.now() + wish.days * DAY),
     signingAlgorithm: ALGORITHM,
     keys,
     extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(usage.digitalSignature | usage.keyEncipherment | usage.keyCertSign, true),
-      new x509.ExtendedKeyUsageExtension([
-        x509.ExtendedKeyUsage.serverAuth,
-        x509.ExtendedKeyUsage.clientAuth,
-      ]),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      ...alternativeNames(wish.hosts),
+      new x509.BasicConstraintsExtension(root, root ? 0 : undefined, true),
+      ...(await extensions(wish, keys.publicKey, root)),
     ],
   });
   return `${certificate.toString("pem")}\n`;
+}
+
+/** A request for a certificate (PKCS#10), PEM: the same name and extensions, for an authority to sign. */
+export async function certificateRequest(key: KeyObject, subject: Subject): Promise<string> {
+  const keys = await webKeys(key);
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: nameOf(subject),
+    keys,
+    signingAlgorithm: ALGORITHM,
+    extensions: await extensions(subject, keys.publicKey, false),
+  });
+  return `${request.toString("pem")}\n`;
+}
+
+async function webKeys(key: KeyObject) {
+  const { subtle } = webcrypto;
+  const [pkcs8, spki] = [
+    key.export({ format: "der", type: "pkcs8" }),
+    createPublicKey(key).export({ format: "der", type: "spki" }),
+  ];
+  return {
+    privateKey: await subtle.importKey("pkcs8", pkcs8, ALGORITHM, false, ["sign"]),
+    publicKey: await subtle.importKey("spki", spki, ALGORITHM, true, ["verify"]),
+  };
+}
+
+const SERIAL_NUMBER = "2.5.4.5";
+
+function nameOf({ commonName, odetteId, organisation, country }: Subject): x509.Name {
+  const attributes: [string, string | undefined][] = [
+    ["C", country],
+    ["O", organisation],
+    ["CN", commonName],
+    [SERIAL_NUMBER, odetteId],
+  ];
+  return new x509.Name(
+    attributes.flatMap(([type, text]) => (text === undefined ? [] : [{ [type]: [directoryString(text)] }])),
+  );
+}
+
+/** PrintableString where it suffices, as RFC 5280 wants it for countries and serial numbers. */
+function directoryString(text: string): x509.JsonAttributeObject {
+  return /^[A-Za-z0-9 '()+,\-./:=?]*$/.test(text) ? { printableString: text } : { utf8String: text };
+}
+
+async function extensions(
+  { hosts }: Subject,
+  publicKey: webcrypto.CryptoKey,
+  signsCertificates: boolean,
+): Promise<x509.Extension[]> {
+  const { digitalSignature, keyEncipherment, keyCertSign } = x509.KeyUsageFlags;
+  const usage = digitalSignature | keyEncipherment | (signsCertificates ? keyCertSign : 0);
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+  return [
+    new x509.KeyUsagesExtension(usage, true),
+    new x509.ExtendedKeyUsageExtension([serverAuth, clientAuth]),
+    await x509.SubjectKeyIdentifierExtension.create(publicKey),
+    ...alternativeNames(hosts),
+  ];
 }
 
 function alternativeNames(hosts: readonly string[]): x509.Extension[] {
@@ -135,29 +190,5 @@ async function readIfThere(path: string): Promise<Buffer | null> {
   } catch (cause) {
     if (isSystemError(cause, "ENOENT")) return null;
     throw new CygnetError("CYG_PKI_FILE", `${path} cannot be read: ${describe(cause)}`, { cause });
-  }
-}
-
-async function writeWhole(path: string, content: string, mode: number): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const handle = await open(aside, "wx", mode);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(aside, path);
-    const folder = await open(dirname(path), "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  } catch (cause) {
-    await unlink(aside).catch(() => {}); // it may never have come into being; the first error is the one that counts
-    throw new CygnetError("CYG_PKI_FILE", `${path} cannot be written: ${describe(cause)}`, { cause });
   }
 }

@@ -1,6 +1,7 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
+import { contentsOf } from "./formats/certificates.ts";
 
 /** A certificate with all that a file said about it. Nothing here is a secret but `key`. */
 export interface Material {
@@ -21,7 +22,7 @@ export interface Material {
   readonly notAfter: Date;
 }
 
-/** Where to find a certificate: absolute paths; `password` opens an encrypted key. */
+/** Where to find a certificate: absolute paths; `password` opens an encrypted key or a PKCS#12 file. */
 export interface MaterialSource {
   id: string;
   file: string;
@@ -29,25 +30,36 @@ export interface MaterialSource {
   password?: string;
 }
 
+/** Where to find a private key. */
+export type KeySource = Pick<MaterialSource, "id" | "password"> & { key: string };
+
 const LARGEST = 4 * 1024 * 1024;
-const PEM_CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END [A-Z0-9 ]+-----/g;
 
 /**
- * Reads a certificate file (PEM with any number of certificates, or one in DER) and its private key
- * (PEM or DER: PKCS#8, encrypted PKCS#8, PKCS#1, SEC 1). Links are followed: certificates are often linked.
- * Errors: CYG_PKI_FILE, CYG_PKI_CERTIFICATE, CYG_PKI_KEY, CYG_PKI_PASSWORD, CYG_PKI_MISMATCH.
+ * Reads a certificate file (PEM with any number of certificates, DER, PKCS#7, PKCS#12) and its private key, which
+ * stands in a file of its own (PEM or DER: PKCS#8, encrypted PKCS#8, PKCS#1, SEC 1) or in the PKCS#12 file.
+ * Links are followed: certificates are often linked.
+ * Errors: CYG_PKI_FILE, CYG_PKI_CERTIFICATE, CYG_PKI_KEY, CYG_PKI_PASSWORD, CYG_PKI_ALGORITHM, CYG_PKI_MISMATCH.
  */
 export async function loadMaterial(source: MaterialSource): Promise<Material> {
-  const all = parseCertificates(await read(source.file, source.id), source);
-  const key = source.key ? parseKey(await read(source.key, source.id), source) : null;
+  const { id, file } = source;
+  const subject = `${id}: ${file}`;
+  const octets = await readKeyFile(file, id);
+  const { certificates: all, keys } = await contentsOf(octets, subject, source.password).catch(withAdvice);
+  const key = source.key ? await loadKey({ ...source, key: source.key }) : (keys[0] ?? null);
   const certificate = key ? all.find((one) => one.checkPrivateKey(key)) : all[0];
   if (!certificate) {
-    throw new CygnetError(
-      "CYG_PKI_MISMATCH",
-      `${source.id}: the key in ${source.key} belongs to no certificate in ${source.file}; name the two files that belong together`,
-    );
+    const message = source.key
+      ? `the key in ${source.key} belongs to no certificate in ${file}; name the two files that belong together`
+      : `the key in ${file} belongs to none of its certificates; export key and certificate together`;
+    throw new CygnetError("CYG_PKI_MISMATCH", `${id}: ${message}`);
   }
-  return material(source.id, certificate, all, key);
+  return material(id, certificate, all, key);
+}
+
+function withAdvice(error: unknown): never {
+  if (!(error instanceof CygnetError) || error.code !== "CYG_PKI_PASSWORD") throw error;
+  throw new CygnetError(error.code, `${error.message}; set keypassw`, { cause: error });
 }
 
 /** Material from values at hand, for what was just made rather than read. */
@@ -71,7 +83,8 @@ export function material(
   };
 }
 
-async function read(path: string, id: string): Promise<Buffer> {
+/** The octets of a certificate or key file; `id` begins the message. Errors: CYG_PKI_FILE. */
+export async function readKeyFile(path: string, id: string): Promise<Buffer> {
   let content: Buffer;
   try {
     content = await readFile(path);
@@ -89,31 +102,11 @@ async function read(path: string, id: string): Promise<Buffer> {
   return content;
 }
 
-function parseCertificates(content: Buffer, { id, file }: MaterialSource): X509Certificate[] {
-  const text = content.toString("latin1");
-  const found: (string | Buffer)[] = text.match(PEM_CERTIFICATE) ?? [];
-  if (found.length === 0) {
-    if (text.includes("-----BEGIN ")) {
-      const label = /-----BEGIN ([^-]*)-----/.exec(text)?.[1] ?? "something else";
-      throw new CygnetError("CYG_PKI_CERTIFICATE", `${id}: ${file} holds no certificate but ${label}`);
-    }
-    found.push(content);
-  }
-  try {
-    return found.map((one) => new X509Certificate(one));
-  } catch (cause) {
-    throw new CygnetError(
-      "CYG_PKI_CERTIFICATE",
-      `${id}: ${file} is not a certificate in PEM or DER; a PKCS#12 file is converted with ` +
-        `"openssl pkcs12 -in FILE -nodes"`,
-      { cause },
-    );
-  }
-}
-
 const DER_KEYS = ["pkcs8", "pkcs1", "sec1"] as const;
 
-function parseKey(content: Buffer, { id, key: file, password }: MaterialSource): KeyObject {
+/** Reads a private key file. Errors: CYG_PKI_FILE, CYG_PKI_KEY, CYG_PKI_PASSWORD. */
+export async function loadKey({ id, key: file, password }: KeySource): Promise<KeyObject> {
+  const content = await readKeyFile(file, id);
   const passphrase = password === undefined ? {} : { passphrase: password };
   const isPem = content.includes("-----BEGIN ");
   const attempts = isPem

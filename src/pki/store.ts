@@ -29,7 +29,16 @@ export interface StoredCertificate {
   readonly note: string;
 }
 
+/** An entry that cannot be used, and why. */
+export interface StoreProblem {
+  /** Of the entry, without ending, or of what stands where an entry should. */
+  readonly path: string;
+  readonly text: string;
+}
+
 export interface CertificateStore {
+  /** What the last `refresh` could not use; the other entries are not touched by it. */
+  readonly problems: readonly StoreProblem[];
   /** What is known now, newest first. */
   list(filter?: { part?: string; state?: CertificateState }): readonly StoredCertificate[];
   /** Keeps a certificate, durable when this resolves. What is there already (part and fingerprint) is given back as it is. */

@@ -489,6 +489,44 @@ const ROWS: Row[] = [
     expect: [[`${M}:27:18`, "cftssl TLS/client", "rootcid", 'no pki "cb"']],
   },
   {
+    fault: "unknown root of a partner",
+    acme: { 4: 'rootcid = ["cb"]\nnrpart = "O0999ACME"' },
+    expect: [[`${A}:4:12`, PART, "rootcid", 'no pki "cb"']],
+  },
+  {
+    fault: "trust list that was not imported",
+    acme: { 4: 'rootcid = ["ca", "@tsl"]\nnrpart = "O0999ACME"' },
+    expect: [[`${A}:4:18`, PART, "rootcid", "none was imported"]],
+  },
+  {
+    fault: "some other special authority",
+    main: { 27: 'rootcid = ["@all"]' },
+    expect: [[`${M}:27:12`, "cftssl TLS/client", "rootcid", 'or "@tsl"']],
+  },
+  {
+    fault: "policy that does not exist",
+    acme: { 4: 'crl = "on"\nnrpart = "O0999ACME"' },
+    expect: [[`${A}:4:7`, PART, "crl", "require"]],
+  },
+  {
+    fault: "list of revoked certificates that is not there",
+    main: { 35: 'usage = ["ca"]\ncrlfile = ["pki/none.crl"]' },
+    expect: [[`${M}:36:12`, "pki ca", "crlfile", "no such file"]],
+  },
+  {
+    fault: "list of revoked certificates that is none",
+    main: { 35: 'usage = ["ca"]\ncrlfile = ["pki/hub.pem"]' },
+    expect: [[`${M}:36:12`, "pki ca", "crlfile", "holds no list"]],
+  },
+  {
+    fault: "list of revoked certificates of somebody who is no authority",
+    main: { 31: 'key = "pki/hub.key"\ncrlfile = ["pki/none.crl"]' },
+    expect: [
+      [`${M}:32:11`, "pki hub", "crlfile", 'does not name "ca"'],
+      [`${M}:32:12`, "pki hub", "crlfile", "no such file"],
+    ],
+  },
+  {
     fault: "unknown flow of a partner",
     acme: { 4: 'nrpart = "O1"\nidf = "INVOICE"' },
     expect: [[`${A}:5:7`, PART, "idf", 'did you mean "INVOIC"?']],

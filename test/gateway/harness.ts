@@ -450,7 +450,7 @@ async function certificates(target: string): Promise<void> {
       ["hub", "acme"].map((name) =>
         ensureSelfSigned(
           { certificate: join(store, `${name}.pem`), key: join(store, `${name}.key`) },
-          { commonName: `Cygnet test ${name}`, hosts: ["localhost", "127.0.0.1"], days: 2 },
+          { commonName: `Cygnet test ${name}`, hosts: ["localhost", "127.0.0.1"], days: 400 },
         ),
       ),
     );

@@ -222,7 +222,7 @@ test("certificates and keys are read in every usual form, and what is wrong is n
     ["junk", undefined, undefined, "CYG_PKI_CERTIFICATE", /not a certificate/],
     ["cut.pem", undefined, undefined, "CYG_PKI_CERTIFICATE", /not a certificate/],
     ["leaf.key", undefined, undefined, "CYG_PKI_CERTIFICATE", /no certificate but PRIVATE KEY/],
-    ["leaf.p12", undefined, undefined, "CYG_PKI_CERTIFICATE", /pkcs12/],
+    ["leaf.p12", undefined, undefined, "CYG_PKI_PASSWORD", /has no password; set keypassw/],
     ["leaf.pem", "none.key", undefined, "CYG_PKI_FILE", /none\.key does not exist/],
     ["leaf.pem", "junk", undefined, "CYG_PKI_KEY", /not a private key/],
     ["leaf.pem", "leaf.pem", undefined, "CYG_PKI_KEY", /not a private key/],

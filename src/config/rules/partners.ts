@@ -2,7 +2,7 @@ import { nameOf, whereIs } from "../findings.ts";
 import type { Cftpart, Pki } from "../generated.ts";
 import { keySchema } from "../schemas.ts";
 import type { Entry } from "../sources.ts";
-import { defaultUsage } from "./certificates.ts";
+import { hasCertificateFor } from "./certificate-usage.ts";
 import type { Item, Scene } from "./scene.ts";
 
 type Usage = NonNullable<Pki["usage"]>[number];
@@ -86,20 +86,22 @@ function checkAuthentication(scene: Scene, { entry, value }: Item<Cftpart>): voi
   const demanding = (value.prot ?? []).find((id) => scene.find("cftprot", id)?.value.secauth === "require");
   const element = value.require?.indexOf("auth") ?? -1;
   if (demanding === undefined && element < 0) return;
-  const usable = scene
-    .list("pki")
-    .filter(({ value: pki }) => (pki.usage ?? defaultUsage(pki)).includes("auth"));
+  const lacksOwn = !hasCertificateFor(scene, "", "auth");
+  const lacksTheirs = value.id !== undefined && !hasCertificateFor(scene, value.id, "auth");
   const lacking = [
-    ...(usable.some(({ value: pki }) => !pki.part && pki.key) ? [] : ["a key of this site"]),
-    ...(usable.some(({ value: pki }) => pki.part === value.id)
-      ? []
-      : [`a certificate with part = "${value.id}"`]),
+    ...(lacksOwn ? ["a key of this site"] : []),
+    ...(lacksTheirs ? [`a certificate with part = "${value.id}"`] : []),
   ];
   if (lacking.length === 0) return;
   const where = element >= 0 ? { key: "require", element } : { key: "prot" };
   const why = element >= 0 ? "it" : `protocol ${demanding}`;
   const message = `${why} requires secure authentication, which needs ${lacking.join(" and ")} in [[pki]], with usage "auth"`;
-  scene.findings.problem(entry, where, "CYG_CONFIG_CERTIFICATE", message);
+  // where the store is in charge of its certificates they come and go; that must not keep the gateway from starting
+  const managed = !lacksOwn && scene.stored.some(({ part }) => part === value.id);
+  if (managed) {
+    const note = `no certificate of it in the store is in use for "auth"; until then its sessions are refused ("cygnet pki list --part ${value.id}")`;
+    scene.findings.warning(entry, where, "CYG_CONFIG_CERTIFICATE", note);
+  } else scene.findings.problem(entry, where, "CYG_CONFIG_CERTIFICATE", message);
 }
 
 /** What is asked for needs keys: without them the files of this owner stop (state K), they never go unprotected. */
@@ -109,11 +111,7 @@ export function checkSecurity(scene: Scene, entry: Entry, owner: "partner" | "fl
     scene.findings.warning(entry, { key }, "CYG_CONFIG_ADVICE", message);
   };
   const usable = (part: string | undefined, usage: Usage) =>
-    scene
-      .list("pki")
-      .some(
-        ({ value }) => (value.part ?? "") === part && (value.usage ?? defaultUsage(value)).includes(usage),
-      );
+    part !== undefined && hasCertificateFor(scene, part, usage);
   if (entry.value.sign === true && !usable("", "sign")) lacks("sign", "a key of this site", "sign");
   if (owner === "flow") return;
   const { id } = entry.value as { id?: string };

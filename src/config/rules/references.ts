@@ -1,3 +1,4 @@
+import { TSL_ID } from "../../pki/trust/tsl-store.ts";
 import { nameOf, whereIs } from "../findings.ts";
 import type { Entry } from "../sources.ts";
 import { didYouMean } from "../suggestion.ts";
@@ -18,6 +19,9 @@ const LISTS: readonly ListTable[] = [
   "notify",
 ];
 
+/** Whether there is an imported trust list is seen where certificates are. */
+const TRUST_LIST = new RegExp(`^${TSL_ID}$`);
+
 /** Keys that name an object of another table; "" names none. */
 const REFERENCES: readonly { from: ListTable; key: string; to: ListTable; except?: RegExp }[] = [
   { from: "cftprot", key: "net", to: "cftnet" },
@@ -27,7 +31,8 @@ const REFERENCES: readonly { from: ListTable; key: string; to: ListTable; except
   { from: "cftpart", key: "idf", to: "cftsend" },
   { from: "cfttcp", key: "id", to: "cftpart" },
   { from: "cftssl", key: "usercid", to: "pki" },
-  { from: "cftssl", key: "rootcid", to: "pki" },
+  { from: "cftssl", key: "rootcid", to: "pki", except: TRUST_LIST },
+  { from: "cftpart", key: "rootcid", to: "pki", except: TRUST_LIST },
   { from: "cftsend", key: "xlate", to: "cftxlate" },
   { from: "cftrecv", key: "xlate", to: "cftxlate" },
   { from: "cftfolder", key: "part", to: "cftpart", except: /^\(/ },

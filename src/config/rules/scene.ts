@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { StoredCertificate } from "../../pki/store.ts";
 import type { Findings } from "../findings.ts";
 import type { Cygnet } from "../generated.ts";
 import type { Entry, Sources } from "../sources.ts";
@@ -17,6 +18,14 @@ export interface Item<T> {
   value: Loose<T>;
 }
 
+/** What was found in the files of a `[[pki]]`. */
+export interface PkiFacts {
+  /** Of the files' contents: a reload sees a renewed certificate by it. */
+  digest: string;
+  /** There is a private key: in a file of its own, or in the PKCS#12 file. */
+  hasKey: boolean;
+}
+
 /** All that the cross-object rules look at. Defaults are filled in. */
 export class Scene {
   readonly findings: Findings;
@@ -24,6 +33,10 @@ export class Scene {
   readonly tree: Loose<Cygnet>;
   /** Absolute. */
   readonly rundir: string;
+  /** By id; without those whose files cannot be used. Filled by the first rule. */
+  readonly pkiFacts = new Map<string, PkiFacts>();
+  /** The certificate store as it is now. Filled by the first rule. */
+  stored: readonly StoredCertificate[] = [];
 
   constructor(sources: Sources, tree: Loose<Cygnet>) {
     this.findings = sources.findings;

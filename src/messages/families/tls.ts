@@ -49,10 +49,10 @@ export const tlsMessages: readonly Message[] = [
   message("CFTY17I", "ctx text", "TLS security: {text}", "A security function had this to say.", NOTHING),
   message(
     "CFTY18E",
-    "ctx text cr?",
+    "ctx? part? text cr?",
     "Certificate check failed: {text}",
-    "A certificate or a key could not be used.",
-    "Check the [[pki]] objects that the TLS profile names: file, period of validity, key.",
+    "A certificate or a key could not be used; CR is Transfer CFT's name of what is wrong with it.",
+    "Do what the text says; most often the other side has to renew a certificate, or its authority is missing in rootcid.",
   ),
   message(
     "CFTY19I",
@@ -98,6 +98,13 @@ export const tlsMessages: readonly Message[] = [
     "Certificate chain of the partner not stored: {text}",
     "The partner's certificates could not be kept for later; the transfer goes on.",
     "Check free space and permissions of the folder.",
+  ),
+  message(
+    "CFTY75W",
+    "ctx? part? text",
+    "Certificate used, but: {text}",
+    'A certificate is used although not everything about it could be found out; with "prefer" that is enough.',
+    "See why the authority cannot be asked: address, network, crlfile. Nothing to do if it passes.",
   ),
   message(
     "CFTY30E",

@@ -1,0 +1,165 @@
+/** CFTSEND, CFTRECV, CFTXLATE: flows and the form of their files. */
+import { deliveredName } from "../convert.ts";
+import type { Draft } from "../draft.ts";
+import { shapeForm, shapeNetworkName } from "../flow-form.ts";
+import { type Source, word } from "../objects.ts";
+import { type Kind, kind, none, nones, type Row, same, to } from "../rule.ts";
+import type { Site } from "../site.ts";
+
+const SCRIPTS =
+  'scripts written for Transfer CFT call CFTUTIL: see "Scripts" in docs/coming-from-transfer-cft.md';
+const NOT_SENT = "not carried by OFTP";
+const MAINFRAME = "file attributes of other systems";
+const MONITORING = "monitoring by Sentinel: use the log and `cygnet listcat --json`";
+const FORM = "frecfm, flrecl and fcode are set from these together";
+const WINDOW = "there is no window for single transfers: the partner's hours count (cftpart.omintime)";
+const CYCLE = "use the schedule of a cftfolder";
+
+/** Rows that both directions have. */
+const BOTH: readonly Row[] = [
+  same("ID"),
+  none("WORKINGDIR", "delivered and dropped files stay below their folders: names cannot leave them"),
+  none("FDELETE", "removing a record removes no file", { idle: ["NONE"] }),
+  none("DELETE", "records stay as long as cftcat says", { idle: ["NO"] }),
+  none("FILENOTFOUND", "a file that vanishes before it is claimed is no transfer", { idle: ["ABORT"] }),
+  ...nones("FTYPE FCODE NCODE FRECFM FLRECL", FORM, { idle: ["0"] }),
+  ...nones("FCHARSET NCHARSET", "both are needed: they become a cftxlate"),
+  same("XLATE"),
+  ...nones("FBLKSIZE FSPACE FKEYLEN FKEYPOS FDB FACC", MAINFRAME, { idle: ["0"] }),
+  none("FORG", MAINFRAME, { idle: ["SEQ"] }),
+  ...nones("FPAD NPAD", "records of format F must have their length: nothing is padded"),
+  none("NCOMP", "compression is a matter of the protocol (cftprot.scomp)", { idle: ["15"] }),
+  same("PRI"),
+  same("STATE", "a transfer is never parked beforehand", { idle: ["DISP"] }),
+  none("MINDATE", WINDOW, { idle: ["0", "10000101"] }),
+  none("MINTIME", WINDOW, { idle: ["0", "00000000"] }),
+  none("MAXDATE", WINDOW, { idle: ["99991231"] }),
+  none("MAXTIME", WINDOW, { idle: ["23595999"] }),
+  ...nones("CYCLE CYCDATE CYCTIME", CYCLE, { idle: ["0", "00000000"] }),
+  none("TCYCLE", CYCLE, { idle: ["DAY"] }),
+  same("MAXDURATION", "a transfer may take as long as data moves (cftprot.rto)", { idle: ["0"] }),
+  same("SERIAL", "transfers of a flow may overtake each other"),
+  same("DUPLICAT", "every file that is dropped is sent: names may come again", { also: ["DUPLICATE"] }),
+  same("DACTION", "every file that is dropped is sent", { idle: ["ERROR"] }),
+  ...nones("PREEXEC EXEC ACKEXEC EXECE", SCRIPTS),
+  ...nones("EXECSUB EXECSUBA EXECSUBPRE EXECRALL", SCRIPTS, { idle: ["LIST", "SUBF", "ALL"] }),
+  none("EXIT", "compiled exits cannot be loaded"),
+  ...nones("SAPPL RAPPL SUSER RUSER", NOT_SENT),
+  ...nones("SPASSWD RPASSWD", NOT_SENT, { secret: true }),
+  ...nones("PARM IDA FLOWNAME SOURCEAPPL TARGETAPPL", `${NOT_SENT}: put what matters into nfname`),
+  ...nones("USERID GROUPID", "files belong to the gateway's own user"),
+  none("TRK", MONITORING),
+  ...nones("NOTIFY OPERMSG", "there is no operator's console: follow the log", { idle: ["0"] }),
+  none("FORCE", "requests have no parameters that could override the flow's", { idle: ["NO"] }),
+  none("NETBAND", "calls go out from a port that the system chooses", { idle: ["1"] }),
+  none("STORAGEACCOUNT", "files are on local disks"),
+  none("COS", "bandwidth is not divided into classes", { idle: ["0"] }),
+];
+
+const FOLDER = "files come from a cftfolder or from `cygnet send FILE`";
+
+export const SEND: Kind = kind(
+  "CFTSEND",
+  "a flow that is sent",
+  [
+    ...BOTH,
+    none("IMPL", "OFTP cannot ask for a file: drop it, and the partner gets it", { idle: ["NO"] }),
+    none("FNAME", FOLDER),
+    none("SELFNAME", FOLDER),
+    ...nones("FILTER FILTERTYPE", "set includefilter of the cftfolder", { idle: ["STRJCMP"] }),
+    none("NFNAME", `${NOT_SENT} in Transfer CFT: the virtual file name was the flow's (see nfname)`),
+    none("WFNAME", "claimed files wait in workdir of their folder"),
+    none("FDISP", "a claimed file is out of everybody's reach", { idle: ["SHR"] }),
+    none("FACTION", "what becomes of a sent file is said by its folder (cftfolder.archivedir)", {
+      idle: ["NONE"],
+    }),
+    none("ARCHIVEFNAME", "set archivedir of the cftfolder"),
+    ...nones("NACTION NARCHIVEFNAME", "SFTP only", { idle: ["NONE"] }),
+    ...nones("NRECFM NLRECL NTYPE", FORM, { idle: ["0"] }),
+    ...nones("NBLKSIZE NSPACE NKEYLEN NKEYPOS", MAINFRAME, { idle: ["0"] }),
+    same("ACKSTATE", undefined, {
+      missing: {
+        value: "IGNORE",
+        keep: false,
+        why: "OFTP partners answer each file: a transfer ends with their response",
+      },
+    }),
+    same("ACKTIMEOUT", "a response is awaited for good: `cygnet listcat -s Z` shows what is missing", {
+      idle: ["0"],
+    }),
+    none("PRESTATE", SCRIPTS, { idle: ["DISP"] }),
+    none("PRETIMEOUT", SCRIPTS, { idle: ["0"] }),
+    ...nones("PREMINDATE PREMINTIME POSTMINDATE POSTMINTIME ACKMINDATE ACKMINTIME", SCRIPTS, { idle: ["0"] }),
+    same("IPART", "nothing is sent by way of another partner"),
+    none("SPART", "the originator is that of the partner (cftpart.sfidorig)"),
+    none("NIDF", "set nfname"),
+    none("PART", "the partner is named by the folder or the command"),
+    none("PROT", "protocols are tried in the order of the partner's list"),
+  ],
+  {
+    identity: [
+      ["ID", ""],
+      ["IMPL", "NO"],
+    ],
+    shape(draft, object, site) {
+      shapeForm(draft, object, site);
+      shapeNetworkName(draft, object, site);
+    },
+  },
+);
+
+export const RECV: Kind = kind(
+  "CFTRECV",
+  "a flow that is received",
+  [
+    ...BOTH,
+    to("FNAME", "fname", deliveredName),
+    none("NFNAME", "OFTP cannot ask for a file by name"),
+    none("WFNAME", "half-received files stand in work/ and appear only when they are complete"),
+    none("FDISP", "nothing is ever overwritten: a name that is taken gets a suffix", { idle: ["BOTH"] }),
+    none("FACTION", "nothing is ever overwritten: a name that is taken gets a suffix"),
+    none("MACTION", "nothing is ever overwritten: a name that is taken gets a suffix"),
+    none("RKERROR", "a file that cannot be received leaves its record, in state K", { idle: ["KEEP"] }),
+    none("FCHECK", "files of any format are taken: their form follows what the sender says", {
+      idle: ["NO"],
+    }),
+    ...nones("NACTION NARCHIVEFNAME", "SFTP only", { idle: ["NONE"] }),
+    none("FILE", "a call takes whatever the partner holds"),
+    none("DIRNB", MAINFRAME, { idle: ["0"] }),
+  ],
+  {
+    shape(draft, object, site) {
+      shapeForm(draft, object, site);
+      tellResponse(draft, object, site);
+    },
+  },
+);
+
+/** In Transfer CFT a script answers with SEND TYPE=REPLY; here delivery does. */
+function tellResponse(draft: Draft, object: Source, site: Site): void {
+  if (word(object, "EXEC") === "" || draft.values.has("ackmode")) return;
+  site.tell(
+    "changed",
+    object,
+    "(response)",
+    'cftrecv.ackmode = "auto", the default',
+    'the end-to-end response is sent on delivery; where the script of EXEC decided with SEND TYPE=REPLY, set ackmode = "manual"',
+  );
+}
+
+export const XLATE: Kind = kind(
+  "CFTXLATE",
+  "a conversion of characters",
+  [same("ID"), ...nones("DIRECT FCODE NCODE FNAME TABLE", "name the charsets instead")],
+  {
+    why: 'tables of octets cannot be read: write [[cftxlate]] with charsets, for example fcharset = "ISO-8859-1" and ncharset = "IBM1047"',
+    identity: [
+      ["ID", ""],
+      ["DIRECT", "BOTH"],
+      ["FCODE", ""],
+      ["NCODE", ""],
+    ],
+  },
+);
+
+export const FLOW_KINDS: readonly Kind[] = [SEND, RECV, XLATE];
