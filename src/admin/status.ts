@@ -53,8 +53,8 @@ export async function statusOf(gateway: Gateway) {
 }
 
 /** What of the certificates needs somebody's attention, and when the next one ends. */
-function certificatesOf({ expiry, site }: Gateway) {
-  const all = expiry.list();
+function certificatesOf({ housekeeping, site }: Gateway) {
+  const all = housekeeping.expiry.list();
   return {
     next: all.find(({ days }) => days >= 0) ?? null,
     expired: all.filter(({ days }) => days < 0),
