@@ -7,6 +7,7 @@ import { createReadStream, mkdtempSync, renameSync, rmSync, writeFileSync } from
 import { open, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { median, option } from "./figures.ts";
 import { type Site, startPair, stop } from "./pair.ts";
 import { rawTcp } from "./reference.ts";
 
@@ -18,18 +19,12 @@ interface Row {
   peak: string;
 }
 
-const option = (name: string, otherwise: number): number => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Number(process.argv[at + 1]);
-};
 const RUNS = option("runs", 3);
 const GIB = option("gib", 2);
 const SIZE = GIB * 1024 ** 3;
 const FILES = 1000;
 const SMALL = 10 * 1024;
 
-const median = (values: number[]): number =>
-  values.sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 const megabytes = (seconds: number): number => Math.round(SIZE / seconds / 1e6);
 
 async function bigFile(path: string): Promise<void> {
@@ -102,7 +97,7 @@ async function measure(folder: string, source: string): Promise<Row[]> {
   });
   for (const tls of [false, true]) {
     const home = join(folder, tls ? "tls" : "clear");
-    const { sender, receiver } = await startPair(home, tls);
+    const { sender, receiver } = await startPair(home, { tls });
     const name = tls ? "OFTP 2.0 over TLS 1.3" : "OFTP 2.0 in clear";
     try {
       const times: number[] = [];

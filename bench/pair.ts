@@ -11,6 +11,7 @@ const MAIN = fileURLToPath(new URL("../src/cli/main.js", import.meta.url));
 
 export interface Site {
   name: string;
+  port: number;
   rundir: string;
   process: ChildProcess;
   ask<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T>;
@@ -26,7 +27,21 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function configuration(name: string, other: string, port: number, otherPort: number, tls: boolean): string {
+export interface PairOptions {
+  tls: boolean;
+  /** Sign, compress and encrypt. */
+  secured?: boolean;
+  /** More TOML. */
+  more?: string;
+  /** More arguments for node, before the program. */
+  flags?: readonly string[];
+}
+
+function configuration(
+  { name, other }: { name: string; other: string },
+  [port, otherPort]: readonly [number, number],
+  { tls, secured = false, more = "" }: PairOptions,
+): string {
   return `
 [cftparm]
 part = "${name}"
@@ -54,13 +69,30 @@ id = "TLS"
 direct = "client"
 rootcid = ["other"]
 [[pki]]
-id = "own"
-file = "own.pem"
-key = "own.key"
-[[pki]]
 id = "other"
 file = "../${other}/own.pem"
 usage = ["ca"]`
+    : ""
+}
+${
+  tls || secured
+    ? `[[pki]]
+id = "own"
+file = "own.pem"
+key = "own.key"`
+    : ""
+}
+${
+  secured
+    ? `[[pki]]
+id = "partner"
+part = "${other}"
+file = "../${other}/own.pem"
+[[cftsend]]
+id = "DEFAULT"
+sign = true
+compress = true
+encrypt = true`
     : ""
 }
 [[cftfolder]]
@@ -79,32 +111,47 @@ nrpart = "O0013${other}"
 [[cfttcp]]
 id = "${other}"
 host = "127.0.0.1"
+${more}
 `;
 }
 
 /** Starts both and waits until they answer. */
-export async function startPair(folder: string, tls: boolean): Promise<{ sender: Site; receiver: Site }> {
+export async function startPair(
+  folder: string,
+  options: PairOptions,
+): Promise<{ sender: Site; receiver: Site }> {
   const ports = [await freePort(), await freePort()] as const;
   const names = ["ALPHA", "BETA"] as const;
   for (const [index, name] of names.entries()) {
     const home = join(folder, name);
     mkdirSync(home, { recursive: true });
     const own = { certificate: join(home, "own.pem"), key: join(home, "own.key") };
-    if (tls) await ensureSelfSigned(own, { commonName: name, hosts: ["127.0.0.1"], days: 30 });
-    const [port, otherPort] = index === 0 ? ports : ([ports[1], ports[0]] as const);
+    if (options.tls || options.secured)
+      await ensureSelfSigned(own, { commonName: name, hosts: ["127.0.0.1"], days: 30 });
+    const mine = index === 0 ? ports : ([ports[1], ports[0]] as const);
     const other = names[1 - index] as string;
-    writeFileSync(join(home, "cygnet.toml"), configuration(name, other, port, otherPort, tls));
+    writeFileSync(join(home, "cygnet.toml"), configuration({ name, other }, mine, options));
   }
-  const [sender, receiver] = await Promise.all(names.map((name) => start(name, join(folder, name))));
+  const [sender, receiver] = await Promise.all(
+    names.map((name, index) => start(name, join(folder, name), ports[index] as number, options.flags ?? [])),
+  );
   return { sender: sender as Site, receiver: receiver as Site };
 }
 
-async function start(name: string, home: string): Promise<Site> {
-  const flags = ["--disable-warning=ExperimentalWarning", MAIN, "run", "--config", join(home, "cygnet.toml")];
-  const child = spawn(process.execPath, flags, { stdio: ["ignore", "ignore", "inherit"] });
+async function start(name: string, home: string, port: number, more: readonly string[]): Promise<Site> {
+  const flags = [
+    ...more,
+    "--disable-warning=ExperimentalWarning",
+    MAIN,
+    "run",
+    "--config",
+    join(home, "cygnet.toml"),
+  ];
+  const child = spawn(process.execPath, flags, { cwd: home, stdio: ["ignore", "ignore", "inherit"] });
   const rundir = join(home, "run");
   const site: Site = {
     name,
+    port,
     rundir,
     process: child,
     ask: (method, path, body) => ask(join(rundir, "control.sock"), method, path, body),

@@ -6,8 +6,10 @@ import { chmod, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { TransferFilter } from "../catalog/catalog.ts";
+import type { Offer } from "../engine/exchange/outgoing.ts";
 import type { Gateway } from "../engine/gateway.ts";
 import { endTransfer, startTransfer, submitFile } from "../engine/requests.ts";
+import { EXCHANGE_KINDS } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { detailOf, recordOf } from "./record.ts";
 import { statusOf } from "./status.ts";
@@ -148,6 +150,25 @@ function routes(gateway: Gateway, shut: (fast: boolean) => void): FastifyInstanc
       .status(409)
       .send({ code: "CYG_NOT_CALLED", message: `${request.params.id} is not called: ${why}` });
   });
+
+  app.post<{ Body: Offer }>(
+    "/pki/exchange",
+    {
+      schema: {
+        body: {
+          type: "object",
+          required: ["part", "kind"],
+          properties: {
+            part: { type: "string" },
+            kind: { enum: [...EXCHANGE_KINDS] },
+            id: { type: "string" },
+            replaces: { type: "string" },
+          },
+        },
+      },
+    },
+    async (request) => (await gateway.site.exchange.offer(request.body)).map(recordOf),
+  );
 
   app.post("/reload", () => gateway.reload("asked for by an operator"));
   app.post("/pki/refresh", () => gateway.refreshStore());

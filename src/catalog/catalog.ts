@@ -33,8 +33,10 @@ export interface FileSecurity {
   compress: boolean;
   /** The end-to-end response has to be signed. */
   signedEerp: boolean;
-  /** Cipher suite, 1 to 6. */
+  /** Cipher suite, 1 to 10; 0 = none. */
   cipher: number;
+  /** Receives: octets that the file is said to have outside its envelope (SFIDOSIZ); 0 = not said. */
+  original?: number;
 }
 
 /** A script that is a step of a transfer's phase: before sending (A), after the data (Y), after the response (Z). */
@@ -217,8 +219,16 @@ export interface Catalog {
   list(filter: TransferFilter): Promise<Transfer[]>;
   /** Changes a record. False when there is none. */
   update(idtu: string, changes: Changes): Promise<boolean>;
-  /** Takes the best waiting send for a partner (priority, then age): T/D becomes T/C, owned by `owner`, one try more. */
+  /**
+   * Takes the best waiting send for a partner (priority, then age): T/D becomes T/C, owned by `owner`, one try more.
+   * Those that lack an envelope are passed over.
+   */
   claimSend(part: string, owner: string, now: number): Promise<Transfer | undefined>;
+  /**
+   * Takes the best waiting send of whatever partner that is to travel in an envelope and has none: T/D becomes T/C, owned
+   * by `owner`. It is no try: nobody is called.
+   */
+  claimUnsealed(owner: string, now: number): Promise<Transfer | undefined>;
   /** Stops all waiting sends of a partner (T/D becomes T/K) and gives them: every way to it was tried. */
   stopSends(part: string, why: Pick<Transfer, "diagi" | "diagp" | "diagc">): Promise<Transfer[]>;
   /** Claims one receive that is not running (T/H): the partner offers it again. False when somebody has it. */
@@ -263,7 +273,10 @@ export interface Catalog {
    * (YYMMDD, HHMMSS), the oldest unacknowledged one first.
    */
   findSend(identity: FileIdentity, short: boolean): Promise<Transfer | undefined>;
-  /** Partners with work to do now (due sends or waiting responses), and when the next retry is due (or null). */
+  /**
+   * Partners with work to do now (due sends that have the envelope they need, waiting responses), and when the next retry
+   * is due (or null).
+   */
   work(now: number): Promise<{ parts: string[]; nextAt: number | null }>;
   clock(part: string): Promise<PartnerClock>;
   setClock(clock: PartnerClock): Promise<void>;

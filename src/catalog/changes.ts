@@ -10,7 +10,7 @@ import type {
   Transfer,
 } from "./catalog.ts";
 import type { Database } from "./database.ts";
-import { WAITING_SCRIPT, WAITING_SEND } from "./queries.ts";
+import { READY_SEND, UNSEALED, WAITING_SCRIPT, WAITING_SEND } from "./queries.ts";
 import { assignments, RESPONSE_COLUMNS, TRANSFER_COLUMNS, toId, toResponse, toTransfer } from "./rows.ts";
 import { forgetStamps, nextStamp } from "./stamp.ts";
 
@@ -136,9 +136,20 @@ export function takeSend(database: Database, part: string, owner: string, now: n
   const row = database.row(
     `UPDATE transfer SET phasestep = 'C', tries = tries + 1, owner = ?, lease = ? WHERE id = (
        SELECT id FROM transfer INDEXED BY send_waiting
-         WHERE ${WAITING_SEND} AND part = ? AND retryAt <= ? ORDER BY pri DESC, id LIMIT 1
+         WHERE ${READY_SEND} AND part = ? AND retryAt <= ? ORDER BY pri DESC, id LIMIT 1
      ) RETURNING ${TRANSFER_COLUMNS}`,
     ...[owner, now, part, now],
+  );
+  return row && toTransfer(row);
+}
+
+export function takeUnsealed(database: Database, owner: string, now: number): Transfer | undefined {
+  const row = database.row(
+    `UPDATE transfer SET phasestep = 'C', owner = ?, lease = ? WHERE id = (
+       SELECT id FROM transfer INDEXED BY send_retry
+         WHERE ${WAITING_SEND} AND ${UNSEALED} AND retryAt <= ? ORDER BY pri DESC, id LIMIT 1
+     ) RETURNING ${TRANSFER_COLUMNS}`,
+    ...[owner, now, now],
   );
   return row && toTransfer(row);
 }

@@ -17,6 +17,13 @@ const DEFAULT_LIMIT = 100;
 export const WAITING_SEND =
   "direct = 'send' AND phase = 'T' AND phasestep = 'D' AND owner IS NULL AND stepNote IS NOT 'claim'";
 
+/** Sends that lack the envelope that their security asks for. */
+export const UNSEALED = `formsize < 0 AND security IS NOT NULL AND (json_extract(security, '$.sign')
+  OR json_extract(security, '$.encrypt') OR json_extract(security, '$.compress'))`;
+
+/** Sends that may go over the line. */
+export const READY_SEND = `${WAITING_SEND} AND NOT coalesce(${UNSEALED}, 0)`;
+
 export function getTransfer(database: Database, idtu: string): Transfer | undefined {
   const row = database.row(`SELECT ${TRANSFER_COLUMNS} FROM transfer WHERE id = ?`, toId(idtu));
   return row && toTransfer(row);
@@ -121,7 +128,7 @@ export function findWork(database: Database, now: number): { parts: string[]; ne
      )
      SELECT part,
        EXISTS (SELECT 1 FROM transfer t INDEXED BY send_retry
-         WHERE ${WAITING_SEND} AND t.part = waiting.part AND retryAt <= ?) AS due,
+         WHERE ${READY_SEND} AND t.part = waiting.part AND retryAt <= ?) AS due,
        (SELECT min(retryAt) FROM transfer t INDEXED BY send_retry
          WHERE ${WAITING_SEND} AND t.part = waiting.part AND retryAt > ?) AS later
      FROM waiting WHERE part IS NOT NULL`,

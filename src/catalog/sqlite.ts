@@ -68,6 +68,7 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     list: (filter) => read(() => queries.listTransfers(database, filter)),
     update: (idtu, values) => change(() => changes.updateTransfer(database, idtu, values, now())),
     claimSend: (part, owner, at) => change(() => changes.takeSend(database, part, owner, at)),
+    claimUnsealed: (owner, at) => change(() => changes.takeUnsealed(database, owner, at)),
     stopSends: (part, why) => change(() => changes.stopSends(database, part, why)),
     claimReceive: (idtu, owner) => change(() => changes.takeReceive(database, idtu, owner, now())),
     release: (idtu, values) => change(() => changes.releaseTransfer(database, idtu, values, now())),

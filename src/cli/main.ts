@@ -8,6 +8,7 @@ import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
 import type { MigrateOptions } from "./migrate.ts";
+import { addPartnerCommands } from "./partner.ts";
 import { addPkiCommands } from "./pki.ts";
 import { tslCommands } from "./pki-tsl.ts";
 import { testPartner } from "./test-partner.ts";
@@ -149,6 +150,10 @@ function program(): Command {
     .action(async (names: string[], options: MigrateOptions) =>
       (await import("./migrate.ts")).migrate(names, options),
     );
+
+  const about = "partners' datasheets (Odette PDX)";
+  const partner = cygnet.command("partner").description(`${about}.`).summary(about);
+  addPartnerCommands((name, summary, details) => command(name, summary, details, partner));
 
   // commands inherit neither of these from their parent once they exist
   for (const each of withAllBelow(cygnet)) each.exitOverride().configureOutput({});

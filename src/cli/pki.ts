@@ -1,8 +1,10 @@
 /** `cygnet pki`: keys and certificates. What each command does stands in `pki/`. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import { EXCHANGE_KINDS, type ExchangeKind } from "../pki/exchange/kinds.ts";
 import { USAGES, type Usage } from "../pki/usage.ts";
 import type { CommonOptions } from "./context.ts";
 import type { DecideOptions } from "./pki/decide.ts";
+import type { ExchangeOptions } from "./pki/exchange.ts";
 import type { ExportOptions } from "./pki/export.ts";
 import type { ImportOptions } from "./pki/import.ts";
 import type { InitOptions } from "./pki/init.ts";
@@ -89,6 +91,20 @@ export function addPkiCommands(command: (name: string, summary: string, details?
     .option("-o, --out <file>", "write to a new file instead of standard output")
     .action(async (wanted: string, options: ExportOptions) =>
       (await import("./pki/export.ts")).exportCertificate(wanted, options),
+    );
+
+  command(
+    "exchange",
+    "send certificates of this site to a partner over OFTP",
+    "request: here is mine, send me yours. deliver: here is mine, beside the one that you have.\n" +
+      "replace: here is mine, stop using the others now. Each goes as a transfer; its response is the answer.",
+  )
+    .addArgument(new Argument("<kind>", "what the partner is to do").choices([...EXCHANGE_KINDS]))
+    .requiredOption("-p, --part <partner>", "whom to send it to")
+    .option("--id <pki>", "which [[pki]] (default: all that are in use; for request the first of them)")
+    .option("--replaces <pki>", "describe it as the successor of this [[pki]]")
+    .action(async (kind: ExchangeKind, options: ExchangeOptions) =>
+      (await import("./pki/exchange.ts")).exchange(kind, options),
     );
 
   const verbs = [

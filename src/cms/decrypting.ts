@@ -13,16 +13,19 @@ import { CygnetError } from "../platform/errors.ts";
 import { malformed } from "./ber.ts";
 import { algorithmIn, objectIdentifierIn, openContentInfo } from "./content-info.ts";
 import type { Emit } from "./frame.ts";
+import type { Hash } from "./hashes.ts";
 import { paddingOf } from "./padding.ts";
 import { type BerReader, CONTEXT_0, CONTEXT_1, type Reading, SEQUENCE, SET, type Value } from "./reader.ts";
 import { type ContentCipher, contentCipher, type Suite, suiteOf } from "./suites.ts";
-import { attempts, octets, type RecipientKey, unwrap } from "./transport.ts";
+import { type Attempt, attempts, octets, type RecipientKey, unwrap } from "./transport.ts";
 
 /** What is known of an envelope that could be opened. */
 export interface EncryptedFacts {
   /** Our certificate that it was for. */
   recipient: X509Certificate;
   cipher: Suite;
+  /** How its key travelled: RSAES-OAEP with this hash; undefined = RSA PKCS#1 v1.5. */
+  oaep: Hash | undefined;
 }
 
 const MOST_RECIPIENTS = 100;
@@ -33,23 +36,24 @@ const IMPLICIT_0 = 0x80;
 
 /**
  * The description of EnvelopedData for a `BerStream`.
+ * @param experimental whether RSAES-OAEP is allowed
  * @param begun called with the type of the content before the first of it
  * @throws CygnetError CYG_CMS_RECIPIENT, CYG_CMS_ALGORITHM, CYG_CMS_DECRYPT, CYG_CMS_STRUCTURE, CYG_CMS_FORMAT
  */
 export function* envelopedData(
   reader: BerReader,
-  keys: readonly RecipientKey[],
+  { keys, experimental }: { keys: readonly RecipientKey[]; experimental: boolean },
   begun: (contentType: string) => void,
   emit: Emit,
 ): Reading<EncryptedFacts> {
   const { body, enclosing } = yield* openContentInfo(reader, "envelopedData", () => false);
-  const tried = attempts(yield* recipientsIn(reader, body), keys);
+  const tried = attempts(yield* recipientsIn(reader, body), keys, experimental);
   const info = yield* reader.expect(body, SEQUENCE);
   begun(yield* objectIdentifierIn(reader, info));
   const { cipher, iv } = cipherOf(yield* algorithmIn(reader, info));
   // every attempt is made, whichever succeeds
-  const unwrapped = tried.map((attempt) => ({ ...unwrap(attempt, cipher), own: attempt.own }));
-  const { contentKey, right, own } = unwrapped.find((each) => each.right) ?? (unwrapped[0] as Unwrapped);
+  const unwrapped = tried.map((attempt) => ({ ...unwrap(attempt, cipher), attempt }));
+  const { contentKey, right, attempt } = unwrapped.find((each) => each.right) ?? (unwrapped[0] as Unwrapped);
   const content = new PaddedContent(cipher, contentKey, iv);
   const string = yield* reader.next(info);
   if (string?.tag !== IMPLICIT_0 && string?.tag !== CONTEXT_0) {
@@ -64,10 +68,11 @@ export function* envelopedData(
   }
   yield* reader.leave(...enclosing);
   if (!content.end(emit) || !right) throw undecipherable();
-  return { recipient: own.certificate, cipher: suiteOf(cipher) };
+  const { own, oaep } = attempt;
+  return { recipient: own.certificate, cipher: suiteOf(cipher), oaep };
 }
 
-type Unwrapped = ReturnType<typeof unwrap> & { own: RecipientKey };
+type Unwrapped = ReturnType<typeof unwrap> & { attempt: Attempt };
 
 function* recipientsIn(reader: BerReader, body: Value): Reading<RecipientInfo[]> {
   let part = yield* reader.next(body);

@@ -7,6 +7,7 @@ import { CygnetError } from "../platform/errors.ts";
 import { encoded } from "./ber.ts";
 import { CONTENT_TYPES, objectIdentifier } from "./content-types.ts";
 import { type Emit, Frame } from "./frame.ts";
+import type { Hash } from "./hashes.ts";
 import { CONTENT_CIPHERS, newContentKey, type Suite } from "./suites.ts";
 import { octets, transport } from "./transport.ts";
 
@@ -14,6 +15,8 @@ import { octets, transport } from "./transport.ts";
 export interface Encryption {
   recipients: readonly X509Certificate[];
   cipher: Suite;
+  /** The hash of RSAES-OAEP, by which the content key travels then; RSA PKCS#1 v1.5 without it. */
+  oaep?: Hash;
 }
 
 const SEQUENCE = 0x30;
@@ -29,7 +32,7 @@ export class EnvelopedDataWriter {
   readonly #frame: Frame;
 
   /** @throws CygnetError CYG_CMS_CERTIFICATE */
-  constructor({ recipients, cipher }: Encryption, size: number | undefined) {
+  constructor({ recipients, cipher, oaep }: Encryption, size: number | undefined) {
     if (recipients.length === 0) {
       throw new CygnetError("CYG_CMS_CERTIFICATE", "there is no certificate to encrypt for");
     }
@@ -37,7 +40,7 @@ export class EnvelopedDataWriter {
     const key = newContentKey(CONTENT_CIPHERS[cipher]);
     const iv = randomBytes(block);
     this.#cipher = createCipheriv(name, key, iv);
-    const infos = recipients.map((each) => Buffer.from(AsnConvert.serialize(transport(key, each))));
+    const infos = recipients.map((each) => Buffer.from(AsnConvert.serialize(transport(key, each, oaep))));
     const algorithm = new ContentEncryptionAlgorithmIdentifier({
       algorithm: oid,
       parameters: AsnConvert.serialize(new OctetString(octets(iv))),

@@ -6,7 +6,7 @@ import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import { AlgorithmIdentifier } from "@peculiar/asn1-x509";
 
 /** As Node and OpenSSL call them. */
-export type Hash = "sha1" | "sha256" | "sha512";
+export type Hash = "sha1" | "sha256" | "sha512" | "sha3-512";
 
 export interface HashAlgorithm {
   readonly oid: string;
@@ -20,6 +20,7 @@ export const HASHES: Readonly<Record<Hash, HashAlgorithm>> = {
   sha1: { oid: "1.3.14.3.2.26", signature: "1.2.840.113549.1.1.5", length: 20 },
   sha256: { oid: "2.16.840.1.101.3.4.2.1", signature: "1.2.840.113549.1.1.11", length: 32 },
   sha512: { oid: "2.16.840.1.101.3.4.2.3", signature: "1.2.840.113549.1.1.13", length: 64 },
+  "sha3-512": { oid: "2.16.840.1.101.3.4.2.10", signature: "2.16.840.1.101.3.4.3.16", length: 64 },
 };
 
 /** In SignerInfo and KeyTransRecipientInfo alike. */

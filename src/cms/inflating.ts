@@ -27,21 +27,30 @@ export function* compressedData(
   yield* reader.leave(...enclosing);
 }
 
-/** How much may come out. */
+/** How much may come out: some multiple of what was announced, and never more than there is room for. */
 export interface Guard {
   /** Octets that the partner announced for the content (SFIDOSIZ); 0 when it did not. */
   original: number;
-  /** How many times the compressed size what comes out may be, as soon as it is more than was announced. */
-  ratio: number;
   /** Octets that are too many in any case. */
   largest: number;
 }
 
-/** Signatures come on top of the announced size, which is in units of 1024 octets. */
-const SLACK = 64 * 1024;
-const PIECE = 64 * 1024;
+/**
+ * How many times the announced size may come out. SFIDOSIZ is an estimate (it may leave record headers and signatures
+ * out), and products are about that put the compressed size there: text that shrinks to a sixteenth is rare.
+ */
+const MULTIPLE = 16;
+/** Where nothing was announced: how many times the compressed size. Deflate itself ends at 1032. */
+const RATIO = 1_000;
+/** So much does no harm, whatever was announced. */
+const SLACK = 1024 * 1024;
+/** Octets that come out at a time: each time costs a change of threads. */
+const PIECE = 256 * 1024;
 
-/** A zlib stream (RFC 1950) inflated piece by piece; what comes out goes to `emit`, which must not throw. */
+/**
+ * A zlib stream (RFC 1950) inflated piece by piece by another thread, while this one does what is before and behind it;
+ * what comes out goes to `emit`, which must not throw.
+ */
 export class ZlibInflater {
   readonly #guard: Guard;
   readonly #inflate: Inflate;
@@ -50,6 +59,8 @@ export class ZlibInflater {
   #ended = false;
   #failure: CygnetError | undefined;
   #settle: () => void = () => {};
+  /** The piece that is with the other thread. */
+  #underway: Promise<void> = Promise.resolve();
 
   constructor(guard: Guard, emit: Emit) {
     this.#guard = guard;
@@ -86,41 +97,49 @@ export class ZlibInflater {
     return this.#ended ? Math.max(0, this.#taken - this.#inflate.bytesWritten) : 0;
   }
 
-  /** @throws CygnetError CYG_CMS_DECOMPRESS */
+  /**
+   * Takes octets, of which it makes a copy, as soon as those before them are inflated.
+   * @throws CygnetError CYG_CMS_DECOMPRESS about those before
+   */
   async push(octets: Buffer): Promise<void> {
     this.#taken += octets.length;
-    if (this.#ended) return;
-    await this.#until((done) => this.#inflate.write(octets, done));
+    const copy = Buffer.from(octets);
+    await this.#settled();
+    if (!this.#ended) this.#underway = this.#until((done) => this.#inflate.write(copy, done));
   }
 
   /** @throws CygnetError CYG_CMS_DECOMPRESS when the stream is not complete, or its checksum wrong */
   async end(): Promise<void> {
+    await this.#settled();
     if (this.#ended) return;
     // zlib takes nothing at all for an empty stream
     if (this.#taken === 0) throw new CygnetError("CYG_CMS_DECOMPRESS", "there is no compressed content");
-    await this.#until(() => this.#inflate.end());
+    this.#underway = this.#until(() => this.#inflate.end());
+    await this.#settled();
   }
 
-  /** Waits for the call to be done, the stream to end, or a failure. */
-  async #until(begin: (done: () => void) => void): Promise<void> {
-    if (!this.#failure) {
-      await new Promise<void>((resolve) => {
-        this.#settle = resolve;
-        begin(resolve);
-      });
-    }
+  async #settled(): Promise<void> {
+    await this.#underway;
     if (this.#failure) throw this.#failure;
   }
 
+  /** Resolves when the call is done, the stream has ended, or something failed. */
+  #until(begin: (done: () => void) => void): Promise<void> {
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      begin(resolve);
+    });
+  }
+
   #exceeded(): CygnetError | undefined {
-    const { original, ratio, largest } = this.#guard;
+    const { original, largest } = this.#guard;
     const given = this.#given;
-    const beyond = given > original + SLACK && given > ratio * this.#taken;
-    if (!beyond && given <= largest) return undefined;
+    const plausible = original > 0 ? MULTIPLE * original : RATIO * this.#taken;
+    if (given <= Math.min(plausible + SLACK, largest)) return undefined;
     return new CygnetError(
       "CYG_CMS_DECOMPRESS",
       `the content grows to ${given} octets and more when it is decompressed: ${this.#taken} compressed octets ` +
-        `came so far, ${original} octets were announced, ${largest} are allowed`,
+        `came so far, ${original} octets were announced, there is room for ${largest}`,
     );
   }
 }

@@ -14,6 +14,8 @@ interface Files {
   target: string;
   /** Of its hash is the one over the transmitted octets. */
   suite: CipherSuite;
+  /** Octets of the source, roughly: large files leave a thread to small ones. */
+  size?: number;
 }
 
 export interface SealJob extends Files {

@@ -9,7 +9,7 @@
  *   through.
  */
 
-import type { X509Certificate } from "node:crypto";
+import { createHash, type Hash, type X509Certificate } from "node:crypto";
 import { CygnetError } from "../platform/errors.ts";
 import { CONTENT_TYPES, looksEnveloped } from "./content-types.ts";
 import { type EncryptedFacts, envelopedData } from "./decrypting.ts";
@@ -34,7 +34,9 @@ export interface UnsealOptions {
   keys?: readonly RecipientKey[];
   /** The partner's certificates of which one has to have signed; the caller knows which are valid and trusted. */
   signers?: readonly X509Certificate[];
-  /** Against content that grows out of all proportion; a ratio of 1000 and no largest size by default. */
+  /** Take the algorithms of the experimental cipher suites too (07 to 10). */
+  experimental?: boolean;
+  /** Against content that grows out of all proportion to what was announced; by default nothing was. */
   guard?: Partial<Guard>;
   /** Take content that is itself signed, compressed or enveloped data, though nobody announced such a layer. */
   nested?: boolean;
@@ -43,6 +45,8 @@ export interface UnsealOptions {
 export interface UnsealFacts {
   /** Octets of the content. */
   content: number;
+  /** SHA-256 of the content. */
+  sha256: Buffer;
   encrypted?: EncryptedFacts;
   compressed?: { compressed: number; content: number };
   signed?: SignedFacts;
@@ -100,11 +104,14 @@ class Unsealing implements Transform<UnsealFacts> {
   #inflating: unknown;
   #type: string = CONTENT_TYPES.data;
   #content = 0;
+  /** SHA-256 of the content, unless the signature has one. */
+  #digest: Hash | undefined = createHash("sha256");
   #beginning = Buffer.alloc(0);
   /** What `emit` threw. */
   #broken: unknown;
 
-  constructor({ expected, keys = [], signers = [], guard, nested = false }: UnsealOptions, emit: Emit) {
+  constructor(options: UnsealOptions, emit: Emit) {
+    const { expected, keys = [], signers = [], guard, nested = false, experimental = false } = options;
     this.#emit = emit;
     this.#refuseNested = !nested && (expected.signed || expected.compressed || expected.encrypted);
     const typed = (type: string): void => {
@@ -112,7 +119,9 @@ class Unsealing implements Transform<UnsealFacts> {
     };
     if (expected.encrypted) {
       this.#encrypted = this.#layer(
-        new BerStream((reader) => envelopedData(reader, keys, typed, (octets) => this.#decrypted(octets))),
+        new BerStream((reader) =>
+          envelopedData(reader, { keys, experimental }, typed, (octets) => this.#decrypted(octets)),
+        ),
       );
     }
     if (expected.compressed) {
@@ -128,19 +137,19 @@ class Unsealing implements Transform<UnsealFacts> {
           ),
         ),
       );
-      const bounds = { original: 0, ratio: 1_000, largest: Number.POSITIVE_INFINITY, ...guard };
+      const bounds = { original: 0, largest: Number.POSITIVE_INFINITY, ...guard };
       this.#inflater = new ZlibInflater(bounds, (octets) => this.#inflated(octets));
     }
     if (expected.signed) {
-      const allowed = signersOf(signers);
+      const allowed = { signers: signersOf(signers), experimental };
       this.#signed = this.#layer(
         new BerStream((reader) =>
-          signedData(
-            reader,
-            allowed,
-            () => this.#bare("signedData"),
-            (octets) => this.#out(octets),
-          ),
+          signedData(reader, allowed, () => this.#bare("signedData"), {
+            begun: (hashes) => {
+              if (hashes.has("sha256")) this.#digest = undefined;
+            },
+            emit: (octets) => this.#out(octets),
+          }),
         ),
       );
     }
@@ -156,7 +165,7 @@ class Unsealing implements Transform<UnsealFacts> {
   }
 
   async end(): Promise<UnsealFacts> {
-    const facts: UnsealFacts = { content: 0, ignored: 0 };
+    const facts: UnsealFacts = { content: 0, sha256: Buffer.alloc(0), ignored: 0 };
     if (this.#encrypted) facts.encrypted = this.#encrypted.end();
     if (this.#compressed && this.#inflater) {
       await this.#inflate();
@@ -172,6 +181,7 @@ class Unsealing implements Transform<UnsealFacts> {
       throw new CygnetError("CYG_CMS_STRUCTURE", "the content has one more layer than was announced");
     }
     facts.content = this.#content;
+    facts.sha256 = this.#digest?.digest() ?? (facts.signed?.sha256 as Buffer);
     facts.ignored += this.#streams.reduce((sum, { ignored }) => sum + ignored, 0);
     return facts;
   }
@@ -209,6 +219,7 @@ class Unsealing implements Transform<UnsealFacts> {
 
   #out(octets: Buffer): void {
     this.#content += octets.length;
+    this.#digest?.update(octets);
     if (this.#beginning.length < BEGINNING) {
       this.#beginning = Buffer.concat([this.#beginning, octets.subarray(0, BEGINNING)]);
     }

@@ -2,7 +2,9 @@
  * Threads that seal and open files beside the protocol loop, so that a large file delays no session.
  *
  * Invariants
- * - No more threads than processors; they are started when there is work and end when there has been none for a while.
+ * - No more threads than processors and one; they are started when there is work and end when there has been none for a
+ *   while.
+ * - Large files never have all threads: a small one waits for small ones only.
  * - A thread that dies fails the job that it had, and no other.
  */
 import { availableParallelism } from "node:os";
@@ -12,7 +14,7 @@ import { CygnetError, describe } from "../platform/errors.ts";
 import type { Answer, Job, SealDone, SealJob, UnsealDone, UnsealJob } from "./job.ts";
 
 export interface PoolOptions {
-  /** Threads at most. */
+  /** Threads at most, of which large files have all but one where there are two. */
   threads?: number;
   /** Milliseconds without work after which a thread ends. */
   idle?: number;
@@ -34,6 +36,10 @@ interface Thread {
 }
 
 const IDLE = 30_000;
+/** A thread needs a fifth of this. The less it may have, the sooner buffers that have been written are given back. */
+const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
+/** Octets of a file whose work takes longer than anybody would like to wait for. */
+const LARGE = 16 * 1024 * 1024;
 
 export class SealingPool {
   readonly #most: number;
@@ -45,7 +51,7 @@ export class SealingPool {
   #closed = false;
 
   constructor({ threads, idle, clock, worker }: PoolOptions = {}) {
-    this.#most = threads ?? availableParallelism();
+    this.#most = threads ?? availableParallelism() + 1;
     this.#idle = idle ?? IDLE;
     this.#clock = clock ?? systemClock;
     this.#file = worker ?? new URL("./worker.js", import.meta.url);
@@ -56,8 +62,13 @@ export class SealingPool {
     return this.#threads.size;
   }
 
+  /** True when a small job would begin at once. */
+  get free(): boolean {
+    return this.#waiting.length === 0 && [...this.#threads].filter(({ task }) => task).length < this.#most;
+  }
+
   /**
-   * Does the job as soon as a thread is free, in the order of calls. The target is on disk when it resolves.
+   * Does the job as soon as a thread is free, in the order of calls but for large files, which small ones overtake. The target is on disk when it resolves.
    * @throws CygnetError those of `seal` and `unseal`; CYG_CMS_FILE for a file that cannot be read or written, with the
    * system's error (`code`) as cause; CYG_CMS_WORKER when the thread died or the pool was closed
    */
@@ -80,11 +91,13 @@ export class SealingPool {
   }
 
   #assign(): void {
-    while (this.#waiting.length > 0) {
+    for (;;) {
+      const next = this.#waiting.findIndex(({ job }) => !isLarge(job) || this.#roomForLarge());
+      if (next < 0) return;
       const free = [...this.#threads].find(({ task }) => !task);
       const thread = free ?? (this.#threads.size < this.#most ? this.#start() : undefined);
       if (!thread) return;
-      const task = this.#waiting.shift() as Task;
+      const [task] = this.#waiting.splice(next, 1) as [Task];
       thread.idle?.cancel();
       thread.task = task;
       thread.worker.ref();
@@ -96,8 +109,13 @@ export class SealingPool {
     }
   }
 
+  #roomForLarge(): boolean {
+    const large = [...this.#threads].filter(({ task }) => task && isLarge(task.job));
+    return large.length < Math.max(1, this.#most - 1);
+  }
+
   #start(): Thread {
-    const worker = new Worker(this.#file, { name: "cygnet-cms" });
+    const worker = new Worker(this.#file, { name: "cygnet-cms", resourceLimits: HEAP });
     const thread: Thread = { worker, task: undefined, idle: undefined };
     this.#threads.add(thread);
     let cause: unknown;
@@ -138,10 +156,15 @@ export class SealingPool {
   }
 }
 
+function isLarge({ size = 0 }: Job): boolean {
+  return size > LARGE;
+}
+
 /** Buffers arrive from another thread as plain arrays of octets. */
 function received(done: SealDone | UnsealDone): SealDone | UnsealDone {
   done.plain.sha256 = Buffer.from(done.plain.sha256);
   done.transmitted.hash = Buffer.from(done.transmitted.hash);
+  done.facts.sha256 = done.plain.sha256;
   return done;
 }
 

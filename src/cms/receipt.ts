@@ -58,15 +58,16 @@ export function receiptOctets(receipt: Receipt): Buffer {
 }
 
 /**
- * The signature of a response: DER SignedData with the signed octets in it, without certificate.
+ * The signature of a response: DER SignedData with the signed octets in it, without certificates.
  * @throws CygnetError CYG_CMS_CERTIFICATE, CYG_CMS_RECEIPT (the hash in it is not one by this algorithm)
  */
-export function signReceipt(receipt: Receipt, signing: Signing, time: Date): Buffer {
-  if (receipt.hsh.length !== HASHES[signing.hash].length) {
-    throw new CygnetError("CYG_CMS_RECEIPT", `the hash of a response is not one by ${signing.hash}`);
+export function signReceipt(receipt: Receipt, signers: readonly Signing[], time: Date): Buffer {
+  const strange = signers.find(({ hash }) => receipt.hsh.length !== HASHES[hash].length);
+  if (strange) {
+    throw new CygnetError("CYG_CMS_RECEIPT", `the hash of a response is not one by ${strange.hash}`);
   }
   const content = receiptOctets(receipt);
-  const writer = new SignedDataWriter(signing, time, content.length);
+  const writer = new SignedDataWriter(signers, time, content.length);
   const parts: Buffer[] = [];
   const emit = (octets: Buffer): void => {
     parts.push(octets);
@@ -80,6 +81,7 @@ export function signReceipt(receipt: Receipt, signing: Signing, time: Date): Buf
  * Proves a response: a good signature by one of the signers, over exactly the octets of its own fields, and the hash
  * of the file that was sent. Which certificates may sign for EERPORIG or NERPCREA is for the caller to know.
  * @param sent hash of the file as it was transmitted, by the algorithm of its cipher suite
+ * @param experimental take the algorithms of the experimental cipher suites too
  * @throws CygnetError CYG_CMS_RECEIPT (it is for other octets, or another file), CYG_CMS_SIGNATURE,
  * CYG_CMS_STRUCTURE, CYG_CMS_FORMAT
  */
@@ -88,19 +90,15 @@ export function verifyReceipt(
   signature: Buffer,
   sent: Buffer,
   signers: readonly X509Certificate[],
+  experimental = false,
 ): SignedFacts {
   if (signature.length > LARGEST_SIGNATURE) {
     throw new CygnetError("CYG_CMS_FORMAT", `${signature.length} octets are too long for a signature`);
   }
   const content: Buffer[] = [];
-  const allowed = signersOf(signers);
+  const allowed = { signers: signersOf(signers), experimental };
   const stream = new BerStream((reader) =>
-    signedData(
-      reader,
-      allowed,
-      () => false,
-      (octets) => content.push(octets),
-    ),
+    signedData(reader, allowed, () => false, { emit: (octets) => content.push(octets) }),
   );
   stream.push(signature);
   const facts = stream.end();

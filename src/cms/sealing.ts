@@ -2,6 +2,7 @@
  * File security on the way out (RFC 5024 section 6): sign, compress, encrypt, in this order, any of them or none.
  * Each service makes a complete ContentInfo which is opaque content of type id-data to the next.
  */
+import { createHash, type Hash } from "node:crypto";
 import { systemClock } from "../platform/clock.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { CompressedDataWriter } from "./compressing.ts";
@@ -13,9 +14,10 @@ import { SignedDataWriter } from "./signing.ts";
 
 /**
  * Contents pass through in pieces, in memory that does not depend on their size. What comes out goes to the `Emit`
- * that the transform was made with, from within `push` and `end`; a chunk and what came out of it stand until the
- * caller uses the chunk's memory again, which it may when `push` has resolved. It is asynchronous because zlib is; nothing else in it waits. One call at a time; after an
- * error nothing more can be done with it.
+ * that the transform was made with, before `end` has resolved; what came out during a `push` stands until the caller
+ * uses the memory of its chunk again, which it may when `push` has resolved. It is asynchronous because zlib is: other
+ * threads deflate and inflate, a few pieces ahead or behind. One call at a time; after an error nothing more can be
+ * done with it.
  */
 export interface Transform<Facts> {
   push(chunk: Buffer): Promise<void>;
@@ -24,7 +26,8 @@ export interface Transform<Facts> {
 }
 
 export interface SealOptions {
-  sign?: Signing;
+  /** Each of them signs; one good signature is enough for a receiver that follows RFC 5652 section 5.6. */
+  sign?: readonly Signing[];
   /** Level 1 (fast) to 9 (small). */
   compress?: { level: number };
   encrypt?: Encryption;
@@ -37,6 +40,8 @@ export interface SealOptions {
 export interface SealFacts {
   /** Octets of the content. */
   content: number;
+  /** SHA-256 of the content. */
+  sha256: Buffer;
   /** Octets that came out. */
   sealed: number;
   compressed?: Deflated;
@@ -56,13 +61,16 @@ class Sealing implements Transform<SealFacts> {
   readonly #enveloped: EnvelopedDataWriter | undefined;
   readonly #size: number | undefined;
   readonly #emit: Emit;
-  readonly #facts: SealFacts = { content: 0, sealed: 0 };
+  readonly #facts: SealFacts = { content: 0, sha256: Buffer.alloc(0), sealed: 0 };
+  /** SHA-256 of the content, unless the signature has one. */
+  readonly #digest: Hash | undefined;
 
   constructor({ sign, compress, encrypt, size, time }: SealOptions, emit: Emit) {
     if (sign) this.#signed = new SignedDataWriter(sign, time ?? new Date(systemClock.now()), size);
     if (compress) this.#compressed = new CompressedDataWriter(compress.level);
     const inside = compress ? undefined : this.#signed ? this.#signed.total : size;
     if (encrypt) this.#enveloped = new EnvelopedDataWriter(encrypt, inside);
+    if (!sign?.some(({ hash }) => hash === "sha256")) this.#digest = createHash("sha256");
     this.#size = size;
     this.#emit = emit;
   }
@@ -70,6 +78,7 @@ class Sealing implements Transform<SealFacts> {
   async push(chunk: Buffer): Promise<void> {
     this.#facts.content += chunk.length;
     if (this.#size !== undefined && this.#facts.content > this.#size) throw this.#changed();
+    this.#digest?.update(chunk);
     if (!this.#signed) return this.#compress(chunk);
     const signed: Buffer[] = [];
     this.#signed.push(chunk, (octets) => signed.push(octets));
@@ -86,6 +95,7 @@ class Sealing implements Transform<SealFacts> {
       this.#facts.compressed = this.#compressed.facts;
     }
     this.#enveloped?.end((octets) => this.#out(octets));
+    this.#facts.sha256 = this.#digest?.digest() ?? (this.#signed?.digests.get("sha256") as Buffer);
     return this.#facts;
   }
 

@@ -1,6 +1,6 @@
 /** One signature of a SignedData (SignerInfo; RFC 5652 sections 5.3 to 5.6): made, and judged. */
 import "reflect-metadata";
-import { createHash, type KeyObject, sign, type X509Certificate } from "node:crypto";
+import { constants, createHash, type KeyObject, sign, type X509Certificate } from "node:crypto";
 import {
   Attribute,
   CMSVersion,
@@ -11,6 +11,7 @@ import {
   SignerInfo,
 } from "@peculiar/asn1-cms";
 import { AsnConvert, AsnParser, AsnUTCTimeConverter, OctetString } from "@peculiar/asn1-schema";
+import type { AlgorithmIdentifier } from "@peculiar/asn1-x509";
 import { CygnetError } from "../platform/errors.ts";
 import { encoded, malformed, members } from "./ber.ts";
 import { CONTENT_TYPES, objectIdentifier, readObjectIdentifier } from "./content-types.ts";
@@ -24,6 +25,7 @@ import {
   rsaAlgorithm,
 } from "./hashes.ts";
 import { describeRecipient, type Identity, identityOf, means } from "./recipient.ts";
+import { isPssSignature, pssAlgorithm, pssSalt, RSASSA_PSS, type RsaScheme } from "./rsa-schemes.ts";
 import { octets } from "./transport.ts";
 
 /** Who signs, with what. */
@@ -32,6 +34,8 @@ export interface Signing {
   /** The RSA key of the certificate. */
   key: KeyObject;
   hash: Hash;
+  /** PKCS#1 v1.5 without it. */
+  rsa?: RsaScheme;
 }
 
 const CONTENT_TYPE = "1.2.840.113549.1.9.3";
@@ -74,13 +78,15 @@ export function signedAttributes(digest: Buffer, time: Date): SignedAttributes {
 }
 
 /** The RSA signature over signed attributes. */
-export function signAttributes({ set }: SignedAttributes, { hash, key }: Signing): Buffer {
-  return sign(hash, set, key);
+export function signAttributes({ set }: SignedAttributes, { hash, key, rsa }: Signing): Buffer {
+  if (rsa !== "pss-oaep") return sign(hash, set, key);
+  const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
+  return sign(hash, set, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
 }
 
 /** A SignerInfo, DER. */
 export function signerInfo(
-  { certificate, hash }: Signing,
+  { certificate, hash, rsa }: Signing,
   attributes: SignedAttributes,
   signature: Buffer,
 ): Buffer {
@@ -92,7 +98,9 @@ export function signerInfo(
     }),
     digestAlgorithm: new DigestAlgorithmIdentifier(hashAlgorithm(hash)),
     signedAttrs: [...attributes.list],
-    signatureAlgorithm: new SignatureAlgorithmIdentifier(rsaAlgorithm(RSA_ENCRYPTION)),
+    signatureAlgorithm: new SignatureAlgorithmIdentifier(
+      rsa === "pss-oaep" ? pssAlgorithm(hash) : rsaAlgorithm(RSA_ENCRYPTION),
+    ),
     signature: new OctetString(octets(signature)),
   });
   return Buffer.from(AsnConvert.serialize(info));
@@ -111,8 +119,15 @@ export interface Signer {
 
 /** What became of one signature. `who` is safe to log. */
 export type Judgement =
-  | { good: true; who: string; certificate: X509Certificate; hash: Hash; attributes: boolean }
+  | { good: true; who: string; certificate: X509Certificate; hash: Hash; rsa: RsaScheme; attributes: boolean }
   | { good: false; who: string; why: string };
+
+/** Who may have signed, and how. */
+export interface Allowed {
+  signers: readonly Signer[];
+  /** The algorithms of the experimental cipher suites too. */
+  experimental: boolean;
+}
 
 /**
  * Judges one SignerInfo.
@@ -125,7 +140,7 @@ export function judge(
   info: Buffer,
   digests: ReadonlyMap<Hash, Buffer>,
   contentType: string,
-  signers: readonly Signer[],
+  { signers, experimental }: Allowed,
 ): Judgement {
   let parsed: SignerInfo;
   try {
@@ -136,10 +151,12 @@ export function judge(
   const who = describeRecipient(parsed.sid);
   const bad = (why: string): Judgement => ({ good: false, who, why });
   const hash = hashOf(parsed.digestAlgorithm.algorithm);
-  if (hash === undefined) return bad(`hash ${parsed.digestAlgorithm.algorithm} is none of OFTP2's`);
-  const method = parsed.signatureAlgorithm.algorithm;
-  if (method !== RSA_ENCRYPTION && method !== HASHES[hash].signature) {
-    return bad(`signature algorithm ${method} is none of OFTP2's`);
+  if (hash === undefined || (hash === "sha3-512" && !experimental)) {
+    return bad(`hash ${parsed.digestAlgorithm.algorithm} is none of those allowed`);
+  }
+  const method = checkOf(parsed.signatureAlgorithm, hash, experimental);
+  if (!method) {
+    return bad(`signature algorithm ${parsed.signatureAlgorithm.algorithm} is none of those allowed`);
   }
   const digest = digests.get(hash);
   if (digest === undefined) return bad(`${hash} was not announced before the content`);
@@ -149,11 +166,29 @@ export function judge(
   if (typeof signed === "string") return bad(signed);
   const signature = Buffer.from(parsed.signature.buffer);
   for (const { certificate } of possible) {
-    if (signed.some((each) => isSignature(signature, hash, each, certificate.publicKey))) {
-      return { good: true, who, certificate, hash, attributes: parsed.signedAttrs !== undefined };
+    if (signed.some((each) => method.check(signature, each, certificate.publicKey))) {
+      const { rsa } = method;
+      return { good: true, who, certificate, hash, rsa, attributes: parsed.signedAttrs !== undefined };
     }
   }
   return bad("the signature is not one by this certificate");
+}
+
+/** How a signature by this algorithm is checked; undefined when it is not allowed. */
+function checkOf(
+  used: AlgorithmIdentifier,
+  hash: Hash,
+  experimental: boolean,
+): { rsa: RsaScheme; check(signature: Buffer, digest: Buffer, key: KeyObject): boolean } | undefined {
+  if (used.algorithm === RSA_ENCRYPTION || used.algorithm === HASHES[hash].signature) {
+    return { rsa: "pkcs1", check: (signature, digest, key) => isSignature(signature, hash, digest, key) };
+  }
+  const salt = experimental && used.algorithm === RSASSA_PSS ? pssSalt(used, hash) : undefined;
+  if (salt === undefined) return undefined;
+  return {
+    rsa: "pss-oaep",
+    check: (signature, digest, key) => isPssSignature(signature, { hash, salt }, digest, key),
+  };
 }
 
 /** Digests of which one has to be signed: of the content, or of the attributes that name it; else what is wrong. */

@@ -1,24 +1,48 @@
 /**
- * The cipher suites of OFTP2 (SFIDCIPH; RFC 5024 section 10.2 and the list of Odette), and their content ciphers:
- * odd codes use 3DES, even ones AES. All of them use RSA PKCS#1 v1.5.
+ * The cipher suites of OFTP2 (SFIDCIPH) and their content ciphers: 01 and 02 of RFC 5024 section 10.2, 03 to 06 of the
+ * list of Odette. 07 is in the schema of Odette's parameter exchange only and 08 to 10 in one product: experimental.
  */
 import { randomBytes } from "node:crypto";
 import type { Hash } from "./hashes.ts";
+import type { RsaScheme } from "./rsa-schemes.ts";
 
 /** Content encryption: DES-EDE3-CBC with three keys, or AES-256-CBC. */
 export type Suite = "3des" | "aes256";
 
 /** SFIDCIPH of a file with security services. */
-export type CipherSuite = "01" | "02" | "03" | "04" | "05" | "06";
+export type CipherSuite = "01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "10";
 
-export const CIPHER_SUITES: Readonly<Record<CipherSuite, { hash: Hash; cipher: Suite }>> = {
-  "01": { hash: "sha1", cipher: "3des" },
-  "02": { hash: "sha1", cipher: "aes256" },
-  "03": { hash: "sha256", cipher: "3des" },
-  "04": { hash: "sha256", cipher: "aes256" },
-  "05": { hash: "sha512", cipher: "3des" },
-  "06": { hash: "sha512", cipher: "aes256" },
+/** The algorithms of a suite. */
+export interface Algorithms {
+  hash: Hash;
+  cipher: Suite;
+  rsa: RsaScheme;
+}
+
+export const CIPHER_SUITES: Readonly<Record<CipherSuite, Algorithms>> = {
+  "01": { hash: "sha1", cipher: "3des", rsa: "pkcs1" },
+  "02": { hash: "sha1", cipher: "aes256", rsa: "pkcs1" },
+  "03": { hash: "sha256", cipher: "3des", rsa: "pkcs1" },
+  "04": { hash: "sha256", cipher: "aes256", rsa: "pkcs1" },
+  "05": { hash: "sha512", cipher: "3des", rsa: "pkcs1" },
+  "06": { hash: "sha512", cipher: "aes256", rsa: "pkcs1" },
+  "07": { hash: "sha3-512", cipher: "aes256", rsa: "pkcs1" },
+  "08": { hash: "sha256", cipher: "aes256", rsa: "pss-oaep" },
+  "09": { hash: "sha512", cipher: "aes256", rsa: "pss-oaep" },
+  "10": { hash: "sha3-512", cipher: "aes256", rsa: "pss-oaep" },
 };
+
+const EXPERIMENTAL: readonly CipherSuite[] = ["07", "08", "09", "10"];
+
+/**
+ * The suite of an SFIDCIPH; undefined for one that does not exist, or that is experimental and not wanted.
+ * @param ciph 0 to 99
+ */
+export function cipherSuite(ciph: number, experimental: boolean): CipherSuite | undefined {
+  const suite = String(ciph).padStart(2, "0");
+  if (!(suite in CIPHER_SUITES)) return undefined;
+  return EXPERIMENTAL.includes(suite as CipherSuite) && !experimental ? undefined : (suite as CipherSuite);
+}
 
 export interface ContentCipher {
   /** Object identifier of the algorithm in CMS. */

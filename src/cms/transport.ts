@@ -1,5 +1,6 @@
 /**
- * How a content-encryption key travels: KeyTransRecipientInfo under RSA PKCS#1 v1.5 (RFC 5652 section 6.2.1).
+ * How a content-encryption key travels: KeyTransRecipientInfo (RFC 5652 section 6.2.1) under RSA PKCS#1 v1.5, or under
+ * RSAES-OAEP where experimental cipher suites are wanted.
  *
  * Invariants
  * - A key that cannot be had gives a random one instead of an error: a partner learns nothing about our private keys
@@ -25,8 +26,9 @@ import {
 } from "@peculiar/asn1-cms";
 import { OctetString } from "@peculiar/asn1-schema";
 import { CygnetError } from "../platform/errors.ts";
-import { RSA_ENCRYPTION } from "./hashes.ts";
+import { type Hash, RSA_ENCRYPTION, rsaAlgorithm } from "./hashes.ts";
 import { describeRecipient, identityOf, means } from "./recipient.ts";
+import { oaepAlgorithm, oaepHash, RSAES_OAEP } from "./rsa-schemes.ts";
 import type { ContentCipher } from "./suites.ts";
 
 /** A certificate of ours and its private key. */
@@ -35,25 +37,24 @@ export interface RecipientKey {
   key: KeyObject;
 }
 
-const DER_NULL = Buffer.from("0500", "hex");
 const MOST_ATTEMPTS = 8;
 
 /**
  * The content-encryption key for the owner of a certificate, by issuer and serial number.
+ * @param oaep the hash of OAEP; PKCS#1 v1.5 without it
  * @throws CygnetError CYG_CMS_CERTIFICATE
  */
-export function transport(contentKey: Buffer, recipient: X509Certificate): RecipientInfo {
+export function transport(contentKey: Buffer, recipient: X509Certificate, oaep?: Hash): RecipientInfo {
   const { issuer, serialNumber } = identityOf(recipient);
   const ktri = new KeyTransRecipientInfo({
     version: CMSVersion.v0,
     rid: new RecipientIdentifier({
       issuerAndSerialNumber: new IssuerAndSerialNumber({ issuer, serialNumber: octets(serialNumber) }),
     }),
-    keyEncryptionAlgorithm: new KeyEncryptionAlgorithmIdentifier({
-      algorithm: RSA_ENCRYPTION,
-      parameters: octets(DER_NULL),
-    }),
-    encryptedKey: new OctetString(octets(wrap(contentKey, recipient))),
+    keyEncryptionAlgorithm: new KeyEncryptionAlgorithmIdentifier(
+      oaep ? oaepAlgorithm(oaep) : rsaAlgorithm(RSA_ENCRYPTION),
+    ),
+    encryptedKey: new OctetString(octets(wrap(contentKey, recipient, oaep))),
   });
   return new RecipientInfo({ ktri });
 }
@@ -62,13 +63,20 @@ export function transport(contentKey: Buffer, recipient: X509Certificate): Recip
 export interface Attempt {
   ktri: KeyTransRecipientInfo;
   own: RecipientKey;
+  /** The hash of OAEP; undefined = PKCS#1 v1.5. */
+  oaep: Hash | undefined;
 }
 
 /**
  * Every recipient of the envelope with every key of ours that it means; at least one.
+ * @param experimental whether OAEP is allowed
  * @throws CygnetError CYG_CMS_RECIPIENT (none is ours), CYG_CMS_FORMAT (too many are), CYG_CMS_ALGORITHM
  */
-export function attempts(infos: readonly RecipientInfo[], keys: readonly RecipientKey[]): Attempt[] {
+export function attempts(
+  infos: readonly RecipientInfo[],
+  keys: readonly RecipientKey[],
+  experimental = false,
+): Attempt[] {
   const ours = keys.map((own) => ({ identity: identityOf(own.certificate), own }));
   const transports = infos.map(({ ktri }) => ktri).filter((ktri) => ktri !== undefined);
   const found = transports.flatMap((ktri) =>
@@ -82,18 +90,31 @@ export function attempts(infos: readonly RecipientInfo[], keys: readonly Recipie
   if (found.length > MOST_ATTEMPTS) {
     throw new CygnetError("CYG_CMS_FORMAT", "the envelope names us too often");
   }
-  const usable = found.filter(({ ktri }) => ktri.keyEncryptionAlgorithm.algorithm === RSA_ENCRYPTION);
+  const usable = found.flatMap((attempt): Attempt[] => {
+    const { keyEncryptionAlgorithm: used } = attempt.ktri;
+    if (used.algorithm === RSA_ENCRYPTION) return [{ ...attempt, oaep: undefined }];
+    const oaep = experimental && used.algorithm === RSAES_OAEP ? oaepHash(used) : undefined;
+    return oaep ? [{ ...attempt, oaep }] : [];
+  });
   if (usable.length === 0) {
-    throw new CygnetError("CYG_CMS_ALGORITHM", "the key of the envelope is not under RSA PKCS#1 v1.5");
+    const allowed = experimental ? "RSA PKCS#1 v1.5 or an OAEP of OFTP2" : "RSA PKCS#1 v1.5";
+    throw new CygnetError("CYG_CMS_ALGORITHM", `the key of the envelope is not under ${allowed}`);
   }
   return usable;
 }
 
-function wrap(key: Buffer, recipient: X509Certificate): Buffer {
+/** Padding, for Node. */
+function padded(oaep: Hash | undefined): { padding: number; oaepHash?: Hash } {
+  return oaep
+    ? { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: oaep }
+    : { padding: constants.RSA_PKCS1_PADDING };
+}
+
+function wrap(key: Buffer, recipient: X509Certificate, oaep: Hash | undefined): Buffer {
   try {
     const { publicKey } = recipient;
     if (publicKey.asymmetricKeyType !== "rsa") throw new TypeError(`${publicKey.asymmetricKeyType} key`);
-    return publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_PADDING }, key);
+    return publicEncrypt({ key: publicKey, ...padded(oaep) }, key);
   } catch (cause) {
     throw new CygnetError(
       "CYG_CMS_CERTIFICATE",
@@ -105,17 +126,18 @@ function wrap(key: Buffer, recipient: X509Certificate): Buffer {
 
 /**
  * The content-encryption key; a random one when it cannot be had, so that what follows takes as long. OpenSSL gives
- * random octets for wrong padding (implicit rejection); what it throws for rests on public facts (length, modulus).
+ * random octets for wrong padding (implicit rejection); what it throws for rests on public facts (length,
+ * modulus), or is wrong OAEP, which says nothing beyond that.
  */
 export function unwrap(
-  { ktri, own }: Attempt,
+  { ktri, own, oaep }: Attempt,
   cipher: ContentCipher,
 ): { contentKey: Buffer; right: boolean } {
   const substitute = randomBytes(cipher.key);
   let found: Buffer;
   try {
     const wrapped = Buffer.from(ktri.encryptedKey.buffer);
-    found = privateDecrypt({ key: own.key, padding: constants.RSA_PKCS1_PADDING }, wrapped);
+    found = privateDecrypt({ key: own.key, ...padded(oaep) }, wrapped);
   } catch {
     found = Buffer.alloc(0);
   }

@@ -6,16 +6,20 @@ import { algorithmIn, encapsulated, openContentInfo } from "./content-info.ts";
 import type { Emit } from "./frame.ts";
 import { type Hash, hashOf } from "./hashes.ts";
 import { type BerReader, CONTEXT_0, CONTEXT_1, type Reading, SET, type Value } from "./reader.ts";
-import { type Judgement, judge, type Signer } from "./signer-info.ts";
+import type { RsaScheme } from "./rsa-schemes.ts";
+import { type Allowed, type Judgement, judge } from "./signer-info.ts";
 
 /** What is known of a signature that is good. */
 export interface SignedFacts {
   /** The certificate of the first good signature. */
   signer: X509Certificate;
   hash: Hash;
+  rsa: RsaScheme;
   /** Whether it was made over signed attributes rather than over the content alone. */
   attributes: boolean;
   contentType: string;
+  /** SHA-256 of the content where it was announced. */
+  sha256: Buffer | undefined;
   /** Signatures that did not count, in words that are safe to log. */
   others: readonly string[];
 }
@@ -28,13 +32,14 @@ const LARGEST_SIGNER = 64 * 1024;
 /**
  * The description of SignedData for a `BerStream`. One good signature by one of the signers is enough (RFC 5652
  * section 5.6 leaves that to us; a changeover of certificates needs it). Certificates inside are passed over.
+ * @param begun called with the hashes that the content is going to have, before the first of it
  * @throws CygnetError CYG_CMS_SIGNATURE, CYG_CMS_STRUCTURE, CYG_CMS_FORMAT
  */
 export function* signedData(
   reader: BerReader,
-  signers: readonly Signer[],
+  allowed: Allowed,
   bare: () => boolean,
-  emit: Emit,
+  { begun = () => {}, emit }: { begun?: (hashes: ReadonlySet<Hash>) => void; emit: Emit },
 ): Reading<SignedFacts> {
   const { body, enclosing } = yield* openContentInfo(reader, "signedData", bare);
   const machines = yield* hashesIn(reader, yield* reader.expect(body, SET));
@@ -44,6 +49,7 @@ export function* signedData(
     body,
     (type) => {
       contentType = type;
+      begun(new Set(machines.keys()));
     },
     (octets) => {
       for (const machine of machines.values()) machine.update(octets);
@@ -53,10 +59,8 @@ export function* signedData(
   const digests = new Map([...machines].map(([hash, machine]) => [hash, machine.digest()]));
   const infos = yield* signerInfosIn(reader, body);
   yield* reader.leave(...enclosing);
-  return verdict(
-    infos.map((info) => judge(info, digests, contentType, signers)),
-    contentType,
-  );
+  const judgements = infos.map((info) => judge(info, digests, contentType, allowed));
+  return { ...verdict(judgements), contentType, sha256: digests.get("sha256") };
 }
 
 function* hashesIn(reader: BerReader, set: Value): Reading<Map<Hash, HashMachine>> {
@@ -87,13 +91,13 @@ function* signerInfosIn(reader: BerReader, body: Value): Reading<Buffer[]> {
   }
 }
 
-function verdict(judgements: readonly Judgement[], contentType: string): SignedFacts {
+function verdict(judgements: readonly Judgement[]): Omit<SignedFacts, "contentType" | "sha256"> {
   const others = judgements.filter((each) => !each.good).map(({ who, why }) => `signature by ${who}: ${why}`);
   const good = judgements.find((each) => each.good);
   if (!good) {
     const what = others.length > 0 ? others.join("; ") : "there is no signature";
     throw new CygnetError("CYG_CMS_SIGNATURE", `no signature is good: ${what}`);
   }
-  const { certificate: signer, hash, attributes } = good;
-  return { signer, hash, attributes, contentType, others };
+  const { certificate: signer, hash, rsa, attributes } = good;
+  return { signer, hash, rsa, attributes, others };
 }

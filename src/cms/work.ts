@@ -15,12 +15,13 @@ import {
   writeSync,
 } from "node:fs";
 import type { Emit } from "./frame.ts";
-import type { Job, SealDone, UnsealDone } from "./job.ts";
-import { unseal } from "./opening.ts";
-import { seal, type Transform } from "./sealing.ts";
+import type { Done, Job, SealDone, UnsealDone } from "./job.ts";
+import { type UnsealFacts, unseal } from "./opening.ts";
+import { type SealFacts, seal, type Transform } from "./sealing.ts";
 import { CIPHER_SUITES } from "./suites.ts";
 
-const PIECE = 256 * 1024;
+/** Small enough for the cache of a processor: every piece is passed over three or four times. */
+const PIECE = 128 * 1024;
 const WRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /** @throws CygnetError CYG_CMS_… of `seal` and `unseal`; system errors of either file */
@@ -44,20 +45,20 @@ export async function work(job: Job): Promise<SealDone | UnsealDone> {
 }
 
 async function through(job: Job, source: number, target: number): Promise<SealDone | UnsealDone> {
-  const { hash } = CIPHER_SUITES[job.suite];
-  const read = { size: 0, digest: createHash(job.kind === "seal" ? "sha256" : hash) };
-  const written = { size: 0, digest: createHash(job.kind === "seal" ? hash : "sha256") };
-  const output = new Output(target, (octets) => {
-    written.size += octets.length;
-    written.digest.update(octets);
-  });
+  const seals = job.kind === "seal";
+  const transmitted = { size: 0, digest: createHash(CIPHER_SUITES[job.suite].hash) };
+  const count = (octets: Buffer): void => {
+    transmitted.size += octets.length;
+    transmitted.digest.update(octets);
+  };
+  const output = new Output(target, seals ? count : () => {});
   const piece = Buffer.allocUnsafeSlow(PIECE);
   const all = async <Facts>(transform: Transform<Facts>): Promise<Facts> => {
-    for (;;) {
-      const chunk = piece.subarray(0, readSync(source, piece, 0, PIECE, read.size));
+    for (let at = 0; ; ) {
+      const chunk = piece.subarray(0, readSync(source, piece, 0, PIECE, at));
       if (chunk.length === 0) break;
-      read.size += chunk.length;
-      read.digest.update(chunk);
+      at += chunk.length;
+      if (!seals) count(chunk);
       await transform.push(chunk);
       output.flush();
     }
@@ -65,21 +66,14 @@ async function through(job: Job, source: number, target: number): Promise<SealDo
     output.flush();
     return facts;
   };
-  if (job.kind === "seal") {
-    const { size } = fstatSync(source);
-    const facts = await all(seal({ ...job.options, size }, output.emit));
-    return {
-      plain: { size: read.size, sha256: read.digest.digest() },
-      transmitted: { size: written.size, hash: written.digest.digest() },
-      facts,
-    };
-  }
-  const facts = await all(unseal(job.options, output.emit));
-  return {
-    plain: { size: written.size, sha256: written.digest.digest() },
-    transmitted: { size: read.size, hash: read.digest.digest() },
+  const answer = <Facts extends SealFacts | UnsealFacts>(facts: Facts): Done<Facts> => ({
+    plain: { size: facts.content, sha256: facts.sha256 },
+    transmitted: { size: transmitted.size, hash: transmitted.digest.digest() },
     facts,
-  };
+  });
+  if (!seals) return answer(await all(unseal(job.options, output.emit)));
+  const { size } = fstatSync(source);
+  return answer(await all(seal({ ...job.options, size }, output.emit)));
 }
 
 /** Writes pieces of any size: small ones together, large ones as they are. */

@@ -18,6 +18,7 @@ import { checkJobs } from "./rules/jobs.ts";
 import { checkNetwork } from "./rules/network.ts";
 import { checkNotifications } from "./rules/notifications.ts";
 import { checkPartners } from "./rules/partners.ts";
+import { checkProfiles } from "./rules/profiles.ts";
 import { checkReferences } from "./rules/references.ts";
 import { Scene } from "./rules/scene.ts";
 import { checkScripts } from "./rules/scripts.ts";
@@ -34,6 +35,7 @@ export type Result =
 const CHECKS = [
   checkReferences,
   checkNetwork,
+  checkProfiles,
   checkPartners,
   checkFlows,
   checkFolders,

@@ -56,6 +56,8 @@ export interface Parm {
   exectimeout: number;
   /** 0 = no limit. */
   max_processing_scripts: number;
+  /** Cipher suites 07 to 10 may be used. */
+  experimental_ciphers: boolean;
 }
 
 export interface Net {
@@ -106,6 +108,8 @@ export interface Window {
   to: number;
 }
 
+export type CertificateRule = "manual" | "ca" | "renewal" | "refuse";
+
 export type Requirement = "sign" | "encrypt" | "tls" | "auth";
 
 export interface Part {
@@ -127,10 +131,16 @@ export interface Part {
   /** Windows in which we call, and in which it may call. */
   outgoing: Window;
   incoming: Window;
-  /** Id of a client TLS profile instead of the protocol's; "" = the protocol's. */
+  /** Id of a client TLS profile instead of the protocol's, and of a server profile beside it; "" = the protocol's. */
   ssl: string;
   security: SecurityChoice;
+  /** Of several valid certificates the newest serves, or each of them. */
+  changeover: "newest" | "all";
+  /** Octets: larger envelopes are opened only after the end of file was answered. */
+  opensize: number;
   require: readonly Requirement[];
+  /** What becomes of certificates that it sends; "manual" and "refuse" stand alone. */
+  certificates: readonly CertificateRule[];
   /** [[pki]] ids of the authorities that its certificates must chain to; empty = its certificates are pinned. */
   rootcid: readonly string[];
   crl: RevocationPolicy;
@@ -172,6 +182,24 @@ export interface Ssl {
   version: readonly ("1.2" | "1.3")[];
   /** OpenSSL cipher list; "" = the gateway's own. */
   ciphlist: string;
+  /** Key exchange groups; empty = the library's. */
+  groups: readonly string[];
+  depth: number;
+  /** Expressions of pki/name-rule.ts; "" = anything. */
+  dnuser: string;
+  dnissuer: string;
+  keyext: "verify" | "none";
+  hostnames: readonly string[];
+  /** As pki/pins.ts reads them. */
+  pins: readonly string[];
+  crl: "off" | "prefer" | "require";
+  ocsp: "off" | "prefer" | "require";
+  cache: boolean;
+  sni: boolean;
+  /** Root name, absolute; "" = chains are not kept. */
+  cerfname: string;
+  /** Absolute; "" = none. */
+  keylog: string;
 }
 
 export interface Send extends LocalForm {

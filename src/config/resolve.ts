@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
 import { type Command, commandOf, wordsOf } from "./command.ts";
-import type { Cftcron, Cftfolder, Cftpart, Cftprot, Cftsend, Cygnet, Smtp } from "./generated.ts";
+import type { Cftcron, Cftfolder, Cftpart, Cftprot, Cftsend, Cftssl, Cygnet, Smtp } from "./generated.ts";
 import type * as Model from "./model.ts";
 import { defaultUsage } from "./rules/certificate-usage.ts";
 import type { PkiFacts } from "./rules/scene.ts";
@@ -49,6 +49,7 @@ export function resolveConfiguration(
       execre: command(parm.execre),
       exectimeout,
       max_processing_scripts: parm.max_processing_scripts,
+      experimental_ciphers: parm.experimental_ciphers,
     },
     cftnet: table(tree.cftnet, (net) => ({
       id: net.id,
@@ -68,7 +69,7 @@ export function resolveConfiguration(
       host: list(tcp.host),
       retryw: parseDuration(tcp.retryw, "min"),
     })),
-    cftssl: new Map(tree.cftssl.map(({ comment: _, ...ssl }) => [`${ssl.id}/${ssl.direct}`, ssl])),
+    cftssl: new Map(tree.cftssl.map((ssl) => [`${ssl.id}/${ssl.direct}`, profile(ssl, rundir)])),
     cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), (send) => flow(send, command)),
     cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ comment: _, ...recv }) => ({
       ...recv,
@@ -199,6 +200,14 @@ function protocol(prot: Cftprot): Model.Prot {
   };
 }
 
+function profile({ comment: _, ...ssl }: Cftssl, rundir: string): Model.Ssl {
+  return {
+    ...ssl,
+    cerfname: ssl.cerfname && resolve(rundir, "pki", "peers", ssl.cerfname),
+    keylog: ssl.keylog && resolve(rundir, ssl.keylog),
+  };
+}
+
 function partner(
   part: Cftpart,
   npart: string,
@@ -225,7 +234,10 @@ function partner(
     incoming: window(part.imintime, part.imaxtime),
     ssl: part.ssl,
     security: { sign, encrypt, compress, signed_eerp, cipher },
+    changeover: part.changeover,
+    opensize: parseSize(part.opensize),
     require: part.require,
+    certificates: part.certificates,
     rootcid: part.rootcid,
     crl: part.crl,
     ocsp: part.ocsp,

@@ -5,7 +5,10 @@
 import type { Configuration, Part } from "../config/model.ts";
 import { BLOCK } from "../oftp/files/restart.ts";
 import type { Sfid } from "../oftp/wire/commands.ts";
+import type { Level } from "../oftp/wire/level.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import type { Credentials } from "./credentials.ts";
+import { refuseReserved } from "./exchange/reserved.ts";
 import { refuseSecurity } from "./security.ts";
 import { ownCodes } from "./site.ts";
 
@@ -16,15 +19,18 @@ export interface Refused {
   text: string;
 }
 
-/** Why the file is refused, or undefined. `free`: octets free for its work file. */
+/** Why the file is refused, or undefined. `free`: octets free for its work file; `level`: that of the session. */
 export function refuseFile(
   configuration: Configuration,
   credentials: Credentials,
   part: Part,
   sfid: Sfid,
   free: number,
+  level: Level,
 ): Refused | undefined {
   const no = (reason: number, text: string): Refused => ({ reason, retry: false, text });
+  const reserved = refuseReserved(part, sfid, level);
+  if (reserved) return reserved;
   if (!ownCodes(configuration, part).includes(sfid.dest)) return no(2, "the destination is not served here");
   if (sfid.orig !== part.sfiddest && sfid.orig !== part.nrpart) {
     return no(3, "the originator is not known for this partner");
@@ -35,11 +41,15 @@ export function refuseFile(
   if (!/^[UTFV]$/.test(sfid.fmt)) return no(4, `format ${sfid.fmt} does not exist`);
   const records = sfid.fmt === "F" || sfid.fmt === "V";
   if (records && sfid.lrecl === 0) return no(5, `format ${sfid.fmt} needs a record length`);
-  return refuseSecurity(credentials, part, sfid) ?? refuseSize(sfid, free);
+  // certificates travel unsecured, whatever else the partner's files must have
+  const unsecured = exchangeKindOf(sfid.dsn) !== undefined;
+  const refused = unsecured ? undefined : refuseSecurity(configuration, credentials, part, sfid);
+  return refused ?? refuseSize(sfid, free);
 }
 
+/** An envelope and what is in it stand on the disk side by side. */
 function refuseSize(sfid: Sfid, free: number): Refused | undefined {
-  const needed = sfid.fsiz * BigInt(BLOCK);
+  const needed = (sfid.fsiz + (sfid.env === 1 ? sfid.osiz : 0n)) * BigInt(BLOCK);
   if (needed <= BigInt(Math.floor(free))) return undefined;
   return { reason: 6, retry: true, text: "there is not enough space at present" };
 }

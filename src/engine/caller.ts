@@ -4,6 +4,7 @@ import type { Connection } from "../net/connection.ts";
 import { dial } from "../net/dial.ts";
 import { NetError } from "../net/failure.ts";
 import { describe } from "../platform/errors.ts";
+import { registeredKeys } from "./identity.ts";
 import type { Site } from "./site.ts";
 
 /** One way to reach a partner. */
@@ -39,10 +40,12 @@ export function dialPath(
   { prot, port, host }: Path,
   signal: AbortSignal,
 ): Promise<Connection> {
+  const registered = registeredKeys(credentials, part);
   return dial({
     host,
     port,
     ...(prot.ssl === "" ? {} : { tls: credentials.client(part, prot) }),
+    ...(registered.length > 0 && { registered }),
     timeout: prot.disctc === 0 ? 60_000 : prot.disctc,
     keepalive: configuration.cftnet.get(prot.net)?.keepalive ?? 0,
     journal,

@@ -5,11 +5,14 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { RecipientKey } from "../cms/enveloped.ts";
 import type { Configuration, Part, Prot, Ssl, Usage } from "../config/model.ts";
-import { type ClientTls, clientTls, type ServerTls, serverTls } from "../net/tls.ts";
+import { type ClientTls, clientTls, type ServerTls, serverTls, type TlsProfile } from "../net/tls.ts";
 import { shortFingerprint } from "../pki/fingerprint.ts";
 import { permits } from "../pki/key-usage.ts";
 import { loadMaterial, type Material } from "../pki/material.ts";
+import { nameRule } from "../pki/name-rule.ts";
+import { keyPin, type Pin, parsePin } from "../pki/pins.ts";
 import type { CertificateStore, StoredCertificate } from "../pki/store.ts";
+import type { Trust } from "../pki/trust/trust.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { CygnetError } from "../platform/errors.ts";
 
@@ -18,6 +21,18 @@ export interface Credentials {
   server(ssl: string): ServerTls;
   /** For a call to a partner: its own profile, else the protocol's. */
   client(part: Part, prot: Prot): ClientTls;
+  /**
+   * What the files of a [[pki]] hold.
+   * @throws CygnetError CYG_PKI_UNKNOWN
+   */
+  material(id: string): Material;
+  /**
+   * What is asked of a partner's own TLS calls besides what its port asks: the server profile that its CFTPART names;
+   * "missing" when there is no such server profile, null when it names none.
+   */
+  guest(part: Part): TlsProfile | "missing" | null;
+  /** Partners for whom a certificate with this key is registered as `tls`. */
+  owners(key: Pin): readonly string[];
   /** Our keys that may be used so now, the newest first: it signs, all of them open. */
   own(usage: Usage): RecipientKey[];
   /** A partner's certificates that may be used so now, the newest first: files are sealed for it, all of them verify. */
@@ -56,8 +71,7 @@ export interface Registered {
  */
 export async function loadCredentials(
   configuration: Configuration,
-  store: CertificateStore,
-  clock: Clock = systemClock,
+  { store, trust, clock = systemClock }: { store: CertificateStore; trust: Trust; clock?: Clock },
 ): Promise<Credentials> {
   const materials = new Map<string, Material>();
   for (const { id, file, key, keypassw } of configuration.pki.values()) {
@@ -71,14 +85,33 @@ export async function loadCredentials(
   };
   const of: Sources = { configuration, materials, store, clock };
   const isActive = (id: string) => configuration.pki.get(id)?.state !== "inact";
-  const profile = (ssl: Ssl) => ({
+  const crlfiles = [...configuration.pki.values()].flatMap(({ crlfile }) => crlfile);
+  const profile = (ssl: Ssl): TlsProfile => ({
     id: ssl.id,
     material: ssl.usercid === "" ? null : material(ssl.usercid),
     roots: ssl.rootcid.filter(isActive).map(material),
     verify: ssl.verify,
     versions: ssl.version,
     ciphers: ssl.ciphlist,
+    groups: ssl.groups,
+    demands: {
+      depth: ssl.depth,
+      keyext: ssl.keyext === "verify",
+      subject: nameRule(ssl.dnuser),
+      issuer: nameRule(ssl.dnissuer),
+      hostnames: ssl.hostnames,
+      pins: ssl.pins.map(parsePin),
+      crl: ssl.crl,
+      ocsp: ssl.ocsp,
+      crlfiles,
+    },
+    cache: ssl.cache,
+    sni: ssl.sni,
+    keylog: ssl.keylog,
+    cerfname: ssl.cerfname,
+    trust,
   });
+  const owners = tlsOwners(configuration, materials);
   const servers = new Map<string, ServerTls>();
   const clients = new Map<string, ClientTls>();
   for (const ssl of configuration.cftssl.values()) {
@@ -92,8 +125,11 @@ export async function loadCredentials(
     return found;
   };
   return {
+    material,
     server: (ssl) => get(servers, ssl, "server"),
     client: (part, prot) => get(clients, part.ssl || prot.ssl, "client"),
+    guest: (part) => (part.ssl === "" ? null : (servers.get(part.ssl)?.profile ?? "missing")),
+    owners: (key) => [...(owners.get(key) ?? []), ...storedOwners(store, key)],
     own: (usage) =>
       usable(of, "", usage).flatMap(({ certificate, key }) => (key ? [{ certificate, key }] : [])),
     inUse: () => [
@@ -112,8 +148,27 @@ export async function loadCredentials(
     authorities: [...configuration.pki.values()]
       .filter(({ usage, state }) => usage.includes("ca") && state === "act")
       .flatMap(({ id }) => material(id).all),
-    crlfiles: [...configuration.pki.values()].flatMap(({ crlfile }) => crlfile),
+    crlfiles,
   };
+}
+
+/** Partners by the keys of their configured `tls` certificates. */
+function tlsOwners({ pki }: Configuration, materials: ReadonlyMap<string, Material>): Map<Pin, string[]> {
+  const owners = new Map<Pin, string[]>();
+  for (const { id, part, usage, state } of pki.values()) {
+    if (part === "" || state !== "act" || !usage.includes("tls")) continue;
+    const key = keyPin((materials.get(id) as Material).certificate);
+    owners.set(key, [...(owners.get(key) ?? []), part]);
+  }
+  return owners;
+}
+
+/** Partners by whose stored `tls` certificates a key is known: asked each time, because the store changes. */
+function storedOwners(store: CertificateStore, key: Pin): string[] {
+  return store
+    .list({ state: "active" })
+    .filter(({ usage, certificate }) => usage.includes("tls") && keyPin(certificate) === key)
+    .map(({ part }) => part);
 }
 
 function configuredInUse(
@@ -166,11 +221,14 @@ function owned(sources: Sources, owner: string, wanted: Usage): Candidate[] {
   return permitted.length > 0 ? permitted : all;
 }
 
-function configured({ configuration, materials }: Sources, owner: string, wanted: Usage): Candidate[] {
+function configured({ configuration, materials, store }: Sources, owner: string, wanted: Usage): Candidate[] {
+  // the store may say of a certificate of [[pki]] that it is out of use: the partner has replaced it
+  const out = owner === "" ? [] : store.list({ part: owner, state: "retired" });
   return [...configuration.pki.values()]
     .filter(({ part, usage, state }) => part === owner && state === "act" && usage.includes(wanted))
-    .map(({ id }) => {
-      const { certificate, all, key } = materials.get(id) as Material;
+    .map(({ id }) => materials.get(id) as Material)
+    .filter(({ fingerprint }) => !out.some((entry) => entry.fingerprint === fingerprint))
+    .map(({ certificate, all, key }) => {
       return { certificate, companions: all.filter((one) => one !== certificate), key };
     });
 }

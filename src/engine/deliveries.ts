@@ -10,12 +10,14 @@ import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Recv } from "../config/model.ts";
 import { substitute } from "../config/symbols.ts";
 import { receiveVariables } from "../config/variables.ts";
+import { DATASHEET_NAMES } from "../datasheet/datasheet.ts";
 import { nerpText } from "../messages/codes.ts";
 import { FormatError } from "../oftp/files/format.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { datasetName, safeName } from "../spool/names.ts";
-import { nerpReasonOf } from "./envelopes.ts";
+import { reasonsOf } from "./envelopes.ts";
 import { fileDate } from "./file-date.ts";
 import { lineHash, towardsDisk } from "./forms.ts";
 import { scriptFor } from "./scripts/choose.ts";
@@ -42,6 +44,9 @@ const BUILT_IN: Recv = {
   xlate: "",
 };
 
+/** Datasheets of partners are put aside for a person: nothing in them acts by itself. */
+const REVIEW: Recv = { ...BUILT_IN, fname: "partners-received/&PART/&NFNAME.xml" };
+
 export class Deliveries {
   readonly #site: () => Site;
   /** Deliveries under way by session id. */
@@ -50,6 +55,19 @@ export class Deliveries {
 
   constructor(site: () => Site) {
     this.#site = site;
+  }
+
+  /**
+   * Makes the local form of a received file, once: opens its envelope, converts it. The transfer as it is then.
+   * @throws CygnetError CYG_CMS_…, FormatError, and what the spool throws
+   */
+  async open(transfer: Transfer): Promise<Transfer> {
+    const site = this.#site();
+    const part = site.configuration.cftpart.get(transfer.part);
+    if (part === undefined)
+      throw new CygnetError("CYG_DELIVERY_PART", `there is no partner ${transfer.part}`);
+    const make = towardsDisk(site, part, transfer, this.#flow(transfer));
+    return make ? await site.spool.localise(transfer, make) : transfer;
   }
 
   /** Starts delivering a completely received file; `ids` is the session that brought it. */
@@ -90,17 +108,14 @@ export class Deliveries {
     const site = this.#site();
     try {
       const ready = await this.#hashed(transfer);
-      const part = site.configuration.cftpart.get(transfer.part);
-      if (part === undefined)
-        throw new CygnetError("CYG_DELIVERY_PART", `there is no partner ${transfer.part}`);
-      const make = towardsDisk(site, part, ready, this.#flow(transfer));
-      const local = make ? await site.spool.localise(ready, make) : ready;
+      if (exchangeKindOf(ready.dsn)) return await site.exchange.received(ready);
+      const local = await this.open(ready);
       const fname = await site.spool.deliver(local, this.#target(local));
       await this.finish({ ...local, fname });
     } catch (error) {
       const text = describe(error);
       // contents that the flow cannot convert do not get better
-      const reason = error instanceof FormatError ? 34 : nerpReasonOf(error);
+      const reason = error instanceof FormatError ? 34 : reasonsOf(error)?.nerp;
       if (reason !== undefined) return this.#giveUp(transfer, reason, text);
       site.journal.emit("CFTF25E", { ...keys(transfer), fname: transfer.nfname, text });
       const wait = ATTEMPTS[attempt];
@@ -130,12 +145,13 @@ export class Deliveries {
     };
     if (this.#flow(transfer).ackmode === "auto") {
       const changes: Changes = { ...delivered, ackstate: "ignore", ...script };
-      await this.#respond(transfer, changes, { kind: "EERP", reason: 0, text: "" });
+      await this.respond(transfer, changes, { kind: "EERP", reason: 0, text: "" });
     } else {
       const waits: Changes = { phase: "Z", phasestep: "H", workfile: "", spool: null, ackstate: "require" };
       await catalog.release(transfer.idtu, { ...delivered, ...waits, ...script });
     }
     journal.emit("CFTT56I", { ...keys(transfer), role: "server", fname });
+    if (isDatasheet(transfer)) journal.emit("CFTH96I", { ...keys(transfer), fname });
   }
 
   /**
@@ -156,7 +172,7 @@ export class Deliveries {
     const done =
       direct === "recv" &&
       waits &&
-      (await this.#respond(transfer, changes, { kind, reason, text }, { phase, phasestep }));
+      (await this.respond(transfer, changes, { kind, reason, text }, { phase, phasestep }));
     if (done) return;
     const why = `${transfer.idtu} is a ${direct} in phase ${phase}; only a receive that waits for its response (phase Z, or Y with a script) can be ended`;
     throw new CygnetError("CYG_REQUEST_STATE", why);
@@ -167,7 +183,7 @@ export class Deliveries {
     const diagnosis: Changes = reason === 0 ? {} : { diagp: `NERP ${reason}`, diagc: text };
     const kind = reason === 0 ? "EERP" : "NERP";
     const changes: Changes = { ...diagnosis, script: "", ackstate: "ignore" };
-    return this.#respond(transfer, changes, { kind, reason, text }, { phase: "Y", phasestep: "C" });
+    return this.respond(transfer, changes, { kind, reason, text }, { phase: "Y", phasestep: "C" });
   }
 
   /** Who gives the end-to-end response for this file. */
@@ -175,7 +191,8 @@ export class Deliveries {
     return this.#flow(transfer).ackmode;
   }
 
-  async #respond(
+  /** Ends a receive, with changes, and queues its response. */
+  async respond(
     transfer: Transfer,
     changes: Changes,
     answer: Verdict & { kind: "EERP" | "NERP" },
@@ -210,13 +227,14 @@ export class Deliveries {
       await site.spool.fail(transfer);
       const ended: Changes = { edate: site.clock.now(), diagi: 142, diagp: "", diagc: text };
       const why = reason === 34 ? "the file could not be delivered" : nerpText(reason);
-      await this.#respond(transfer, ended, { kind: "NERP", reason, text: why });
+      await this.respond(transfer, ended, { kind: "NERP", reason, text: why });
     } catch (error) {
       site.journal.emit("CFTC70E", { ...keys(transfer), text: `${text}; ${describe(error)}` });
     }
   }
 
   #flow(transfer: Transfer): Recv {
+    if (isDatasheet(transfer)) return REVIEW;
     const { cftrecv, cftparm } = this.#site().configuration;
     return cftrecv.get(transfer.idf) ?? cftrecv.get(cftparm.default) ?? BUILT_IN;
   }
@@ -245,6 +263,10 @@ export class Deliveries {
     const path = substitute(flow.fname, safe);
     return isAbsolute(path) ? path : join(rundir, path);
   }
+}
+
+function isDatasheet({ dsn }: Transfer): boolean {
+  return DATASHEET_NAMES.includes(dsn.toUpperCase());
 }
 
 /** An empty variable stays empty (a template may give an alternate); anything else becomes one component. */

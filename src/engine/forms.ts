@@ -9,7 +9,7 @@ import { type LocalFile, type Transform, toLocal, toVirtual } from "../oftp/file
 import { type Conversion, converting, type Maker, through } from "../spool/convert.ts";
 import { hashOf } from "./envelopes.ts";
 import { isEnveloped } from "./security.ts";
-import type { Site } from "./site.ts";
+import { keys, type Site } from "./site.ts";
 
 /** From the outbox to the line; null when both forms are the same. */
 export function towardsLine(site: Site, part: Part, transfer: Transfer, local: LocalForm): Maker | null {
@@ -18,7 +18,9 @@ export function towardsLine(site: Site, part: Part, transfer: Transfer, local: L
   const conversion = needed(transfer, local, enveloped) ? outwards(file, enveloped) : null;
   const converted = conversion && converting(conversion);
   if (!enveloped || transfer.security === null) return converted;
-  const sealing = site.envelopes.sealing(part, transfer.security);
+  const sealing = site.envelopes.sealing(part, transfer.security, (text) => {
+    site.journal.emit("CFTF37I", { ...keys(transfer), fname: transfer.fname, text });
+  });
   return converted ? through(converted, sealing) : sealing;
 }
 
@@ -31,7 +33,9 @@ export function towardsDisk(site: Site, part: Part, transfer: Transfer, local: L
   const conversion = needed(transfer, local, enveloped) && !same ? inwards(file, enveloped) : null;
   const converted = conversion && converting(conversion);
   if (!enveloped || transfer.security === null) return converted;
-  const opening = site.envelopes.opening(part, transfer.security);
+  const opening = site.envelopes.opening(part, transfer.security, (text) => {
+    site.journal.emit("CFTF36W", { ...keys(transfer), fname: transfer.nfname, text });
+  });
   return converted ? through(opening, converted) : opening;
 }
 

@@ -17,8 +17,10 @@ import { type ConfigurationWatch, watchConfiguration } from "../config/watch.ts"
 import { type OpenJournal, openJournal } from "../messages/logger.ts";
 import type { Connection } from "../net/connection.ts";
 import { openStore, storeDirectory } from "../pki/folder-store.ts";
+import { Handovers, handoverDirectory } from "../pki/handovers.ts";
 import type { CertificateStore } from "../pki/store.ts";
 import { createTrust } from "../pki/trust/create.ts";
+import type { Trust } from "../pki/trust/trust.ts";
 import { systemClock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
@@ -27,6 +29,7 @@ import { createSpool } from "../spool/create.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
+import { Exchange } from "./exchange/exchange.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
@@ -37,6 +40,7 @@ import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
 import { storeChanges } from "./store-changes.ts";
+import { tellTls, tellTlsError, tellTlsProblem } from "./tls-news.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -82,8 +86,7 @@ export class Gateway {
     const { journal, catalog } = parts;
     const { rundir } = configuration.cftparm;
     const credentials = () => this.site.credentials;
-    const cacheDirectory = join(rundir, "pki", "revocation");
-    const trust = createTrust({ cacheDirectory, clock: systemClock });
+    const { trust } = parts;
     this.site = {
       configuration,
       credentials: parts.credentials,
@@ -96,7 +99,9 @@ export class Gateway {
       disk: systemFileSystem,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
-      envelopes: new Envelopes(credentials, () => this.site.judgement, systemClock),
+      exchange: new Exchange(() => this.site),
+      handovers: parts.handovers,
+      envelopes: new Envelopes(() => this.site, systemClock),
       trust,
       judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
       owner: OWNER,
@@ -125,17 +130,31 @@ export class Gateway {
     const result = await load(file);
     if ("problems" in result) throw new ConfigurationRejected(result.problems);
     const { configuration, warnings } = result;
-    const store = await openStore(storeDirectory(configuration.cftparm.rundir));
-    const credentials = await loadCredentials(configuration, store);
-    await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
     await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
-    const catalog = openCatalog(configuration.cftcat.fname, systemClock);
     const journal = openJournal({
       ...logSettings(configuration),
       clock: systemClock,
       console: options.console,
     });
-    const gateway = new Gateway(file, configuration, { catalog, journal, credentials, store });
+    const cacheDirectory = join(configuration.cftparm.rundir, "pki", "revocation");
+    const trust = createTrust({ cacheDirectory, clock: systemClock });
+    let store: CertificateStore;
+    let handovers: Handovers;
+    let credentials: Credentials;
+    let catalog: Catalog;
+    try {
+      store = await openStore(storeDirectory(configuration.cftparm.rundir));
+      handovers = await Handovers.open(handoverDirectory(configuration.cftparm.rundir));
+      credentials = await loadCredentials(configuration, { store, trust });
+      await systemFileSystem.makeDirectory(dirname(configuration.cftcat.fname));
+      catalog = openCatalog(configuration.cftcat.fname, systemClock);
+    } catch (error) {
+      tellTlsError(journal, error);
+      await journal.close();
+      throw error;
+    }
+    const parts = { catalog, journal, credentials, store, handovers, trust };
+    const gateway = new Gateway(file, configuration, parts);
     try {
       await gateway.#open(warnings);
     } catch (error) {
@@ -151,8 +170,11 @@ export class Gateway {
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
     for (const warning of warnings) this.#warn(warning);
     await housekeeping.prepare();
+    tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
     await this.#recover();
+    for (const text of site.handovers.problems) journal.emit("CFTC70E", { text });
+    await site.exchange.settle();
     (await listeners.prepare(configuration, site.credentials)).commit();
     await outboxes.apply(configuration);
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
@@ -186,6 +208,14 @@ export class Gateway {
   #arrived(connection: Connection, id: string): void {
     const prot = this.site.configuration.cftprot.get(id);
     if (prot === undefined || this.site.stopping) {
+      if (connection.secure) {
+        const who = { prot: id, sslpid: process.pid, host: connection.remote.address };
+        this.journal.emit("CFTY07E", {
+          ...who,
+          cr: -1,
+          text: "nobody takes the session: the gateway is stopping",
+        });
+      }
       connection.stream.destroy();
       return;
     }
@@ -225,13 +255,14 @@ export class Gateway {
     return { problems: [], plan: plan(this.site.configuration, result.configuration) };
   }
 
-  /** Takes over what another process changed in the certificate store. Gives the number of changes. */
+  /** Takes over what another process changed in the certificate store, and answers what waited for it. */
   async refreshStore(): Promise<{ changes: number; problems: readonly string[] }> {
     const { store, journal } = this.site;
     const changes = await storeChanges(store);
     for (const { part, id, text } of changes) journal.emit("CFTS78I", { part, id, text });
     for (const { path, text } of store.problems) journal.emit("CFTS78W", { file: path, text });
     this.housekeeping.expiry.check();
+    await this.site.exchange.settle();
     this.site.kick();
     return { changes: changes.length, problems: store.problems.map(({ text }) => text) };
   }
@@ -241,7 +272,10 @@ export class Gateway {
     const before = site.configuration;
     const result = await load(this.#file);
     if ("problems" in result) {
-      for (const problem of result.problems) this.#reject(problem);
+      for (const problem of result.problems) {
+        this.#reject(problem);
+        tellTlsProblem(this.journal, problem);
+      }
       return this.#rejected(
         cause,
         result.problems.map((problem) => formatProblem(problem)),
@@ -264,7 +298,7 @@ export class Gateway {
     }
     let credentials: Credentials;
     try {
-      credentials = await loadCredentials(configuration, site.store);
+      credentials = await loadCredentials(configuration, site);
       await outboxes.prepare(configuration);
       const ports = await listeners.prepare(configuration, credentials);
       // from here on nothing fails
@@ -272,8 +306,10 @@ export class Gateway {
       site.configuration = configuration;
       ports.commit();
     } catch (error) {
+      tellTlsError(this.journal, error);
       return this.#rejected(cause, [describe(error)]);
     }
+    tellTls(this.journal, before, configuration);
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.housekeeping.follow(configuration);
@@ -346,9 +382,11 @@ export class Gateway {
     this.listeners.close();
     await this.outboxes.close();
     await this.site.envelopes.close();
+    await this.scheduler.sealed();
     await this.site.deliveries.stop();
     await this.housekeeping.close();
     await this.#catalog.close();
+    tellTls(this.journal, this.site.configuration, null);
     this.journal.emit("CFTE09I", { text: "stopped" });
     await this.housekeeping.sayGoodBye();
     await this.journal.close();
@@ -360,6 +398,8 @@ interface Parts {
   journal: OpenJournal;
   credentials: Credentials;
   store: CertificateStore;
+  handovers: Handovers;
+  trust: Trust;
 }
 
 /** The configuration cannot be used: every reason, with its place. */

@@ -20,8 +20,10 @@ import {
 import { unpackerFor } from "../oftp/files/unpacking.ts";
 import { WireError } from "../oftp/wire/codec.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
+import { exchangeFlow, exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { refuseFile } from "./admission.ts";
+import { openInSession } from "./in-session.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
@@ -66,7 +68,7 @@ export class Receiving {
     const { site, configuration, part, agreement } = session;
     if (part === null || agreement === null) return;
     const free = await site.disk.freeSpace(configuration.cftparm.rundir);
-    const refused = refuseFile(configuration, site.credentials, part, sfid, free);
+    const refused = refuseFile(configuration, site.credentials, part, sfid, free, agreement.level);
     if (refused) return this.#refuse(sfid, refused);
     if (site.stopping) return this.#refuse(sfid, { reason: 99, retry: true, text: "shutting down" });
     const { transfer: offered, isNew } = await site.catalog.addReceive(
@@ -250,10 +252,12 @@ export class Receiving {
         workfile: file.path,
       } as const;
       await site.catalog.update(transfer.idtu, done);
+      const opened = await openInSession(this.#session, { ...transfer, ...done });
+      if ("reason" in opened) return await this.#worthless(running, opened, opened.detail);
       this.#running = null;
       // synced and recorded: a close that fails takes nothing away
       await file.close().catch(() => {});
-      this.#received({ ...transfer, ...done });
+      this.#received(opened);
     } catch (error) {
       if (error instanceof FormatError) {
         return await this.#worthless(running, { reason: error.efna, text: error.message });
@@ -298,16 +302,21 @@ export class Receiving {
   }
 
   /** What arrived is not the file that was announced: it is dropped, the file begins anew. */
-  async #worthless({ transfer, inflow }: Running, answer: { reason: number; text: string }): Promise<void> {
+  async #worthless(
+    { transfer, inflow }: Running,
+    answer: { reason: number; text: string },
+    diagc = answer.text,
+  ): Promise<void> {
     const { site, link, ids } = this.#session;
     this.#running = null;
     await inflow.file.close();
     await site.spool.discard(transfer);
     const diagp = String(100 + answer.reason);
-    const why = { diagi: 120, diagp, diagc: answer.text };
+    const why = { diagi: 120, diagp, diagc };
     await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", bytes: 0, ...why });
     site.journal.emit("CFTT82E", { ...keys(transfer), ids, ...why });
-    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer });
+    const { reason, text } = answer;
+    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer: { reason, text } });
   }
 
   /** The session is gone: what arrived is synced and kept for a restart. */
@@ -382,6 +391,8 @@ export class Receiving {
   /** Which flow an incoming file belongs to: a template named like it, else the partner's, else the default. */
   #flow(sfid: Sfid): string {
     const { configuration, part } = this.#session;
+    const kind = exchangeKindOf(sfid.dsn);
+    if (kind) return exchangeFlow(kind);
     if (configuration.cftrecv.has(sfid.dsn)) return sfid.dsn;
     return part?.idf || configuration.cftparm.default;
   }

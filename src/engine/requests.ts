@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { basename, isAbsolute, join } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
 import { NERP_REASONS } from "../messages/codes.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
 import type { Verdict } from "./deliveries.ts";
@@ -102,7 +103,8 @@ export async function startTransfer(site: Site, idtu: string): Promise<Transfer>
   if (transfer.workfile === "") throw new CygnetError("CYG_REQUEST_STATE", `the file of ${idtu} is gone`);
   const part = site.configuration.cftpart.get(transfer.part);
   const flow = site.configuration.cftsend.get(transfer.idf);
-  const hold = part && (await holdReason(site, part, flow ?? { security: {} }));
+  const exchange = exchangeKindOf(transfer.dsn) !== undefined;
+  const hold = part && !exchange && (await holdReason(site, part, flow ?? { security: {} }));
   if (hold) throw new CygnetError("CYG_REQUEST_STATE", `${idtu} cannot be started: ${hold.diagc}`);
   await catalog.update(idtu, { phasestep: "D", tries: 0, retryAt: 0, diagi: 0, diagp: "", diagc: "" });
   await catalog.setClock({ part: transfer.part, tries: 0, nextCallAt: 0, diagi: 0, reason: "" });
@@ -153,6 +155,10 @@ export async function endTransfer(site: Site, idtu: string, verdict: Verdict): P
   if (verdict.reason !== 0 && !NERP_REASONS.has(verdict.reason)) {
     const known = [...NERP_REASONS].join(", ");
     throw new CygnetError("CYG_REQUEST_REASON", `${verdict.reason} is no NERP reason; known are ${known}`);
+  }
+  if (exchangeKindOf(transfer.dsn)) {
+    const text = `${idtu} brought a certificate; "cygnet pki accept" or "cygnet pki refuse" answers it`;
+    throw new CygnetError("CYG_REQUEST_STATE", text);
   }
   await site.deliveries.end(transfer, verdict);
   site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user: "operator", text: idtu });

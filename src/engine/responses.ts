@@ -67,7 +67,7 @@ async function proofOf(session: Session, response: EndResponse): Promise<{ hsh: 
   if (!transfer?.security?.signedEerp) return UNSIGNED;
   const command = response.kind === "EERP" ? eerpOf(response) : nerpOf(response);
   try {
-    return site.envelopes.signReceipt(command, transfer);
+    return site.envelopes.signReceipt(session.part as Part, command, transfer);
   } catch (error) {
     const text = `the response to ${transfer.idtu} goes unsigned: ${describe(error)}`;
     site.journal.emit("CFTC70E", { ...keys(transfer), text });
@@ -130,6 +130,7 @@ async function acknowledge(session: Session, transfer: Transfer): Promise<void> 
   const { site, ids, role } = session;
   const running = await answer(site, transfer, { ack: "A", diagi: 0, diagp: "", diagc: "" });
   site.journal.emit("CFTT59I", { ...keys(transfer), ids, role, kind: "EERP", text: "EERP" });
+  await site.exchange.answered(transfer, "accepted", "");
   if (!running) await putAway(site, { ...transfer, ack: "A" });
 }
 
@@ -139,6 +140,7 @@ async function rejectTransfer(session: Session, transfer: Transfer, nerp: Nerp):
   const diagp = `NERP ${String(nerp.reas).padStart(2, "0")}`;
   const running = await answer(site, transfer, { ack: "N", diagi: 730, diagp, diagc });
   site.journal.emit("CFTH72W", { ...keys(transfer), ids, reason: nerp.reas, text: diagc });
+  await site.exchange.answered(transfer, "refused", diagc);
   if (!running) await putAway(site, { ...transfer, ack: "N" });
 }
 

@@ -8,6 +8,7 @@ import type { Timer } from "../platform/clock.ts";
 import { describe } from "../platform/errors.ts";
 import { type CallFailure, call } from "./caller.ts";
 import type { SessionEnd } from "./link.ts";
+import { Preparation } from "./preparation.ts";
 import { jittered, spacing } from "./retry.ts";
 import { Session } from "./session.ts";
 import type { Site } from "./site.ts";
@@ -32,6 +33,7 @@ const DEFAULTS = { retryw: A_MINUTE, retryn: 4, retrym: 12 };
 
 export class Scheduler {
   readonly #site: Site;
+  readonly #preparation: Preparation;
   readonly #calling = new Set<string>();
   readonly #calls = new Set<Promise<void>>();
   #timer: Timer | null = null;
@@ -44,6 +46,7 @@ export class Scheduler {
 
   constructor(site: Site) {
     this.#site = site;
+    this.#preparation = new Preparation(site);
   }
 
   /** Something may have become due. */
@@ -58,6 +61,11 @@ export class Scheduler {
     this.#timer?.cancel();
     await this.#running;
     await Promise.all(this.#calls);
+  }
+
+  /** Resolves when no envelope is being made any more; those that are not ready are made at the next start. */
+  async sealed(): Promise<void> {
+    await this.#preparation.stop();
   }
 
   /** Calls a partner now, whether or not something waits for it; otherwise gives the reason why not. */
@@ -90,6 +98,7 @@ export class Scheduler {
     if (this.#stopped) return;
     const { catalog, clock, configuration, sessions } = this.#site;
     const now = clock.now();
+    this.#preparation.kick();
     const { parts, nextAt } = await catalog.work(now);
     let next = nextAt === null ? LONGEST : Math.max(GATHER, nextAt - now);
     for (const id of parts) {

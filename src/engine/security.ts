@@ -4,14 +4,13 @@
  * Invariant: what is asked for is applied or the file stays here; there is no way around.
  */
 import type { FileSecurity, Transfer } from "../catalog/catalog.ts";
-import type { Part, SecurityChoice, Send } from "../config/model.ts";
+import { cipherSuite } from "../cms/suites.ts";
+import type { Configuration, Part, SecurityChoice, Send } from "../config/model.ts";
 import type { Format } from "../oftp/files/format.ts";
+import { BLOCK } from "../oftp/files/restart.ts";
 import type { Sfid } from "../oftp/wire/commands.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Judgement, PartnerUsage } from "./judgement.ts";
-
-/** SFIDCIPH values that exist (RFC 5024 section 10.2 and Odette's later list). */
-const SUITES = [1, 2, 3, 4, 5, 6];
 
 /** What a flow and its partner want for a file; null = nothing. */
 export function wantedSecurity(part: Part, flow: Pick<Send, "security">): FileSecurity | null {
@@ -79,11 +78,13 @@ export function announced(sfid: Sfid): FileSecurity | null {
   const { sec, ciph, comp, sign: signedEerp } = sfid;
   if (sec === 0 && comp === 0 && !signedEerp) return null;
   const encrypt = sec === 1 || sec === 3;
-  return { sign: sec >= 2, encrypt, compress: comp === 1, signedEerp, cipher: ciph };
+  const original = Number(sfid.osiz) * BLOCK;
+  return { sign: sec >= 2, encrypt, compress: comp === 1, signedEerp, cipher: ciph, original };
 }
 
 /** SFNA reason for what an SFID announces, or lacks (RFC 5024 section 5.3.5), and why; undefined = welcome. */
 export function refuseSecurity(
+  { cftparm }: Configuration,
   credentials: Credentials,
   part: Part,
   sfid: Sfid,
@@ -99,8 +100,8 @@ export function refuseSecurity(
     return no(99, "SFIDENV does not go with SFIDSEC and SFIDCOMP");
   if (security === null) return undefined;
   const { sign, encrypt, signedEerp, cipher } = security;
-  if ((sign || encrypt || signedEerp) && !SUITES.includes(cipher))
-    return no(15, `cipher suite ${cipher} is not supported`);
+  const known = cipherSuite(cipher, cftparm.experimental_ciphers) !== undefined;
+  if ((sign || encrypt || signedEerp) && !known) return no(15, `cipher suite ${cipher} is not supported`);
   if (encrypt && credentials.own("decrypt").length === 0)
     return no(16, "there is no key here to decrypt files with");
   if (sign && credentials.theirs(part, "sign").length === 0) {

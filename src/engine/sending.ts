@@ -22,7 +22,8 @@ import {
 } from "../oftp/files/restart.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { capacity } from "../oftp/wire/subrecords.ts";
-import { CygnetError, describe } from "../platform/errors.ts";
+import { exchangeKindOf } from "../pki/exchange/kinds.ts";
+import { describe } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
 import { conclude, putAway } from "./conclude.ts";
 import { towardsLine } from "./forms.ts";
@@ -67,8 +68,9 @@ export class Sending {
     this.current = { transfer, bytes: 0 };
     try {
       let prepared: Transfer;
-      if (transfer.security && (this.#session.agreement?.level ?? 0) < 5)
-        return await this.#insecure(transfer);
+      const exchange = exchangeKindOf(transfer.dsn) !== undefined;
+      if ((transfer.security || exchange) && (this.#session.agreement?.level ?? 0) < 5)
+        return await this.#insecure(transfer, exchange);
       try {
         prepared = await this.#prepare(transfer);
         file = await site.spool.openOutgoing(prepared, 0);
@@ -89,7 +91,8 @@ export class Sending {
 
   /** Makes the form for the line where it is another than the local one; once, so that a retry sends the same octets. */
   async #prepare(transfer: Transfer): Promise<Transfer> {
-    if (transfer.formsize >= 0) return transfer;
+    // a certificate goes as it is, whatever the default flow converts
+    if (transfer.formsize >= 0 || exchangeKindOf(transfer.dsn)) return transfer;
     const { site, configuration } = this.#session;
     const { cftsend, cftparm } = configuration;
     const flow = cftsend.get(transfer.idf) ?? cftsend.get(cftparm.default);
@@ -308,18 +311,12 @@ export class Sending {
     site.journal.emit(id, { ...keys(transfer), ids, diagi, diagp, diagc });
   }
 
-  /** It must be secured and cannot be: an operator or another certificate has to help. */
-  async #unsecured(transfer: Transfer, diagc: string): Promise<void> {
+  /** File security and the exchange of certificates came with OFTP 2.0: below it the file stays here. */
+  async #insecure(transfer: Transfer, exchange: boolean): Promise<void> {
     const { site } = this.#session;
-    const changes: Changes = { phase: "T", phasestep: "K", diagi: 278, diagp: "SECURITY", diagc };
-    if (!(await this.#giveUp(transfer, changes)))
-      site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
-  }
-
-  /** File security came with OFTP 2.0: below it the file stays here. */
-  async #insecure(transfer: Transfer): Promise<void> {
-    const { site } = this.#session;
-    const diagc = "the file is to be secured, which the protocol level of this session cannot carry";
+    const diagc = exchange
+      ? `certificates are exchanged at OFTP 2.0 (level 5); this session has level ${this.#session.agreement?.level}`
+      : "the file is to be secured, which the protocol level of this session cannot carry";
     const changes: Changes = { phase: "T", phasestep: "H", diagi: 278, diagp: "SECURITY", diagc };
     await site.catalog.release(transfer.idtu, changes);
     site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
@@ -328,8 +325,6 @@ export class Sending {
   async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
     const { site } = this.#session;
     const diagc = describe(error);
-    if (error instanceof CygnetError && error.code === "CYG_SECURITY_KEY")
-      return this.#unsecured(transfer, diagc);
     const diagi = error instanceof FormatError ? 126 : 104;
     const over = await this.#giveUp(transfer, { phase: "T", phasestep: "H", diagi, diagp: "", diagc });
     if (over) return;

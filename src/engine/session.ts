@@ -14,9 +14,10 @@ import type { Agreement } from "../oftp/session/negotiate.ts";
 import { tolerates } from "../oftp/tolerances.ts";
 import type { Command, Eerp, Efid, Nerp, Sfid, Ssid } from "../oftp/wire/commands.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
+import { identityFault } from "./identity.ts";
 import { Link, type SessionEnd, SessionOver, type SessionUser } from "./link.ts";
 import { Receiving } from "./receiving.ts";
-import { authenticates, capabilities, recognise, samePassword } from "./recognition.ts";
+import { authenticates, capabilities, type Refusal, recognise, samePassword } from "./recognition.ts";
 import { receiveResponse, sendResponse } from "./responses.ts";
 import { Sending } from "./sending.ts";
 import type { Site } from "./site.ts";
@@ -139,6 +140,27 @@ export class Session implements SessionUser {
   }
 
   connectIndication(ssid: Ssid): void {
+    const part = this.#recognised(ssid);
+    const { secure } = this.link.connection;
+    if (part === null || this.site.stopping || secure === null) return this.#welcome(ssid, part);
+    const { credentials, journal } = this.site;
+    if (credentials.guest(part) === "missing") {
+      journal.emit("CFTT47W", { part: part.id, ssl: part.ssl, text: "it has no server profile" });
+    }
+    const check = identityFault(this.site, { part, secure, host: this.host });
+    if (check === null) return this.#welcome(ssid, part);
+    this.#background(
+      check.then((fault) => {
+        if (this.link.over) return;
+        if (fault === undefined) return this.#welcome(ssid, this.#recognised(ssid));
+        const text = "the identification code is not that of the certificate";
+        this.#refuse(ssid, { esid: 3, diagi: 278, message: "CFTT48E", text, part }, fault);
+      }),
+    );
+  }
+
+  /** The partner that calls by this SSID; null when it is refused, which it has been told then. */
+  #recognised(ssid: Ssid): Part | null {
     const { site } = this;
     const result = recognise(site.configuration, {
       ssid,
@@ -147,28 +169,37 @@ export class Session implements SessionUser {
       now: site.clock.now(),
       full: (part) => site.sessions.full(site.configuration, part, false),
     });
-    if ("refusal" in result) {
-      const { esid, diagi, message, text, part } = result.refusal;
-      const who = { part: part?.id ?? "", npart: ssid.code, host: this.host, prot: this.prot.id };
-      site.journal.emit(message, { ...who, text, diagi });
-      site.journal.emit("CFTH22E", { npart: ssid.code, diagi, host: this.host });
-      return this.link.end(esid, text);
-    }
+    if ("part" in result) return result.part;
+    this.#refuse(ssid, result.refusal);
+    return null;
+  }
+
+  #refuse(ssid: Ssid, { esid, diagi, message, text, part }: Refusal, reason = text): void {
+    const { journal } = this.site;
+    const who = { part: part?.id ?? "", npart: ssid.code, host: this.host, prot: this.prot.id };
+    journal.emit(message, { ...who, ...(message === "CFTT48E" ? { reason } : { text: reason }), diagi });
+    journal.emit("CFTH22E", { npart: ssid.code, diagi, host: this.host });
+    this.link.end(esid, text);
+  }
+
+  #welcome(ssid: Ssid, part: Part | null): void {
+    const { site } = this;
+    if (part === null) return;
     if (site.stopping) return this.link.end(5, "the gateway is shutting down");
-    this.part = result.part;
+    this.part = part;
     this.link.connection.recognised();
-    this.link.machine.tolerates = tolerates(this.part.quirks);
+    this.link.machine.tolerates = tolerates(part.quirks);
     const { credentials } = site;
-    const possible = credentials.own("auth").length > 0 && credentials.theirs(this.part, "auth").length > 0;
-    const authentication = authenticates(this.prot, this.part, ssid, possible);
+    const possible = credentials.own("auth").length > 0 && credentials.theirs(part, "auth").length > 0;
+    const authentication = authenticates(this.prot, part, ssid, possible);
     this.link.request({
       type: "F_CONNECT_RS",
-      capabilities: capabilities(this.prot, this.part, false, authentication),
-      code: this.part.nspart,
-      password: this.part.nspassw.reveal(),
+      capabilities: capabilities(this.prot, part, false, authentication),
+      code: part.nspart,
+      password: part.nspassw.reveal(),
     });
     if (!this.link.machine.agreement) {
-      site.journal.emit("CFTH23E", { part: this.part.id, event: "negotiation failed" });
+      site.journal.emit("CFTH23E", { part: part.id, event: "negotiation failed" });
     }
   }
 

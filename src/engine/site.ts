@@ -2,6 +2,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Configuration, Part } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
+import type { Handovers } from "../pki/handovers.ts";
 import type { CertificateStore } from "../pki/store.ts";
 import type { Trust } from "../pki/trust/trust.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -11,6 +12,7 @@ import type { Spool } from "../spool/spool.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Envelopes } from "./envelopes.ts";
+import type { Exchange } from "./exchange/exchange.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -30,6 +32,9 @@ export interface Site {
   readonly sessions: Sessions;
   readonly deliveries: Deliveries;
   readonly envelopes: Envelopes;
+  readonly exchange: Exchange;
+  /** Which of our certificates partners were given over OFTP. */
+  readonly handovers: Handovers;
   /** Is a certificate good; `judgement` asks it for partners' certificates. */
   readonly trust: Trust;
   readonly judgement: Judgement;

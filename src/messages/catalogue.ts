@@ -4,6 +4,7 @@
  * 80..85 are not Transfer CFT's.
  */
 import { catalogMessages } from "./families/catalog.ts";
+import { exchangeMessages } from "./families/exchange.ts";
 import { fileMessages } from "./families/files.ts";
 import { networkMessages } from "./families/network.ts";
 import { requestMessages } from "./families/requests.ts";
@@ -25,6 +26,7 @@ export const messages: readonly Message[] = [
   ...catalogMessages,
   ...tlsMessages,
   ...scriptMessages,
+  ...exchangeMessages,
 ];
 
 /** Every message by id. */

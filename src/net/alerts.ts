@@ -1,3 +1,5 @@
+import type { PkiCode } from "../pki/trust/trust.ts";
+
 /**
  * TLS alert numbers and names (RFC 5246 7.2, RFC 8446 6, RFC 6066; the numbers are Transfer CFT's CR of
  * CFTY13E and CFTY30E).
@@ -44,26 +46,43 @@ export function alertName(alert: number): string {
   return ALERTS[alert] ?? `alert ${alert}`;
 }
 
-/** Why a certificate chain was refused (OpenSSL's names as Node gives them), and the alert that says so. */
-export const VERIFY_ALERTS: Readonly<Record<string, number>> = {
-  CERT_HAS_EXPIRED: 45,
-  CERT_NOT_YET_VALID: 42,
-  CERT_REVOKED: 44,
-  CERT_SIGNATURE_FAILURE: 51,
-  CERT_CHAIN_TOO_LONG: 48,
-  CERT_REJECTED: 42,
-  CERT_UNTRUSTED: 42,
-  CA_KEY_TOO_SMALL: 42,
-  CA_MD_TOO_WEAK: 42,
-  EE_KEY_TOO_SMALL: 42,
-  DEPTH_ZERO_SELF_SIGNED_CERT: 48,
-  SELF_SIGNED_CERT_IN_CHAIN: 48,
-  UNABLE_TO_GET_ISSUER_CERT: 48,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 48,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 48,
-  INVALID_CA: 48,
-  PATH_LENGTH_EXCEEDED: 48,
-  INVALID_PURPOSE: 43,
+/** The alert that tells the other side what is wrong with its certificate. */
+export const PKI_ALERTS: Readonly<Record<PkiCode, number>> = {
+  PKI_ERR_CERT_BAD: 42,
+  PKI_ERR_CERT_UNSUPPORTED: 43,
+  PKI_ERR_CERT_REVOKED: 44,
+  PKI_ERR_CERT_EXPIRED: 45,
+  PKI_ERR_CERT_UNKNOWN: 46,
+  PKI_ERR_CERT_NOT_VALID: 42,
+  PKI_ERR_CERT_BAD_SIGN: 51,
+  PKI_ERR_CERT_BAD_CA: 48,
+  PKI_ERR_CERT_ALGO_UNSUPPORTED: 43,
+  PKI_ERR_CERT_NOT_FOUND: 116,
+  PKI_ERR_CA_NOT_FOUND: 48,
+  PKI_ERR_BAD_KEY: 42,
+  PKI_ERR_OTHERS: 46,
+};
+
+/** Why OpenSSL refuses a chain (its names as Node gives them), and Transfer CFT's name for it. */
+export const VERIFY_CODES: Readonly<Record<string, PkiCode>> = {
+  CERT_HAS_EXPIRED: "PKI_ERR_CERT_EXPIRED",
+  CERT_NOT_YET_VALID: "PKI_ERR_CERT_NOT_VALID",
+  CERT_REVOKED: "PKI_ERR_CERT_REVOKED",
+  CERT_SIGNATURE_FAILURE: "PKI_ERR_CERT_BAD_SIGN",
+  CERT_CHAIN_TOO_LONG: "PKI_ERR_CERT_BAD_CA",
+  CERT_REJECTED: "PKI_ERR_CERT_BAD",
+  CERT_UNTRUSTED: "PKI_ERR_CERT_BAD",
+  CA_KEY_TOO_SMALL: "PKI_ERR_BAD_KEY",
+  CA_MD_TOO_WEAK: "PKI_ERR_CERT_ALGO_UNSUPPORTED",
+  EE_KEY_TOO_SMALL: "PKI_ERR_BAD_KEY",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "PKI_ERR_CA_NOT_FOUND",
+  SELF_SIGNED_CERT_IN_CHAIN: "PKI_ERR_CA_NOT_FOUND",
+  UNABLE_TO_GET_ISSUER_CERT: "PKI_ERR_CA_NOT_FOUND",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "PKI_ERR_CA_NOT_FOUND",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "PKI_ERR_CA_NOT_FOUND",
+  INVALID_CA: "PKI_ERR_CERT_BAD_CA",
+  PATH_LENGTH_EXCEEDED: "PKI_ERR_CERT_BAD_CA",
+  INVALID_PURPOSE: "PKI_ERR_CERT_UNSUPPORTED",
 };
 
 /** What OpenSSL found wrong by itself, and the alert it answers with. */
@@ -98,4 +117,26 @@ export const LOCAL_ALERTS: Readonly<Record<string, number>> = {
   ERR_SSL_INAPPROPRIATE_FALLBACK: 86,
   ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED: 40,
   ERR_TLS_CERT_ALTNAME_INVALID: 42,
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 116,
 };
+
+/** Errors of OpenSSL that mean: the server's CertificateRequest cannot be used (CFTY06E). */
+export const BAD_REQUESTS: readonly string[] = [
+  "ERR_SSL_CA_DN_LENGTH_MISMATCH",
+  "ERR_SSL_CA_DN_TOO_LONG",
+  "ERR_SSL_SIGNATURE_ALGORITHMS_ERROR",
+  "ERR_SSL_MISSING_SIGALGS_EXTENSION",
+  "ERR_SSL_NO_CLIENT_CERT_METHOD",
+];
+
+/** Errors that are neither the partner's doing nor the configuration's: memory, descriptors, the library (CFTY07E). */
+export const RESOURCES: readonly string[] = [
+  "ERR_SSL_INTERNAL_ERROR",
+  "ERR_SSL_MALLOC_FAILURE",
+  "ERR_OSSL_MALLOC_FAILURE",
+  "ERR_OSSL_INTERNAL_ERROR",
+  "ENOMEM",
+  "ENOBUFS",
+  "EMFILE",
+  "ENFILE",
+];

@@ -1,3 +1,5 @@
+import { createSecureContext } from "node:tls";
+import { CygnetError } from "../platform/errors.ts";
 import type { TlsVersion } from "./tls.ts";
 
 /** Suites of TLS 1.3, all with forward secrecy. */
@@ -31,14 +33,32 @@ export const NUMBERS: Readonly<Record<string, string>> = {
 /**
  * The cipher list for OpenSSL. "" gives the default list; otherwise an OpenSSL list, in which Transfer CFT's numbers
  * may stand too. A list that names no TLS 1.3 suite says nothing about TLS 1.3 and gets all of them.
+ * Errors: CYG_TLS_CIPHERS for a name that is not known; OpenSSL itself would pass over it.
  */
 export function cipherList(list: string, versions: readonly TlsVersion[]): string {
   if (list.trim() === "") return [...MODERN_13, ...MODERN_12].join(":");
-  const names = list
-    .split(/[\s,:]+/)
-    .filter((name) => name !== "")
-    .map((name) => NUMBERS[name] ?? name);
+  const names = list.split(/[\s,:]+/).filter((name) => name !== "");
+  for (const [index, name] of names.entries()) {
+    names[index] = NUMBERS[name] ?? name;
+    if (!isKnown(names[index])) {
+      throw new CygnetError(
+        "CYG_TLS_CIPHERS",
+        `ciphlist names "${name}", which is no suite that is known here`,
+      );
+    }
+  }
   const speaks13 = versions.length === 0 || versions.includes("1.3");
   const needs13 = speaks13 && !names.some((name) => name.startsWith("TLS_"));
   return [...(needs13 ? MODERN_13 : []), ...names].join(":");
+}
+
+/** Signs in front change a list, and `@` sets an option of it: they choose nothing by themselves. */
+function isKnown(name: string): boolean {
+  if (/^[!+@-]/.test(name)) return true;
+  try {
+    createSecureContext({ ciphers: name, ca: [] });
+    return true;
+  } catch {
+    return false; // the one way in which a list of one can fail
+  }
 }

@@ -1,14 +1,12 @@
-import { connect, isIP, isIPv6, type Socket } from "node:net";
-import * as tls from "node:tls";
+import { connect, isIPv6, type Socket } from "node:net";
 import type { Journal } from "../messages/journal.ts";
+import type { Pin } from "../pki/pins.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { plainAddress } from "./addresses.ts";
 import { type Connection, connection, connectionId, endpointText } from "./connection.ts";
-import { NetError, netError, timedOut } from "./failure.ts";
+import { dialTls } from "./dial-tls.ts";
+import { netError, timedOut } from "./failure.ts";
 import type { ClientTls } from "./tls.ts";
-import { type TlsFacts, tlsFacts } from "./tls-facts.ts";
-import { isTlsError, type TlsFailure, tlsFailure, unreadable } from "./tls-failure.ts";
-import { TlsJournal } from "./tls-journal.ts";
 
 export interface DialOptions {
   /** Name or address. */
@@ -16,6 +14,8 @@ export interface DialOptions {
   port: number;
   /** Absent = clear text. */
   tls?: ClientTls;
+  /** Keys of the certificates registered for the partner: over TLS the server must show one for such a key. */
+  registered?: readonly Pin[];
   /** For the name, the connection and the TLS handshake together, ms; 0 = for ever. */
   timeout: number;
   /** Local address to call from. */
@@ -52,7 +52,10 @@ export async function dial(options: DialOptions): Promise<Connection> {
   const signal = options.signal ? AbortSignal.any([limit.signal, options.signal]) : limit.signal;
   try {
     const raw = await reach(options, peer, signal);
-    return options.tls ? await secure(raw, options, options.tls, peer, signal) : clear(raw, peer);
+    if (!options.tls) return clear(raw, peer);
+    const { host, part, journal, registered } = options;
+    const call = { host, part, peer, journal, ...(registered && { registered }), ...ends(raw), recognised };
+    return await dialTls(raw, options.tls, call, signal);
   } finally {
     timer?.cancel();
   }
@@ -103,64 +106,4 @@ function recognised(): void {}
 function clear(raw: Socket, peer: string): Connection {
   const facts = { id: connectionId(), ...ends(raw), secure: null, inbound: false, recognised };
   return connection(raw, facts, (error) => netError(error, peer));
-}
-
-function secure(
-  raw: Socket,
-  { host, journal, part }: DialOptions,
-  client: ClientTls,
-  peer: string,
-  signal: AbortSignal,
-): Promise<Connection> {
-  const id = connectionId();
-  const line = ends(raw);
-  const story = new TlsJournal(journal, { ctx: id, profile: client.profile, who: { part }, host });
-  story.begun();
-  return new Promise((resolve, reject) => {
-    const stream = tls.connect({
-      socket: raw,
-      secureContext: client.context,
-      servername: isIP(host) ? "" : host,
-      rejectUnauthorized: client.profile.verify !== "none",
-      checkServerIdentity: () => undefined,
-    });
-    const fail = (failure: TlsFailure) => {
-      signal.removeEventListener("abort", giveUp);
-      story.failed(failure);
-      reject(failure.error);
-    };
-    const failed = (error: unknown) => fail(tlsFailure(error, peer, stream.authorizationError ?? undefined));
-    const giveUp = () => {
-      const { reason } = signal;
-      const why = reason instanceof NetError ? reason : netError(reason, peer);
-      stream.destroy(why);
-    };
-    signal.addEventListener("abort", giveUp, { once: true });
-    stream.once("error", failed);
-    stream.once("secureConnect", () => {
-      let facts: TlsFacts;
-      try {
-        facts = tlsFacts(stream, client.profile, false);
-      } catch (cause) {
-        stream
-          .off("error", failed)
-          .on("error", () => {})
-          .destroy();
-        fail(unreadable(cause, peer));
-        return;
-      }
-      signal.removeEventListener("abort", giveUp);
-      stream.off("error", failed);
-      story.established(facts);
-      stream.once("close", () => story.closed());
-      resolve(
-        connection(stream, { id, ...line, secure: facts, inbound: false, recognised }, (error) => {
-          const failure = tlsFailure(error, peer);
-          if (isTlsError(error)) story.failed(failure);
-          return failure.error;
-        }),
-      );
-    });
-    if (signal.aborted) giveUp();
-  });
 }

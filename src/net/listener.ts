@@ -7,8 +7,8 @@ import { binding, plainAddress } from "./addresses.ts";
 import type { Admission, Seat } from "./admission.ts";
 import { type Connection, connection, connectionId, type Endpoint, endpointText } from "./connection.ts";
 import { NetError, netError } from "./failure.ts";
+import { secured } from "./secured.ts";
 import type { ServerTls } from "./tls.ts";
-import { isTlsError, tlsFailure } from "./tls-failure.ts";
 import { TlsJournal } from "./tls-journal.ts";
 
 export interface ListenOptions {
@@ -161,22 +161,16 @@ class Door {
       host: remote.address,
     });
     story.begun();
-    const limit = { peer, milliseconds: handshakeTimeout, clock: this.#clock };
+    const caller = { peer, address: remote.address, milliseconds: handshakeTimeout, clock: this.#clock };
     let cut: (reason: NetError) => void = () => raw.destroy();
     const current = (reason: NetError) => cut(reason);
     this.#cuts.add(current);
-    const handshake = acceptTls(raw, tls, limit, {
+    const handshake = acceptTls(raw, tls, caller, {
       done: (stream, secure) => {
         this.#cuts.delete(current);
         cut = (reason) => stream.destroy(reason);
-        story.established(secure);
-        stream.once("close", () => story.closed());
         const facts = { id, remote, local, secure, inbound: true, recognised: seat.recognised };
-        const made = connection(stream, facts, (error) => {
-          const failure = tlsFailure(error, peer);
-          if (isTlsError(error)) story.failed(failure);
-          return failure.error;
-        });
+        const made = secured(stream, facts, story, tls.profile, peer);
         // A TLS 1.3 socket that is ended in the very turn of its handshake closes without close_notify.
         setImmediate(() => {
           if (!stream.destroyed) onConnection(made);
@@ -186,6 +180,8 @@ class Door {
         this.#cuts.delete(current);
         story.failed(failure);
       },
+      late: (text) => story.late(text),
+      remark: (text) => story.remark(text),
     });
     cut = handshake.cut;
     return current;

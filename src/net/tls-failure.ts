@@ -1,6 +1,17 @@
+import type { PkiCode } from "../pki/trust/trust.ts";
 import { describe } from "../platform/errors.ts";
-import { alertName, LOCAL_ALERTS, VERIFY_ALERTS } from "./alerts.ts";
+import { alertName, BAD_REQUESTS, LOCAL_ALERTS, PKI_ALERTS, RESOURCES, VERIFY_CODES } from "./alerts.ts";
 import { NetError, netError } from "./failure.ts";
+import type { Refusal } from "./peer-check.ts";
+
+/** What is told in front of CFTY13E: why it came to that. */
+export type Cause =
+  /** CFTY18E: the certificate, by Transfer CFT's name of what is wrong with it. */
+  | { kind: "certificate"; code: PkiCode; text: string }
+  /** CFTY06E: a server's CertificateRequest that cannot be used. */
+  | { kind: "request"; text: string }
+  /** CFTY07E: something of ours ran out, with Transfer CFT's word and return code for it. */
+  | { kind: "resource"; what: "MMALLOC" | "CTXALLOC"; cr: number; text: string };
 
 /** Whose fault it was that TLS failed. */
 export interface TlsFailure {
@@ -10,6 +21,7 @@ export interface TlsFailure {
   readonly alert: number;
   readonly name: string;
   readonly error: NetError;
+  readonly cause?: Cause;
 }
 
 const PEER_ALERT = /SSL alert number (\d+)/;
@@ -19,7 +31,11 @@ const PEER_ALERT = /SSL alert number (\d+)/;
  * Node closes without an alert when it refuses a certificate: the number is the one that the refusal stands for.
  */
 export function tlsFailure(error: unknown, peer: string, verifyError?: unknown): TlsFailure {
-  if (error instanceof NetError) return { origin: "line", alert: 0, name: `none (${error.message})`, error };
+  if (error instanceof NetError) {
+    const cause = error.code === "CYG_NET_DISPLACED" ? tooMany(error.message) : undefined;
+    const name = `none (${error.message})`;
+    return { origin: "line", alert: 0, name, error, ...(cause && { cause }) };
+  }
   const { code = "", message = "", reason } = error as { code?: string; message?: string; reason?: string };
   const sent = PEER_ALERT.exec(message)?.[1];
   if (sent !== undefined) return failure("peer", Number(sent), peer, "sent the TLS alert", error);
@@ -29,26 +45,34 @@ export function tlsFailure(error: unknown, peer: string, verifyError?: unknown):
       : verifyError instanceof Error
         ? (verifyError as { code?: string }).code
         : undefined;
-  const verification = refused ?? (code in VERIFY_ALERTS ? code : undefined);
-  if (verification !== undefined) {
-    const why = `showed a certificate that is not accepted: ${verification.toLowerCase().replaceAll("_", " ")};`;
-    return failure("local", VERIFY_ALERTS[verification] ?? 46, peer, why, error);
-  }
+  const verification = refused ?? (code in VERIFY_CODES ? code : undefined);
+  if (verification !== undefined) return refusedCertificate(verificationRefusal(verification), peer, error);
   if (code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") {
     return failure("local", 116, peer, "showed no certificate, and one is required;", error);
   }
   if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_") || code.startsWith("ERR_OSSL_")) {
     const notTls = ["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_HTTP_REQUEST"].includes(code);
-    const why = notTls ? "does not speak TLS on this port;" : `broke TLS: ${reason ?? describe(error)};`;
-    return failure("local", LOCAL_ALERTS[code] ?? 40, peer, why, error);
+    const what = reason ?? describe(error);
+    const why = notTls ? "does not speak TLS on this port;" : `broke TLS: ${what};`;
+    const alert = RESOURCES.includes(code) ? 80 : (LOCAL_ALERTS[code] ?? 40);
+    return failure("local", alert, peer, why, error, causeOf(code, what));
   }
   const cut = netError(error, peer);
-  return { origin: "line", alert: 0, name: "none (line cut)", error: cut };
+  const cause = causeOf(code, cut.message);
+  return { origin: "line", alert: 0, name: "none (line cut)", error: cut, ...(cause && { cause }) };
 }
 
-/** A peer's certificate passed TLS but cannot be read here. */
-export function unreadable(cause: unknown, peer: string): TlsFailure {
-  return failure("local", 42, peer, `showed a certificate that cannot be read: ${describe(cause)};`, cause);
+/** A certificate that TLS itself let pass and a profile does not, or one that TLS refused. */
+export function refusedCertificate(refusal: Refusal, peer: string, cause?: unknown): TlsFailure {
+  const { code, alert, text } = refusal;
+  const why = `showed a certificate that is not accepted: ${text};`;
+  return failure("local", alert, peer, why, cause, { kind: "certificate", code, text });
+}
+
+/** Node's word for why OpenSSL does not accept a chain. */
+export function verificationRefusal(code: string): Refusal {
+  const known = VERIFY_CODES[code] ?? "PKI_ERR_OTHERS";
+  return { code: known, alert: PKI_ALERTS[known], text: code.toLowerCase().replaceAll("_", " ") };
 }
 
 /** True for an error that TLS itself raised, as against the line below it. */
@@ -57,12 +81,24 @@ export function isTlsError(error: unknown): boolean {
   return /^ERR_(SSL|TLS|OSSL)_/.test(code);
 }
 
+function causeOf(code: string, text: string): Cause | undefined {
+  if (BAD_REQUESTS.includes(code)) return { kind: "request", text };
+  if (RESOURCES.includes(code)) return { kind: "resource", what: "MMALLOC", cr: -3, text };
+  return undefined;
+}
+
+/** Transfer CFT's "too many contexts". */
+function tooMany(text: string): Cause {
+  return { kind: "resource", what: "CTXALLOC", cr: -9, text };
+}
+
 function failure(
   origin: "local" | "peer",
   alert: number,
   peer: string,
   why: string,
-  cause: unknown,
+  error: unknown,
+  cause?: Cause,
 ): TlsFailure {
   const name = alertName(alert);
   const code = origin === "peer" ? "CYG_TLS_ALERT" : "CYG_TLS_REFUSED";
@@ -71,6 +107,7 @@ function failure(
     origin,
     alert,
     name,
-    error: new NetError(code, { diagi: 260, diagp: `PKI ${alert}` }, message, { cause }),
+    error: new NetError(code, { diagi: 260, diagp: `PKI ${alert}` }, message, { cause: error }),
+    ...(cause && { cause }),
   };
 }

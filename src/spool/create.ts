@@ -59,6 +59,8 @@ export function createSpool(context: SpoolContext): Spool {
     deliver: (transfer, target) => during(transfer.idtu, () => deliver(context, transfer.idtu, target)),
     settle: (transfer) => during(transfer.idtu, () => settle(context, transfer.idtu)),
     fail: (transfer) => during(transfer.idtu, () => fail(context, transfer.idtu)),
+    forget: ({ idtu, workfile }) =>
+      during(idtu, () => guarded(`Removing ${workfile}`, () => removeFile(disk, workfile))),
     async discard(transfer) {
       const { workfile } = await recordOf(context, transfer.idtu);
       // The catalog first: a work file that no record names is removed by the next recovery.

@@ -74,6 +74,8 @@ export interface Spool {
   settle(transfer: Transfer): Promise<void>;
   /** After a send has ended for good without success: moves the claimed file to failed/<PART>/. */
   fail(transfer: Transfer): Promise<void>;
+  /** Removes the work file of a receive whose record names it no more; `transfer` is as it was before. */
+  forget(transfer: Transfer): Promise<void>;
   /** Drops the work file of a receive that will not go on. */
   discard(transfer: Transfer): Promise<void>;
   /** After a crash: finishes or undoes every interrupted step; steps in progress are left alone. */

@@ -220,6 +220,42 @@ test("concurrent claims never give a record twice; priority, then age; never bef
   t.equal(await catalog.claimSend("D", "me", 1), undefined);
 });
 
+test("a send that needs an envelope is nobody's work before it has one", async (t) => {
+  const { catalog } = fresh(t);
+  const none = { sign: false, encrypt: false, compress: false, signedEerp: false, cipher: 4 };
+  const add = (part: string, security: NewSend["security"], pri = 1) =>
+    catalog.addSend(newSend({ part, security, pri }));
+  const [first, urgent] = [
+    await add("A", { ...none, sign: true }),
+    await add("A", { ...none, encrypt: true }, 9),
+  ];
+  const later = await add("B", { ...none, compress: true });
+  await catalog.update(later.idtu, { retryAt: 700 });
+  const held = { step: "H", diagi: 1, diagp: "", diagc: "" } as const;
+  await catalog.addSend(newSend({ part: "B", security: { ...none, sign: true } }), held);
+  await add("C", { ...none, signedEerp: true });
+  t.same(await catalog.work(500), { parts: ["C"], nextAt: 700 });
+  t.equal(await catalog.claimSend("A", "me", 500), undefined);
+  const claims = await Promise.all([1, 2, 3].map(() => catalog.claimUnsealed("me", 500)));
+  t.same(
+    claims.map((each) => each?.idtu),
+    [urgent.idtu, first.idtu, undefined],
+    "by priority, then age, each once",
+  );
+  t.match(claims[0], { phasestep: "C", tries: 0 });
+  await catalog.update(urgent.idtu, { formsize: 0 });
+  await catalog.release(urgent.idtu, { phasestep: "D" });
+  await catalog.release(first.idtu, { phasestep: "D" });
+  t.same((await catalog.work(500)).parts, ["A", "C"]);
+  t.equal((await catalog.claimSend("A", "me", 500))?.idtu, urgent.idtu);
+  t.equal(await catalog.claimSend("A", "me", 500), undefined);
+  t.match(await catalog.claimUnsealed("me", 700), { idtu: first.idtu });
+  t.match(await catalog.claimUnsealed("me", 700), { idtu: later.idtu });
+  t.equal(await catalog.claimUnsealed("me", 9_999), undefined);
+  t.equal((await catalog.recover("me")).sends, 3, "a crash gives what was being sealed back");
+  t.match(await catalog.claimUnsealed("other", 700), { idtu: first.idtu });
+});
+
 test("work names partners with due sends or unclaimed responses, and the next retry", async (t) => {
   const { catalog } = fresh(t);
   t.same(await catalog.work(1000), { parts: [], nextAt: null });

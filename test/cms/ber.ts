@@ -27,9 +27,9 @@ function nodes(octets: Buffer): Node[] {
 
 function header(tag: number, length: number): Buffer {
   if (length < 0x80) return Buffer.from([tag, length]);
-  return length < 0x100
-    ? Buffer.from([tag, 0x81, length])
-    : Buffer.from([tag, 0x82, length >> 8, length & 0xff]);
+  if (length < 0x100) return Buffer.from([tag, 0x81, length]);
+  if (length < 0x10000) return Buffer.from([tag, 0x82, length >> 8, length & 0xff]);
+  return Buffer.from([tag, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff]);
 }
 
 const END = Buffer.alloc(2);
@@ -60,4 +60,23 @@ export function tree(der: Buffer): unknown[] {
     if (constructed) return [tag, content.length, tree(content)];
     return [tag, tag === 0x04 || tag === 0x80 ? content.length : content.toString("hex")];
   });
+}
+
+/** DER of one value. */
+export function der(tag: number, ...parts: Buffer[]): Buffer {
+  const content = Buffer.concat(parts);
+  return Buffer.concat([header(tag, content.length), content]);
+}
+export const hex = (text: string): Buffer => Buffer.from(text, "hex");
+export const DATA = hex("06092a864886f70d010701");
+export const SIGNED_DATA = hex("06092a864886f70d010702");
+export const COMPRESSED_DATA = hex("060b2a864886f70d0109100109");
+export const ZLIB = hex("300d060b2a864886f70d0109100308");
+
+/** CompressedData by hand. */
+export function compressedData(zlib: Buffer, type = DATA, algorithm = ZLIB): Buffer {
+  return der(0x30, COMPRESSED_DATA, der(0xa0, bareCompressedData(zlib, type, algorithm)));
+}
+export function bareCompressedData(zlib: Buffer, type = DATA, algorithm = ZLIB): Buffer {
+  return der(0x30, hex("020100"), algorithm, der(0x30, type, der(0xa0, der(0x04, zlib))));
 }

@@ -366,6 +366,13 @@ test("octets of chance and envelopes with octets changed: nothing but CYG_CMS_ e
       codes.add(error.code);
     }
   };
+  for (const seed of seeds) {
+    for (let at = 0; at < seed.length; at++) {
+      const copy = Buffer.from(seed);
+      copy.writeUInt8((copy[at] as number) ^ 1, at);
+      run(copy);
+    }
+  }
   const edit = fc.record({
     at: fc.double({ min: 0, max: 1, noNaN: true }),
     octet: fc.integer({ min: 0, max: 255 }),

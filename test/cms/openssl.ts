@@ -1,7 +1,7 @@
 /** Keys, certificates and CMS by the openssl command, in a folder that goes away with the process. */
 import { execFile, execFileSync } from "node:child_process";
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -51,9 +51,10 @@ export function sign(content: Buffer, signers: readonly Owner[], hash: string, .
   return cms(content, ...what, ...who, ...more);
 }
 
-/** `openssl cms -verify`: the content; throws when the signature is not good. */
-export function verify(signed: Buffer, signer: Owner): Buffer {
-  const who = ["-certfile", path(`${signer.name}.pem`), "-noverify"];
+/** `openssl cms -verify`: the content; throws when a signature is not good, or by somebody else. */
+export function verify(signed: Buffer, ...signers: readonly Owner[]): Buffer {
+  writeFileSync(path("signers.pem"), signers.map(({ certificate }) => certificate.toString()).join(""));
+  const who = ["-certfile", path("signers.pem"), "-noverify"];
   return cms(signed, "-verify", "-binary", "-inform", "DER", ...who);
 }
 
@@ -76,4 +77,29 @@ export function asn1parse(octets: Buffer): string {
     encoding: "utf8",
     maxBuffer: 64 * 1024 * 1024,
   });
+}
+
+/** The zlib stream in CompressedData of indefinite length, where `openssl asn1parse` finds it. */
+export function zlibOf(compressed: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  const lines = asn1parse(compressed).split("\n");
+  const begin = lines.findIndex((line) => /cons: +OCTET STRING/.test(line));
+  for (const line of lines.slice(begin + 1)) {
+    const [, offset, header, length] =
+      /^ *(\d+):d=\d+ +hl=(\d+) +l= *(\d+) prim: +OCTET STRING/.exec(line)?.map(Number) ?? [];
+    if (offset === undefined || header === undefined || length === undefined) break;
+    parts.push(compressed.subarray(offset + header, offset + header + length));
+  }
+  return Buffer.concat(parts);
+}
+
+/** An owner whose files were made elsewhere: they are copied to where the commands look for them. */
+export function adopt(name: string, certificate: string, key: string): Owner {
+  copyFileSync(certificate, path(`${name}.pem`));
+  copyFileSync(key, path(`${name}.key`));
+  return {
+    name,
+    certificate: new X509Certificate(readFileSync(certificate)),
+    key: createPrivateKey(readFileSync(key)),
+  };
 }

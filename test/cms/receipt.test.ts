@@ -56,7 +56,7 @@ test("RFC 5024 5.3.13, 5.3.14: signatures that openssl verifies, and that prove 
   ] as const) {
     for (const crea of [{}, { crea: IDENTITY.orig }]) {
       const response = { ...receipt(hash), ...crea };
-      const signature = signReceipt(response, signing(hash), NOW);
+      const signature = signReceipt(response, [signing(hash)], NOW);
       t.ok(signature.length < most, `${hash}: ${signature.length} octets`);
       t.ok(verify(signature, partner).equals(receiptOctets(response)));
       const facts = verifyReceipt(response, signature, digest(hash), [
@@ -74,7 +74,7 @@ test("RFC 5024 5.3.13, 5.3.14: signatures that openssl verifies, and that prove 
 
 test("RFC 5024 3.3.5: a response that says anything else than what was signed proves nothing", async (t) => {
   const response = { ...receipt("sha256"), crea: IDENTITY.orig };
-  const signature = signReceipt(response, signing("sha256"), NOW);
+  const signature = signReceipt(response, [signing("sha256")], NOW);
   const sent = digest("sha256");
   const signers = [partner.certificate];
   const refused = async (changed: Partial<Receipt>, bytes = signature, hash = sent, allowed = signers) =>
@@ -117,6 +117,6 @@ test("RFC 5024 3.3.5: a response that says anything else than what was signed pr
     }
   }
   t.ok(harmless < 12, `${harmless} octets whose last bit means nothing`);
-  const wrong = await failure(() => signReceipt(receipt("sha1"), signing("sha256"), NOW));
+  const wrong = await failure(() => signReceipt(receipt("sha1"), [signing("sha256")], NOW));
   t.equal(wrong.code, "CYG_CMS_RECEIPT", "a hash of another suite");
 });

@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { test } from "tap";
 import { unseal } from "../../src/cms/opening.ts";
 import { type SealOptions, seal } from "../../src/cms/sealing.ts";
-import { CIPHER_SUITES, type CipherSuite } from "../../src/cms/suites.ts";
+import { type Algorithms, CIPHER_SUITES, type CipherSuite } from "../../src/cms/suites.ts";
 import { tree } from "./ber.ts";
-import { asn1parse, decrypt, owner, sign, verify } from "./openssl.ts";
+import { asn1parse, decrypt, owner, sign, verify, zlibOf } from "./openssl.ts";
 import { failure, opened, sealed, sealedWithFacts, through } from "./through.ts";
 
 const [ours, theirs, other] = await Promise.all([
@@ -15,7 +15,7 @@ const [ours, theirs, other] = await Promise.all([
   owner("theirs", "-newkey", "rsa:3072"),
   owner("other"),
 ]);
-const SUITES = Object.entries(CIPHER_SUITES) as [CipherSuite, (typeof CIPHER_SUITES)[CipherSuite]][];
+const SUITES = Object.entries(CIPHER_SUITES) as [CipherSuite, Algorithms][];
 const { certificate, key } = ours;
 
 /** A few megabytes of a file as partners send them. */
@@ -28,20 +28,23 @@ const edi = (size: number): Buffer => {
 };
 
 test("RFC 5024 10.2: every suite, signed and encrypted, of known size and not, is opened by openssl cms", async (t) => {
-  for (const [suite, { hash, cipher }] of SUITES) {
-    for (const length of suite === "01" || suite === "06" ? [0, 15, 16, 1_000, 70_000] : [1_000]) {
+  for (const [suite, { hash, cipher, rsa }] of SUITES) {
+    const oaep = rsa === "pkcs1" ? {} : { oaep: hash };
+    // OpenSSL 3.0 verifies PSS with SHA-3, though it cannot make it
+    const one = [{ certificate, key, hash, rsa }];
+    for (const length of ["01", "06", "10"].includes(suite) ? [0, 15, 16, 1_000, 70_000] : [1_000]) {
       const content = randomBytes(length);
-      const encryption = { recipients: [theirs.certificate, other.certificate], cipher };
+      const encryption = { recipients: [theirs.certificate, other.certificate], cipher, ...oaep };
       for (const size of [{}, { size: length }]) {
         const name = `${suite} ${length} ${Object.keys(size)}`;
-        const signed = await sealed(content, { sign: { certificate, key, hash }, ...size }, [999, 40_000]);
+        const signed = await sealed(content, { sign: one, ...size }, [999, 40_000]);
         t.ok(verify(signed, ours).equals(content), `${name}: signed`);
         const encrypted = await sealed(content, { encrypt: encryption, ...size }, [40_000, 999]);
         t.ok(decrypt(encrypted, theirs).equals(content), `${name}: encrypted`);
         if (length !== 1_000) continue;
         t.ok(decrypt(encrypted, other).equals(content), `${name}: encrypted for two`);
         const both = await sealed(content, {
-          sign: { certificate, key, hash },
+          sign: one,
           encrypt: encryption,
           ...size,
         });
@@ -60,26 +63,14 @@ test("RFC 5652 5.3: the SignedData of a known size is octet for octet what opens
     // the UTCTime of the example
     const [, digits = ""] = /UTCTIME +:(\d{12})Z/.exec(asn1parse(example)) ?? [];
     const time = new Date(digits.replace(/(..)(..)(..)(..)(..)(..)/, "20$1-$2-$3T$4:$5:$6Z"));
-    const signed = await sealed(content, { sign: { certificate, key, hash }, size: 300, time });
+    const signed = await sealed(content, { sign: [{ certificate, key, hash }], size: 300, time });
     t.strictSame(tree(signed), tree(example), hash);
     t.ok(signed.equals(example), `${hash}: RSA PKCS#1 v1.5 is deterministic`);
   }
 });
 
 test("RFC 3274, RFC 1950: CompressedData holds one zlib stream, at every level, around every block", async (t) => {
-  const zlibOf = (octets: Buffer): Buffer => {
-    const parts: Buffer[] = [];
-    const lines = asn1parse(octets).split("\n");
-    const begin = lines.findIndex((line) => /cons: +OCTET STRING/.test(line));
-    for (const line of lines.slice(begin + 1)) {
-      const [, offset, header, length] =
-        /^ *(\d+):d=\d+ +hl=(\d+) +l= *(\d+) prim: +OCTET STRING/.exec(line)?.map(Number) ?? [];
-      if (offset === undefined || header === undefined || length === undefined) break;
-      parts.push(octets.subarray(offset + header, offset + header + length));
-    }
-    return Buffer.concat(parts);
-  };
-  const block = 256 * 1024;
+  const block = 1024 * 1024;
   const lengths = [0, 1, 100, block - 1, block, block + 1, 2 * block, 2 * block + 1, 5 * block + 77];
   for (const level of [1, 6, 9]) {
     for (const length of lengths) {
@@ -120,15 +111,21 @@ test("RFC 5024 6: any content in any chunks, by any of the eight combinations, c
       fc.record({ signed: fc.boolean(), compressed: fc.boolean(), encrypted: fc.boolean() }),
       fc.constantFrom(...SUITES.map(([, suite]) => suite)),
       fc.boolean(),
-      async (octets, cutIn, cutOut, layers, { hash, cipher }, known) => {
+      async (octets, cutIn, cutOut, layers, { hash, cipher, rsa }, known) => {
+        const oaep = rsa === "pkcs1" ? {} : { oaep: hash };
         const options: SealOptions = {
-          ...(layers.signed ? { sign: { certificate, key, hash } } : {}),
+          ...(layers.signed ? { sign: [{ certificate, key, hash, rsa }] } : {}),
           ...(layers.compressed ? { compress: { level: 1 } } : {}),
-          ...(layers.encrypted ? { encrypt: { recipients: [theirs.certificate], cipher } } : {}),
+          ...(layers.encrypted ? { encrypt: { recipients: [theirs.certificate], cipher, ...oaep } } : {}),
           ...(known ? { size: octets.length } : {}),
         };
         const { octets: file, facts: made } = await through((emit) => seal(options, emit), octets, cutIn);
-        const back = await opened(file, { expected: layers, keys: [theirs], signers: [certificate] }, cutOut);
+        const may = {
+          keys: [theirs],
+          signers: [certificate],
+          experimental: rsa !== "pkcs1" || hash === "sha3-512",
+        };
+        const back = await opened(file, { expected: layers, ...may }, cutOut);
         const { facts } = back;
         return (
           back.octets.equals(octets) &&
@@ -151,7 +148,7 @@ test("what comes out at a time is bounded by the chunk, whatever the content gro
   const length = 32 * 1024 * 1024;
   const layers = { signed: true, compressed: true, encrypted: true };
   const file = await sealed(Buffer.alloc(length), {
-    sign: { certificate, key, hash: "sha256" },
+    sign: [{ certificate, key, hash: "sha256" }],
     compress: { level: 6 },
     encrypt: { recipients: [theirs.certificate], cipher: "aes256" },
   });
@@ -165,7 +162,7 @@ test("what comes out at a time is bounded by the chunk, whatever the content gro
   });
   await transform.push(file);
   t.equal((await transform.end()).content, length);
-  t.ok(largest <= 64 * 1024, `${largest} octets at most`);
+  t.ok(largest <= 256 * 1024, `${largest} octets at most`);
   t.ok(digest.digest().equals(createHash("sha256").update(Buffer.alloc(length)).digest()));
 });
 
@@ -174,9 +171,9 @@ test("what cannot be sealed is refused with its code", async (t) => {
   const { cipher } = { cipher: "aes256" as const };
   const make = (options: SealOptions) => failure(() => seal(options, () => {}));
   const foreign = { certificate, key: other.key, hash: "sha256" as const };
-  t.equal((await make({ sign: foreign })).code, "CYG_CMS_CERTIFICATE", "the key of another certificate");
+  t.equal((await make({ sign: [foreign] })).code, "CYG_CMS_CERTIFICATE", "the key of another certificate");
   const curve = { certificate: ec.certificate, key: ec.key, hash: "sha256" as const };
-  t.equal((await make({ sign: curve })).code, "CYG_CMS_CERTIFICATE", "no RSA key to sign with");
+  t.equal((await make({ sign: [curve] })).code, "CYG_CMS_CERTIFICATE", "no RSA key to sign with");
   t.equal((await make({ encrypt: { recipients: [], cipher } })).code, "CYG_CMS_CERTIFICATE", "for nobody");
   const recipients = [ec.certificate];
   t.equal(
@@ -186,7 +183,7 @@ test("what cannot be sealed is refused with its code", async (t) => {
   );
   for (const layer of [
     {},
-    { sign: { certificate, key, hash: "sha1" as const } },
+    { sign: [{ certificate, key, hash: "sha1" as const }] },
     { compress: { level: 1 } },
     { encrypt: { recipients: [theirs.certificate], cipher } },
   ]) {

@@ -141,7 +141,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   const parm = {
     ...{ part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT" },
     ...{ execsf: null, execrf: null, execsfa: null, execse: null, execre: null },
-    ...{ exectimeout: 3_600_000, max_processing_scripts: 8 },
+    ...{ exectimeout: 3_600_000, max_processing_scripts: 8, experimental_ciphers: false },
   };
   t.strictSame(configuration.cftparm, parm);
   t.strictSame(cftnet.get("LOCAL"), {
@@ -460,13 +460,15 @@ unreachable = 5
     part: [],
   });
   t.equal(after.notify.get("HOOK")?.secret.reveal(), "k3y");
-  const chosen = (idf: string, moment: Moment, direct: "send" | "recv" = "send") =>
-    scriptFor(after, { direct, idf }, moment);
+  const chosen = (idf: string, moment: Moment, direct: "send" | "recv" = "send", dsn = "A.DAT") =>
+    scriptFor(after, { direct, idf, dsn }, moment);
   t.strictSame(chosen("INVOIC", "exec"), { argv: [sent, "&IDTU"], event: "EXECSF" });
   t.strictSame(chosen("UNKNOWN", "exec"), { argv: [sent, "&IDTU"], event: "EXECSF" }, "the default flow");
   t.strictSame(chosen("NONE", "exec"), null);
   t.strictSame(chosen("NONE", "preexec"), { argv: ["check", "a b", "&FNAME"], event: "PREEXEC" });
   t.strictSame(chosen("INVOIC", "exec", "recv"), null);
+  for (const dsn of ["ODETTE_CERTIFICATE_DELIVER", "OFTPCOMMUNICATIONSETUP"])
+    t.strictSame(chosen("INVOIC", "exec", "send", dsn), null, `${dsn} is no application's`);
   const lines = renderPlan(plan(before, after));
   t.ok(lines.includes("added cftaccnt: at once"));
   t.ok(lines.includes("added notify HOOK: at once"));

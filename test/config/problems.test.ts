@@ -333,8 +333,17 @@ const ROWS: Row[] = [
   },
   {
     fault: "cipher suite",
-    acme: { 4: 'nrpart = "O1"\ncipher = "07"' },
+    acme: { 4: 'nrpart = "O1"\ncipher = "11"' },
     expect: [[`${A}:5:10`, PART, "cipher", '"01", "02"']],
+  },
+  {
+    fault: "experimental cipher suites, without the flag",
+    main: { 42: 'id = "INVOIC"\ncipher = "10"' },
+    acme: { 4: 'nrpart = "O1"\ncipher = "07"' },
+    expect: [
+      [`${M}:43:10`, "cftsend INVOIC", "cipher", "experimental_ciphers = true"],
+      [`${A}:5:10`, PART, "cipher", 'found "07"; allowed: 01 to 06'],
+    ],
   },
   {
     fault: "TLS 1.1",
@@ -590,6 +599,57 @@ const ROWS: Row[] = [
     main: { 27: "" },
     expect: [[`${M}:24:3`, "cftssl TLS/client", "rootcid", "who may have signed"]],
   },
+  {
+    fault: "a name rule that does not end",
+    main: { 27: 'rootcid = ["ca"]\ndnuser = \'("/CN=a/" AND\'' },
+    expect: [[`${M}:28:10`, "cftssl TLS/client", "dnuser", "at character 14"]],
+  },
+  {
+    fault: "a name rule with an unknown word",
+    main: { 27: 'rootcid = ["ca"]\ndnissuer = \'"/O=a/" XOR "/O=b/"\'' },
+    expect: [[`${M}:28:12`, "cftssl TLS/client", "dnissuer", '"XOR" is not AND, OR or NOT']],
+  },
+  {
+    fault: "a pin that is none",
+    main: { 27: 'rootcid = ["ca"]\npins = ["r/mIkG3eEpVdm+u/ko/cwxzOMo1bk4TyHIlByibiA5E=", "AA:BB"]' },
+    expect: [[`${M}:28:57`, "cftssl TLS/client", "pins", "no SHA-256"]],
+  },
+  {
+    fault: "an unknown group",
+    main: { 27: 'rootcid = ["ca"]\ngroups = ["X25519", "P-257"]' },
+    expect: [[`${M}:28:21`, "cftssl TLS/client", "groups", '"P-257" is no group']],
+  },
+  {
+    fault: "a depth below nothing",
+    main: { 27: 'rootcid = ["ca"]\ndepth = 11' },
+    expect: [[`${M}:28:9`, "cftssl TLS/client", "depth", "found 11"]],
+  },
+  {
+    fault: "a chain name with a folder in it",
+    main: { 27: 'rootcid = ["ca"]\ncerfname = "../acme"' },
+    expect: [[`${M}:28:12`, "cftssl TLS/client", "cerfname", "found"]],
+  },
+  {
+    fault: "the called host of a server",
+    main: { 23: 'verify = "optional"\nrootcid = ["ca"]\nhostnames = ["x.example", "&HOST"]' },
+    expect: [[`${M}:25:27`, "cftssl TLS/server", "hostnames", "the host that is called"]],
+  },
+  {
+    fault: "pins, and nobody who looks",
+    main: { 23: 'verify = "none"\npins = ["r/mIkG3eEpVdm+u/ko/cwxzOMo1bk4TyHIlByibiA5E="]' },
+    expect: [[`${M}:24:8`, "cftssl TLS/server", "pins", "looks at no certificate"]],
+  },
+  {
+    fault: "revocation, and nobody who looks",
+    main: { 23: 'verify = "none"\ncrl = "require"' },
+    expect: [[`${M}:24:7`, "cftssl TLS/server", "crl", "looks at no certificate"]],
+  },
+  {
+    fault: "suites of a partner's profile as a rule",
+    end: '[[cftssl]]\nid = "S"\ndirect = "server"\nverify = "none"\nusercid = "hub"\nciphlist = "HIGH:!aNULL"\n[[cftssl]]\nid = "S"\ndirect = "client"\nrootcid = ["ca"]\n',
+    acme: { 4: 'nrpart = "O1"\nssl = "S"' },
+    expect: [[`${M}:50:12`, "cftssl S/server", "ciphlist", '"HIGH" is not the name of one suite']],
+  },
   // Clashes
   {
     fault: "port twice",
@@ -791,6 +851,11 @@ const ADVICE: {
     about: "secret for everybody",
     acme: { 5: 'nspassw = "file:open.txt"' },
     expect: [`${A}:5:11`, "nspassw", "chmod"],
+  },
+  {
+    about: "session secrets in a file",
+    main: { 27: 'rootcid = ["ca"]\nkeylog = "tls.keys"' },
+    expect: [`${M}:28:10`, "keylog", "whoever reads that file reads the sessions"],
   },
   {
     about: "root that is none",

@@ -76,7 +76,7 @@ const RECORD = [
   "edate",
 ];
 
-test("help and wrong usage", { timeout: 60_000 }, async (t) => {
+test("help and wrong usage", { timeout: 600_000 }, async (t) => {
   const folder = t.testdir({});
   const cygnet = (...args: string[]) => sh(NODE[0] as string, [...NODE.slice(1), ...args], folder);
   const all = await cygnet("--help");
@@ -128,7 +128,7 @@ test("help and wrong usage", { timeout: 60_000 }, async (t) => {
   t.match(JSON.parse(unknown.stdout), { code: "CFTT75X", matches: [], suggestions: ["CFTT75E"] });
 });
 
-test("check shows every error with its place", { timeout: 60_000 }, async (t) => {
+test("check shows every error with its place", { timeout: 600_000 }, async (t) => {
   const { hub } = await site(t, {});
   t.match(await hub.cli("check"), { status: 0, stdout: /is good: 1 partners?, 2 protocols, 1 folders?/ });
   t.match((await hub.cli("check", "--json")).json, { ok: true, problems: [] });
@@ -177,7 +177,7 @@ test("check shows every error with its place", { timeout: 60_000 }, async (t) =>
   t.notOk(existsSync(hub.socket));
 });
 
-test("with a gateway, without one, and with one that was killed", { timeout: 120_000 }, async (t) => {
+test("with a gateway, without one, and with one that was killed", { timeout: 600_000 }, async (t) => {
   const { hub, acme } = await site(t, { logLevel: "T" });
   const said: string[] = [];
   const cli = async (...args: string[]) => {
@@ -459,7 +459,7 @@ test("with a gateway, without one, and with one that was killed", { timeout: 120
   });
 });
 
-test("shut lets a transfer finish, shut --fast cuts it and it resumes", { timeout: 90_000 }, async (t) => {
+test("shut lets a transfer finish, shut --fast cuts it and it resumes", { timeout: 600_000 }, async (t) => {
   const { hub, acme } = await site(t, {});
   const slow = 12_000_000;
   const throttle = await Throttle.before(acme.ports.OFTP, slow);

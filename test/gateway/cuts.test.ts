@@ -246,7 +246,7 @@ function chances(seed: number): () => number {
 const COMMANDS = ["SSID", "SFID", "DATA", "EFID", "SFPA", "CDT", "EFPA", "CD", "EERP", "RTR"];
 
 test("a line cut anywhere: both sides call again, and every file is delivered once, whole and acknowledged", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   t.comment(`seed ${seed}: CYGNET_CUT_SEED=${seed} repeats it`);
   const { hub, acme, byProt } = await lanes(t);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { decode, encode } from "../../src/oftp/wire/codec.ts";
 import type { Command, Eerp, Nerp, Sfid, Ssid } from "../../src/oftp/wire/commands.ts";
 import { DATA } from "../../src/oftp/wire/layout.ts";
@@ -45,10 +45,11 @@ export class Raw {
     socket.on("error", over).on("end", over).on("close", over);
   }
 
-  /** Connects in clear, or over TLS without looking at the certificate. */
-  static async connect(port: number, secure = false): Promise<Raw> {
+  /** Connects in clear, or over TLS without looking at the certificate, and with one of its own where it is given. */
+  static async connect(port: number, secure: boolean | ConnectionOptions = false): Promise<Raw> {
     const to = { host: "127.0.0.1", port };
-    const socket = secure ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to);
+    const own = secure === true ? {} : secure;
+    const socket = own ? connectTls({ ...to, ...own, rejectUnauthorized: false }) : connect(to);
     await new Promise<void>((resolve, reject) => {
       socket.once(secure ? "secureConnect" : "connect", resolve).once("error", reject);
     });
@@ -289,9 +290,12 @@ export function selfSigned(directory: string, name: string, commonName: string):
   return certificate;
 }
 
-/** Resident memory of a process, in MiB. */
-export function residentMemory(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+/** Resident memory of a process, in MiB: now, or the most that it ever was. */
+export function residentMemory(pid: number, when: "now" | "most" = "now"): number {
+  const name = when === "now" ? "VmRSS" : "VmHWM";
+  const kilobytes = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(
+    readFileSync(`/proc/${pid}/status`, "utf8"),
+  )?.[1];
   return Number(kilobytes) / 1024;
 }
 

@@ -175,7 +175,7 @@ export class Gateway {
           return false;
         }
       },
-      { timeout: 20_000, every: 20 },
+      { timeout: 60_000, every: 20 },
     );
   }
 
@@ -490,7 +490,7 @@ export async function waitFor(
   what: string,
   condition: () => unknown,
   {
-    timeout = 20_000,
+    timeout = 60_000,
     every = 50,
     progress,
   }: { timeout?: number; every?: number; progress?: () => Promise<number> } = {},

@@ -62,7 +62,7 @@ async function visit(port: number, secure = false, file = sfid()): Promise<Sfid>
   return file;
 }
 
-test("a gateway among strangers", { timeout: 120_000 }, async (t) => {
+test("a gateway among strangers", { timeout: 600_000 }, async (t) => {
   const { hub, acme } = await site(t, { disctd: "300ms" });
   const timers = 'disctc = "20s"\ndiscts = "20s"\ndisctr = "2s"\ndisctd ';
   await edit(hub, "cygnet.toml", (text) => text.replaceAll("disctd ", timers));

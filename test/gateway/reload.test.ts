@@ -40,7 +40,7 @@ async function answersInClear(port: number): Promise<boolean> {
 }
 
 test("everything changes while 300 MiB come in, and the transfer notices nothing", {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async (t) => {
   const { hub, acme } = await site(t, { prot: ["OFTPS"] });
   const throttle = await Throttle.before(hub.ports.OFTPS, 15_000_000);
@@ -287,7 +287,7 @@ usefsevents = true
   t.same([...hub.messages("CFTH77E"), ...hub.messages("CFTT82E")], []);
 });
 
-test("an edit that is wrong changes nothing and says why", { timeout: 90_000 }, async (t) => {
+test("an edit that is wrong changes nothing and says why", { timeout: 600_000 }, async (t) => {
   const { hub, acme } = await site(t, {});
   const [free, taken] = (await freePorts(2)) as [number, number];
   // its own place: it must be found also when the file says another rundir
@@ -401,7 +401,7 @@ test("an edit that is wrong changes nothing and says why", { timeout: 90_000 }, 
   t.equal(await hashFile(hub.inbox("well.dat")), sha256);
 });
 
-test("files are seen however they are saved", { timeout: 60_000 }, async (t) => {
+test("files are seen however they are saved", { timeout: 600_000 }, async (t) => {
   const { hub } = await site(t, {});
   await hub.start();
   const count = async () => (await hub.status()).networks[0]?.net;

@@ -3,8 +3,9 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { type Test, test } from "tap";
-import { selfSigned } from "./extra.ts";
-import { type Gateway, octets, type SiteOptions, site, waitFor } from "./harness.ts";
+import { edit, selfSigned } from "./extra.ts";
+import { filesBelow, type Gateway, hashFile, octets, type SiteOptions, site, waitFor } from "./harness.ts";
+import { experimental, pairwise, recvFlows, sendFlows } from "./secured.ts";
 
 const certificate = (part: string, file = `pki/${part.toLowerCase()}.pem`) => `
 [[pki]]
@@ -34,64 +35,61 @@ async function pair(
 const acknowledged = (gateway: Gateway, count: number) => async () =>
   (await gateway.transfers({ direct: "send", state: "X" })).filter(({ ack }) => ack === "A").length === count;
 
-interface Row {
-  id: string;
-  lines: string;
-  content: Buffer;
-  recv?: string;
-}
-
-const ROWS: Row[] = [];
-for (let bits = 0; bits < 16; bits++) {
-  const [sign, encrypt, compress, receipt] = [1, 2, 4, 8].map((bit) => (bits & bit) !== 0);
-  const lines = `sign = ${sign}\nencrypt = ${encrypt}\ncompress = ${compress}\nsigned_eerp = ${receipt}`;
-  const content = Buffer.concat([octets(bits, 70_000), Buffer.alloc(50_000, "all alike ")]);
-  ROWS.push({ id: `C${bits}`, lines, content });
-}
 const everything = "sign = true\nencrypt = true\ncompress = true\nsigned_eerp = true";
-for (const suite of ["01", "02", "03", "04", "05", "06"]) {
-  ROWS.push({ id: `S${suite}`, lines: `${everything}\ncipher = "${suite}"`, content: octets(7, 4096) });
-}
-ROWS.push({ id: "EMPTY", lines: everything, content: Buffer.alloc(0) });
-ROWS.push({ id: "F", lines: `${everything}\nfrecfm = "F"\nflrecl = 80`, content: Buffer.alloc(8000, "F80") });
-ROWS.push({
-  id: "V",
-  lines: `${everything}\nfrecfm = "V"\nflrecl = 80`,
-  content: Buffer.from("one\n\nthree\n"),
-});
-ROWS.push({
-  id: "VV",
-  lines: `${everything}\nfrecfm = "V"\nflrecl = 80\nftype = "V"`,
-  content: Buffer.from("\0\x03abc\0\0"),
-  recv: 'ftype = "V"',
-});
-ROWS.push({
-  id: "VP",
-  lines: 'signed_eerp = true\nfrecfm = "V"\nflrecl = 80',
-  content: Buffer.from("one\n\nthree\n"),
-});
-ROWS.push({
-  id: "T",
-  lines: `${everything}\nfrecfm = "T"\nfcode = "ascii"`,
-  content: Buffer.from("one\ntwo\n"),
-  recv: 'fcode = "ascii"',
+const records = 'frecfm = "V"\nflrecl = 80';
+/** What lies beside the pairs: no envelope, nothing in it, and much in it. */
+const OTHERS = [
+  { id: "NONE", send: "", recv: "", local: Buffer.from("nothing is done") },
+  { id: "RECEIPT", send: "signed_eerp = true", recv: "", local: Buffer.from("only the response is signed") },
+  { id: "VRECEIPT", send: `signed_eerp = true\n${records}`, recv: "", local: Buffer.from("one\n\nthree\n") },
+  { id: "EMPTY", send: everything, recv: "", local: Buffer.alloc(0) },
+  { id: "LONG", send: everything, recv: "", local: octets(9, 3_000_000) },
+  { id: "ZEROS", send: everything, recv: "", local: Buffer.alloc(30_000_000) },
+];
+
+test("every pair of format, services and suite: what arrives is what was sent, acknowledged", async (t) => {
+  const rows = [...pairwise(), ...OTHERS];
+  const options: SiteOptions = {
+    ...{ prot: ["OFTP"], srusize: 9000, scredit: 5 },
+    hub: { more: certificate("ACME") + sendFlows(rows) },
+    acme: { more: certificate("HUB") + recvFlows(rows) },
+  };
+  const { hub, acme } = await site(t, options);
+  for (const gateway of [hub, acme]) await edit(gateway, "cygnet.toml", experimental);
+  await Promise.all([hub.start(), acme.start()]);
+  for (const { id, local } of rows) await hub.drop(`${id}/file`, local);
+  const progress = async () => (await hub.transfers({ direct: "send", state: "X" })).length;
+  await waitFor("every file is acknowledged", acknowledged(hub, rows.length), { timeout: 40_000, progress });
+  for (const { id, local } of rows) t.ok((await fs.readFile(acme.inbox(id))).equals(local), id);
+  for (const gateway of [hub, acme]) {
+    const left = async () => (await filesBelow(join(gateway.rundir, "work"))).length;
+    await waitFor("no form is left behind", async () => (await left()) === 0);
+    t.notMatch(gateway.log(), /PRIVATE KEY|internal error|CFTF36W/);
+  }
+  t.match(hub.messages("CFTF37I"), [/cannot be compressed.*IDF=LONG/], "what cannot be compressed is said");
 });
 
-test("all combinations of services, all suites, all formats: what arrives is what was sent, acknowledged", async (t) => {
-  const sends = ROWS.map(({ id, lines }) => flow(id, lines)).join("");
-  const recvs = ROWS.map(({ id, recv = "" }) => `[[cftrecv]]\nid = "${id}"\n${recv}\n`).join("");
-  const { hub, acme } = await pair(t, { srusize: 9000, scredit: 5 }, sends, recvs);
-  for (const { id, content } of ROWS) await hub.drop(`${id}/file`, content);
-  await waitFor("every file is acknowledged", acknowledged(hub, ROWS.length), { timeout: 40_000 });
-  for (const { id, content } of ROWS) t.ok((await fs.readFile(acme.inbox(id))).equals(content), id);
-  for (const gateway of [hub, acme]) {
-    const left = async () =>
-      (await fs.readdir(join(gateway.rundir, "work"), { recursive: true, withFileTypes: true })).filter(
-        (entry) => entry.isFile(),
-      );
-    await waitFor("no form is left behind", async () => (await left()).length === 0);
-    t.notMatch(gateway.log(), /PRIVATE KEY|internal error/);
-  }
+test("an envelope is made before the partner is called, and is the one that every call sends", async (t) => {
+  const { hub, acme } = await site(t, {
+    ...{ prot: ["OFTP"], retryw: "1s" },
+    hub: { more: certificate("ACME") + flow("X", everything) },
+    acme: { more: certificate("HUB") },
+  });
+  await hub.start();
+  await hub.drop("X/file", octets(4, 50_000));
+  const forms = async () =>
+    (await filesBelow(join(hub.rundir, "work"))).filter((name) => name.endsWith(".form"));
+  await waitFor("it is sealed though nobody answers", async () => (await forms()).length === 1);
+  const [sealed = ""] = await forms();
+  const before = await hashFile(join(hub.rundir, "work", sealed));
+  await waitFor("it waits for its partner", async () => (await hub.transfers({ state: "D" })).length === 1);
+  await waitFor(
+    "calls fail",
+    () => hub.messages("CFTT57I").length === 0 && hub.messages("CFTT13I").length > 1,
+  );
+  t.equal(await hashFile(join(hub.rundir, "work", sealed)), before);
+  await acme.start();
+  await waitFor("it is acknowledged", acknowledged(hub, 1));
 });
 
 test("what is sent opens with openssl, and its signature verifies there", async (t) => {
@@ -136,7 +134,7 @@ test("a file of 60 MiB with all services; the sender is killed in the middle and
   const { hub, acme } = await pair(t, { srusize: 4096, scredit: 4 }, flow("BIG", everything));
   const content = octets(5, 60 * 1024 * 1024);
   await hub.drop("BIG/file", content);
-  await waitFor("data flows", async () => hub.messages("CFTT57I").length > 0, { timeout: 40_000 });
+  await waitFor("data flows", async () => hub.messages("CFTT57I").length > 0, { timeout: 120_000 });
   await hub.kill("SIGKILL");
   await hub.start();
   await waitFor("it is acknowledged", acknowledged(hub, 1), { timeout: 60_000 });
@@ -164,9 +162,44 @@ for (const { name, sender, receiver, lines, nerp } of [
     t.match((await hub.transfers())[0], { state: "X", ack: "N", diagp: `NERP ${nerp}` });
     t.strictSame(await fs.readdir(acme.inbox()), [], "the inbox is empty");
     t.equal((await fs.readdir(join(acme.rundir, "failed", "HUB"))).length, 1, "what came is kept");
-    t.equal((await fs.readdir(join(hub.rundir, "failed", "ACME"))).length, 1, "and so is the original");
+    const originals = () => filesBelow(join(hub.rundir, "failed", "ACME"));
+    await waitFor("and so is the original", async () => (await originals()).length === 1);
   });
 }
+
+test("changeover: with a new key and a new certificate that only one side has, all of them serve or nothing gets through", async (t) => {
+  const { hub, acme } = await site(t, { prot: ["OFTP"] });
+  // newer than the ones that both sides have
+  const [key, theirs] = [
+    selfSigned(hub.directory, "next", "next"),
+    selfSigned(hub.directory, "later", "later"),
+  ];
+  const renewed = `[[pki]]\nid = "next"\nfile = "${key}"\nkey = "${key.replace("pem", "key")}"\n`;
+  const known = `${certificate("ACME")}[[pki]]\nid = "later"\npart = "ACME"\nfile = "${theirs}"\n`;
+  const send = [
+    flow("SIGN", "sign = true"),
+    flow("ENCRYPT", "encrypt = true"),
+    flow("RECEIPT", "signed_eerp = true"),
+  ];
+  await hub.configure({ prot: ["OFTP"], more: renewed + known + send.join("") }, acme);
+  await acme.configure({ prot: ["OFTP"], more: renewed + certificate("HUB") }, hub);
+  await Promise.all([hub.start(), acme.start()]);
+  const outcomes = async () =>
+    (await hub.transfers()).map(({ idf, ack, diagp }) => `${idf} ${ack} ${diagp}`).sort();
+  for (const name of ["SIGN", "ENCRYPT", "RECEIPT"]) await hub.drop(`${name}/file`, "content");
+  await waitFor("two are refused, and one response is not proved", async () => {
+    const proofs = hub.messages("CFTH79E").length;
+    return proofs === 1 && (await hub.transfers({ state: "X" })).length === 2;
+  });
+  t.strictSame(await outcomes(), ["ENCRYPT N NERP 33", "RECEIPT  RECEIPT", "SIGN N NERP 31"]);
+  for (const gateway of [hub, acme]) {
+    const file = gateway.partnerFile.slice(gateway.directory.length + 1);
+    await edit(gateway, file, (text) => text.replace("[[cftpart]]", '[[cftpart]]\nchangeover = "all"'));
+    t.equal((await gateway.cli("reload")).status, 0);
+  }
+  for (const name of ["SIGN", "ENCRYPT", "RECEIPT"]) await hub.drop(`${name}/again`, "content");
+  await waitFor("all are acknowledged", acknowledged(hub, 3));
+});
 
 test("a response that should be signed and is signed by somebody else never counts", async (t) => {
   const both = await site(t, { prot: ["OFTP"] });

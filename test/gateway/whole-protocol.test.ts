@@ -99,7 +99,7 @@ for (const level of [5, 4, 2, 1] as const) {
       acme: { more: XLATE + recvs.join("\n") },
     });
     for (const [index, { sent }] of ROWS.entries()) await hub.drop(`${flow(index)}/file`, sent);
-    await waitFor("every file is acknowledged", acknowledged(hub, ROWS.length), { timeout: 30_000 });
+    await waitFor("every file is acknowledged", acknowledged(hub, ROWS.length), { timeout: 120_000 });
     for (const [index, { name, sent, arrives }] of ROWS.entries()) {
       const got = await fs.readFile(acme.inbox(flow(index)));
       t.ok(got.equals(arrives ?? sent), name);
@@ -302,6 +302,6 @@ test("a partner that refuses SSIDLEV 5 is offered the next lower one, and not a 
   t.teardown(() => server.close());
   await new Promise<void>((resolve) => server.listen(acme.ports.OFTP, "127.0.0.1", resolve));
   await hub.drop("file", text("content"));
-  await waitFor("several calls", () => offers.length >= 4, { timeout: 20_000 });
+  await waitFor("several calls", () => offers.length >= 4, { timeout: 120_000 });
   t.strictSame(offers.slice(0, 4), [5, 4, 4, 4]);
 });

@@ -13,7 +13,7 @@ import { type Listener, type ListenOptions, listen } from "../../src/net/listene
 import { clientTls, serverTls, type TlsProfile } from "../../src/net/tls.ts";
 import { ensureSelfSigned } from "../../src/pki/generate.ts";
 import { loadMaterial } from "../../src/pki/material.ts";
-import { issue } from "./authority.ts";
+import { issue, trust } from "./authority.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -64,7 +64,7 @@ function closing(socket: Socket): Promise<void> {
 
 async function tlsProfiles(folder: string) {
   const hub = await issue(folder, "hub");
-  const base = { id: "TLS", versions: [], ciphers: "" };
+  const base = { id: "TLS", versions: [], ciphers: "", trust };
   return {
     server: serverTls({ ...base, material: hub.material, roots: [], verify: "none" }),
     client: clientTls({ ...base, material: null, roots: [hub.material], verify: "required" }),
@@ -372,6 +372,7 @@ test("the made RSA certificate serves as server, client and root at once, as the
       verify: "required",
       versions: [version],
       ciphers: "",
+      trust,
     };
     const listener = await open("OFTPS", { tls: () => serverTls(profile) });
     const journal = new Recorder();

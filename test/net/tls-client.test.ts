@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
 import * as tls from "node:tls";
 import { test } from "tap";
 import { dial } from "../../src/net/dial.ts";
 import { NetError, netError } from "../../src/net/failure.ts";
 import { clientTls, serverTls, type TlsProfile } from "../../src/net/tls.ts";
-import { issue } from "./authority.ts";
+import { nameRule } from "../../src/pki/name-rule.ts";
+import { keyPin } from "../../src/pki/pins.ts";
+import { issue, revocationList, trust } from "./authority.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { server } from "./openssl.ts";
 import { Recorder } from "./recorder.ts";
@@ -20,6 +23,10 @@ test("TLS client against openssl s_server: trust, versions, our certificate, and
   const expired = await issue(folder, "expired", { issuer: ca, days: -1 });
   const clientOnly = await issue(folder, "clientonly", { issuer: ca, usage: ["1.3.6.1.5.5.7.3.2"] as never });
   const us = await issue(folder, "us", { issuer: ca });
+  const named = await issue(folder, "named", { issuer: ca, names: ["*.example.net", "127.0.0.1"] });
+  const gone = await issue(folder, "gone", { issuer: ca });
+  const crlfiles = [await revocationList(folder, ca, [gone])];
+  const pin = ({ material }: typeof hub) => keyPin(material.certificate);
   const with_ = (one: typeof hub) => ["-cert", one.certificate, "-key", one.key];
   const asks = ["-Verify", "3", "-verify_return_error", "-CAfile", ca.certificate];
   const base: TlsProfile = {
@@ -29,9 +36,12 @@ test("TLS client against openssl s_server: trust, versions, our certificate, and
     verify: "required",
     versions: [],
     ciphers: "",
+    trust,
   };
   const good = { "13": "TLSv1.3", "12": "TLSv1.2" };
-  type Bad = { id: string; cr: number; code: string };
+  /** `pki`: Transfer CFT's name in the CFTY18E in front. */
+  type Bad = { id: string; cr: number; code: string; pki?: string };
+  const refused = (cr: number, pki: string): Bad => ({ id: "CFTY13E", cr, code: "CYG_TLS_REFUSED", pki });
   const rows: {
     name: string;
     profile?: Partial<TlsProfile>;
@@ -39,6 +49,10 @@ test("TLS client against openssl s_server: trust, versions, our certificate, and
     middle?: string[];
     auth?: string;
     version?: string;
+    cipher?: string;
+    /** Id of the root that is told; the first of the profile's when it is left out. */
+    root?: string;
+    registered?: string[];
     bad?: Bad;
     /** The refusal arrives after our side of the handshake. */
     late?: boolean;
@@ -105,13 +119,192 @@ test("TLS client against openssl s_server: trust, versions, our certificate, and
       name: "wrong root",
       profile: { roots: [other.material] },
       args: with_(hub),
-      bad: { id: "CFTY13E", cr: 48, code: "CYG_TLS_REFUSED" },
+      bad: refused(48, "PKI_ERR_CA_NOT_FOUND"),
     },
-    { name: "expired", args: with_(expired), bad: { id: "CFTY13E", cr: 45, code: "CYG_TLS_REFUSED" } },
+    { name: "expired", args: with_(expired), bad: refused(45, "PKI_ERR_CERT_EXPIRED") },
     {
       name: "certificate not for servers",
       args: with_(clientOnly),
-      bad: { id: "CFTY13E", cr: 43, code: "CYG_TLS_REFUSED" },
+      bad: refused(43, "PKI_ERR_CERT_UNSUPPORTED"),
+    },
+    {
+      name: "a group of ours that the server has",
+      profile: { groups: ["P-384"] },
+      args: [...with_(hub), "-groups", "P-384:X25519"],
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+    },
+    {
+      name: "no group in common",
+      profile: { groups: ["P-384"] },
+      args: [...with_(hub), "-groups", "X25519"],
+      bad: { id: "CFTY30E", cr: 40, code: "CYG_TLS_ALERT" },
+    },
+    {
+      name: "a suite of TLS 1.3 by name",
+      profile: { ciphers: "TLS_CHACHA20_POLY1305_SHA256", versions: ["1.3"] },
+      args: with_(hub),
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+      cipher: "TLS_CHACHA20_POLY1305_SHA256",
+    },
+    {
+      name: "the host that is called stands in the certificate",
+      profile: { demands: { hostnames: ["&HOST"] } },
+      args: with_(named),
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+    },
+    {
+      name: "one of several names stands there, by wildcard",
+      profile: { demands: { hostnames: ["other.example", "oftp.example.net"] } },
+      args: with_(named),
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+    },
+    {
+      name: "a wildcard stands for one label",
+      profile: { demands: { hostnames: ["a.b.example.net"] } },
+      args: with_(named),
+      bad: refused(42, "PKI_ERR_CERT_NOT_VALID"),
+    },
+    {
+      name: "a common name is no host name",
+      profile: { demands: { hostnames: ["hub"] } },
+      args: with_(hub),
+      bad: refused(42, "PKI_ERR_CERT_NOT_VALID"),
+    },
+    {
+      name: "the subject is as asked",
+      profile: { demands: { subject: nameRule('("/CN=hub/" AND ! "/O=")'), issuer: nameRule('"/CN=ca/"') } },
+      args: with_(hub),
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+    },
+    {
+      name: "the subject is another",
+      profile: { demands: { subject: nameRule('"/CN=hu/"') } },
+      args: with_(hub),
+      bad: refused(49, "PKI_ERR_CERT_NOT_VALID"),
+    },
+    {
+      name: "the issuer is another",
+      profile: { demands: { issuer: nameRule('"/CN=other/"') } },
+      args: with_(hub),
+      bad: refused(49, "PKI_ERR_CERT_NOT_VALID"),
+    },
+    {
+      name: "depth 1 is below its root",
+      profile: { demands: { depth: 1 } },
+      args: with_(hub),
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+    },
+    {
+      name: "depth 1 is not below an intermediate",
+      profile: { demands: { depth: 1 } },
+      args: [...with_(far), "-cert_chain", below.certificate],
+      bad: refused(48, "PKI_ERR_CERT_BAD_CA"),
+    },
+    {
+      name: "an authority of the path is pinned",
+      profile: { demands: { pins: [pin(below)] } },
+      args: [...with_(far), "-cert_chain", below.certificate],
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+    },
+    {
+      name: "pinned is another",
+      profile: { demands: { pins: [pin(us)] } },
+      args: with_(hub),
+      bad: refused(46, "PKI_ERR_CERT_UNKNOWN"),
+    },
+    {
+      name: "a pinned key needs no root",
+      profile: { roots: [], demands: { pins: [pin(hub)] } },
+      args: with_(hub),
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+      root: "CN=hub",
+    },
+    {
+      name: "a pinned key is not trusted beyond its certificate's days",
+      profile: { roots: [], demands: { pins: [pin(expired)] } },
+      args: with_(expired),
+      bad: refused(45, "PKI_ERR_CERT_EXPIRED"),
+    },
+    {
+      name: "a pinned authority that is only shown, and signed nothing here",
+      profile: { roots: [], demands: { pins: [pin(below)] } },
+      args: [...with_(hub), "-cert_chain", below.certificate],
+      bad: refused(48, "PKI_ERR_CA_NOT_FOUND"),
+    },
+    {
+      name: "without roots the pins decide",
+      profile: { roots: [], demands: { pins: [pin(us)] } },
+      args: with_(hub),
+      bad: refused(46, "PKI_ERR_CERT_UNKNOWN"),
+    },
+    {
+      name: "not revoked",
+      profile: { demands: { crl: "require", crlfiles } },
+      args: with_(hub),
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+    },
+    {
+      name: "revoked",
+      profile: { demands: { crl: "require", crlfiles } },
+      args: with_(gone),
+      bad: refused(44, "PKI_ERR_CERT_REVOKED"),
+    },
+    {
+      name: "no list, which is required",
+      profile: { demands: { crl: "require" } },
+      args: with_(hub),
+      bad: refused(46, "PKI_ERR_CERT_UNKNOWN"),
+    },
+    {
+      name: "no list, which is preferred: said, and passed over",
+      profile: { demands: { crl: "prefer" } },
+      args: with_(hub),
+      middle: ["CFTY16I", "CFTY21I"],
+      auth: "SERVER",
+    },
+    {
+      name: "keyext none takes a certificate for clients",
+      profile: { demands: { keyext: false } },
+      args: with_(clientOnly),
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+    },
+    {
+      name: "keyext none looks at everything else",
+      profile: { roots: [other.material], demands: { keyext: false } },
+      args: with_(clientOnly),
+      bad: refused(48, "PKI_ERR_CA_NOT_FOUND"),
+    },
+    {
+      name: "registered for the partner",
+      args: with_(hub),
+      registered: [pin(us), pin(hub)],
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+    },
+    {
+      name: "registered is another",
+      args: with_(hub),
+      registered: [pin(us)],
+      bad: refused(46, "PKI_ERR_CERT_UNKNOWN"),
+    },
+    {
+      name: "registered is enough where nothing else is verified",
+      profile: { verify: "none", roots: [] },
+      args: with_(hub),
+      registered: [pin(hub)],
+      middle: ["CFTY21I"],
+      auth: "SERVER",
+      root: "CN=hub",
     },
     {
       name: "TLS 1.1 server: the peer's alert",
@@ -151,6 +344,7 @@ test("TLS client against openssl s_server: trust, versions, our certificate, and
         keepalive: 60_000,
         journal,
         part: "ACME",
+        ...(row.registered && { registered: row.registered }),
       });
       if (row.bad && !row.late) {
         const error = (await call.then(
@@ -158,13 +352,16 @@ test("TLS client against openssl s_server: trust, versions, our certificate, and
           (reason: unknown) => reason,
         )) as NetError;
         t.match(error, { code: row.bad.code, diagi: 260, diagp: `PKI ${row.bad.cr}` });
-        t.strictSame(journal.ids(), ["CFTY19I", row.bad.id]);
+        const why = row.bad.pki ? ["CFTY18E"] : [];
+        t.strictSame(journal.ids(), ["CFTY19I", ...why, row.bad.id]);
+        t.equal(journal.find("CFTY18E")?.cr, row.bad.pki);
         t.equal(journal.find(row.bad.id)?.cr, row.bad.cr);
         return;
       }
       const connection = await call;
       const { stream, secure } = connection;
       t.match(secure, { auth: row.auth, version: row.version ?? good[13] });
+      if (row.cipher) t.equal(secure?.cipher, row.cipher);
       const closed = once(stream, "close").catch(() => once(stream, "close"));
       stream.resume();
       if (row.late) {
@@ -183,13 +380,13 @@ test("TLS client against openssl s_server: trust, versions, our certificate, and
       t.strictSame(journal.ids(ctx), ["CFTY19I", ...(row.middle ?? []), "CFTY14I", "CFTY11I"]);
       t.match(journal.find("CFTY14I"), { part: "ACME", ssl: "TLS", auth: row.auth });
       if (row.auth !== "NONE")
-        t.match(journal.find("CFTY21I"), { rootid: row.profile?.roots?.[0]?.id ?? "ca" });
+        t.match(journal.find("CFTY21I"), { rootid: row.root ?? row.profile?.roots?.[0]?.id ?? "ca" });
       if (row.middle?.includes("CFTY23I")) t.match(journal.find("CFTY23I"), { id: "us", rootid: "ca" });
     });
   }
 });
 
-test("SNI carries the host name when it is a name, and nothing for an address", async (t) => {
+test("SNI carries the host name when it is a name and sni allows it", async (t) => {
   const hub = await issue(t.testdir(), "hub");
   const names: unknown[] = [];
   const options = serverTls({
@@ -199,6 +396,7 @@ test("SNI carries the host name when it is a name, and nothing for an address", 
     verify: "none",
     versions: [],
     ciphers: "",
+    trust,
   }).options;
   const listener = tls.createServer(options, (socket) => {
     names.push(socket.servername || "");
@@ -215,15 +413,28 @@ test("SNI carries the host name when it is a name, and nothing for an address", 
     verify: "required",
     versions: [],
     ciphers: "",
+    trust,
   };
-  for (const host of ["localhost", "127.0.0.1"]) {
+  for (const [host, sni] of [
+    ["localhost", true],
+    ["127.0.0.1", true],
+    ["localhost", false],
+  ] as const) {
     const journal = new Recorder();
-    const call = { host, port, tls: clientTls(profile), timeout: 5000, keepalive: 0, journal, part: "P" };
+    const call = {
+      host,
+      port,
+      tls: clientTls({ ...profile, sni }),
+      timeout: 5000,
+      keepalive: 0,
+      journal,
+      part: "P",
+    };
     const { stream } = await dial(call);
     stream.resume();
     await once(stream, "close");
   }
-  t.strictSame(names, ["localhost", ""]);
+  t.strictSame(names, ["localhost", "", ""]);
 });
 
 test("calls that fail before TLS tell refused, silent, unknown and cut apart (DIAGI 301, 302, 303)", async (t) => {
@@ -235,6 +446,7 @@ test("calls that fail before TLS tell refused, silent, unknown and cut apart (DI
     verify: "required",
     versions: [],
     ciphers: "",
+    trust,
   });
   const sockets: Socket[] = [];
   const behave: Record<string, (socket: Socket) => void> = {
@@ -335,12 +547,17 @@ test("profiles that cannot work are refused when they are built", async (t) => {
     verify: "none",
     versions: [],
     ciphers: "",
+    trust,
   };
   const rows: [string, Partial<TlsProfile>, string][] = [
     ["no certificate", { material: null }, "CYG_TLS_MATERIAL"],
     ["no key", { material: keyless }, "CYG_TLS_MATERIAL"],
     ["nobody to trust", { verify: "required" }, "CYG_TLS_ROOTS"],
     ["unknown suite", { ciphers: "NO-SUCH-SUITE", versions: ["1.2"] }, "CYG_TLS_CIPHERS"],
+    ["unknown suite among known ones", { ciphers: "ECDHE-RSA-AES128-SHA:NO-SUCH" }, "CYG_TLS_CIPHERS"],
+    ["unknown suite of TLS 1.3", { ciphers: "TLS_AES_512_GCM_SHA3" }, "CYG_TLS_CIPHERS"],
+    ["unknown group", { groups: ["P-256", "P-999"] }, "CYG_TLS_GROUPS"],
+    ["key log that cannot be", { keylog: join(folder, "none", "keys") }, "CYG_TLS_KEYLOG"],
   ];
   for (const [name, change, code] of rows) t.throws(() => serverTls({ ...base, ...change }), { code }, name);
   t.throws(() => clientTls({ ...base, material: null, verify: "required" }), { code: "CYG_TLS_ROOTS" });

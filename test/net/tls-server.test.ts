@@ -1,36 +1,11 @@
 import { once } from "node:events";
 import { test } from "tap";
-import { Admission } from "../../src/net/admission.ts";
-import type { Connection } from "../../src/net/connection.ts";
-import { listen } from "../../src/net/listener.ts";
 import { type ServerTls, serverTls, type TlsProfile } from "../../src/net/tls.ts";
-import { systemClock } from "../../src/platform/clock.ts";
-import { issue } from "./authority.ts";
+import { nameRule } from "../../src/pki/name-rule.ts";
+import { keyPin } from "../../src/pki/pins.ts";
+import { issue, revocationList, trust } from "./authority.ts";
+import { open } from "./gate.ts";
 import { client } from "./openssl.ts";
-import { Recorder } from "./recorder.ts";
-
-/** A TLS port whose connections say READY and end, with a journal of its own. */
-async function open(tls: () => ServerTls, greet = (one: Connection) => void one.stream.end("READY\n")) {
-  const journal = new Recorder();
-  const connections: Connection[] = [];
-  const admission = new Admission("N1", { maxcnx: 50, allow: [], deny: [] }, journal, systemClock);
-  const listener = await listen({
-    host: "127.0.0.1",
-    port: 0,
-    tls,
-    admission,
-    keepalive: 60_000,
-    handshakeTimeout: 20_000,
-    onConnection(connection) {
-      connections.push(connection);
-      connection.stream.resume();
-      greet(connection);
-    },
-    journal,
-    prot: "OFTPS",
-  });
-  return { journal, connections, admission, listener, port: listener.address.port };
-}
 
 test("TLS server against openssl s_client: versions, suites, client certificates, and their messages", async (t) => {
   const folder = t.testdir();
@@ -44,6 +19,9 @@ test("TLS server against openssl s_client: versions, suites, client certificates
   const serverOnly = await issue(folder, "serveronly", { issuer: ca, usage: ["1.3.6.1.5.5.7.3.1"] as never });
   const nameless = await issue(folder, "nameless", { issuer: ca, nameless: true });
   const foreign = await issue(folder, "foreign", { issuer: other });
+  const gone = await issue(folder, "gone", { issuer: ca });
+  const crlfiles = [await revocationList(folder, ca, [gone])];
+  const pin = ({ material }: typeof good) => keyPin(material.certificate);
   const show = (one: typeof good) => [
     "-cert",
     one.certificate,
@@ -59,6 +37,7 @@ test("TLS server against openssl s_client: versions, suites, client certificates
     verify: "none",
     versions: [],
     ciphers: "",
+    trust,
   };
 
   type Good = {
@@ -67,10 +46,20 @@ test("TLS server against openssl s_client: versions, suites, client certificates
     middle: string[];
     subject?: string;
     verified?: boolean;
-    /** Id of the root, or what a server can name of a chain that it was sent: the next issuer. */
+    /** Id of the root, or its name where no [[pki]] stands for it. */
     root?: string;
   };
-  type Bad = { id: "CFTY13E" | "CFTY30E"; cr: number; alert: string };
+  type Bad = { id: "CFTY13E" | "CFTY30E"; cr: number; alert: string; pki?: string };
+  const refusal = (cr: number, alert: string, pki?: string): Bad => ({
+    id: "CFTY13E",
+    cr,
+    alert,
+    ...(pki && { pki }),
+  });
+  const mutual: Good = { version: "TLSv1.3", auth: "BOTH", middle: ["CFTY22I"], verified: true };
+  const asking = (demands: TlsProfile["demands"] & object, more: Partial<TlsProfile> = {}) => ({
+    profile: { verify: "required" as const, demands, ...more },
+  });
   const rows: { name: string; profile?: Partial<TlsProfile>; args: string[]; good?: Good; bad?: Bad }[] = [
     {
       name: "TLS 1.3, server certificate only",
@@ -114,7 +103,6 @@ test("TLS server against openssl s_client: versions, suites, client certificates
       const name = version === "-tls1_3" ? "TLSv1.3" : "TLSv1.2";
       const required = { profile: { verify: "required" as const } };
       const optional = { profile: { verify: "optional" as const } };
-      const refusal = (cr: number, alert: string): Bad => ({ id: "CFTY13E", cr, alert });
       return [
         {
           ...required,
@@ -138,7 +126,6 @@ test("TLS server against openssl s_client: versions, suites, client certificates
             middle: ["CFTY22I"],
             subject: "CN=deep",
             verified: true,
-            root: "CN=below",
           },
         },
         {
@@ -151,19 +138,19 @@ test("TLS server against openssl s_client: versions, suites, client certificates
           ...required,
           name: `required, foreign root, ${name}`,
           args: [version, ...show(foreign)],
-          bad: refusal(48, "unknown_ca"),
+          bad: refusal(48, "unknown_ca", "PKI_ERR_CA_NOT_FOUND"),
         },
         {
           ...required,
           name: `required, expired, ${name}`,
           args: [version, ...show(expired)],
-          bad: refusal(45, "certificate_expired"),
+          bad: refusal(45, "certificate_expired", "PKI_ERR_CERT_EXPIRED"),
         },
         {
           ...required,
           name: `required, certificate not for clients, ${name}`,
           args: [version, ...show(serverOnly)],
-          bad: refusal(43, "unsupported_certificate"),
+          bad: refusal(43, "unsupported_certificate", "PKI_ERR_CERT_UNSUPPORTED"),
         },
         {
           ...optional,
@@ -190,13 +177,104 @@ test("TLS server against openssl s_client: versions, suites, client certificates
           good: {
             version: name,
             auth: "SERVER" as const,
-            middle: ["CFTY26I"],
+            middle: ["CFTY17I", "CFTY26I"],
             subject: "CN=foreign",
             verified: false,
           },
         },
       ];
     }),
+    {
+      name: "a group of ours that the client has",
+      profile: { groups: ["P-384"] },
+      args: ["-groups", "X25519:P-384"],
+      good: { version: "TLSv1.3", auth: "SERVER", middle: [] },
+    },
+    {
+      name: "no group in common",
+      profile: { groups: ["P-384"] },
+      args: ["-groups", "X25519"],
+      bad: refusal(40, "handshake_failure"),
+    },
+    {
+      name: "a suite of TLS 1.3 that is not ours",
+      profile: { ciphers: "TLS_AES_256_GCM_SHA384", versions: ["1.3"] },
+      args: ["-ciphersuites", "TLS_AES_128_GCM_SHA256"],
+      bad: refusal(40, "handshake_failure"),
+    },
+    { ...asking({ crl: "require", crlfiles }), name: "not revoked", args: show(good), good: mutual },
+    {
+      ...asking({ crl: "require", crlfiles }),
+      name: "revoked",
+      args: show(gone),
+      bad: refusal(44, "certificate_revoked", "PKI_ERR_CERT_REVOKED"),
+    },
+    {
+      ...asking({ crl: "require", crlfiles }, { verify: "optional" }),
+      name: "revoked, optional: let in as nobody",
+      args: show(gone),
+      good: { version: "TLSv1.3", auth: "SERVER", middle: ["CFTY17I", "CFTY26I"], verified: false },
+    },
+    {
+      ...asking({ crl: "prefer" }),
+      name: "no list of revoked ones, which is preferred",
+      args: show(good),
+      good: { ...mutual, middle: ["CFTY16I", "CFTY22I"] },
+    },
+    {
+      ...asking({ subject: nameRule('"/CN=good/" OR "/CN=better/"') }),
+      name: "the name asked for",
+      args: show(good),
+      good: mutual,
+    },
+    {
+      ...asking({ subject: nameRule('! "/CN=good/"') }),
+      name: "another name",
+      args: show(good),
+      bad: refusal(49, "access_denied", "PKI_ERR_CERT_NOT_VALID"),
+    },
+    {
+      ...asking({ depth: 1 }),
+      name: "too far below its root",
+      args: show(deep),
+      bad: refusal(48, "unknown_ca", "PKI_ERR_CERT_BAD_CA"),
+    },
+    {
+      ...asking({ pins: [pin(below)] }),
+      name: "below a pinned authority that it brings along",
+      args: show(deep),
+      good: { ...mutual, subject: "CN=deep" },
+    },
+    {
+      ...asking({ pins: [pin(foreign)] }, { roots: [] }),
+      name: "a pinned key without a root",
+      args: show(foreign),
+      good: { ...mutual, subject: "CN=foreign", root: "CN=foreign" },
+    },
+    {
+      ...asking({ pins: [pin(foreign)] }, { roots: [] }),
+      name: "another key than the pinned one",
+      args: show(good),
+      bad: refusal(46, "certificate_unknown", "PKI_ERR_CERT_UNKNOWN"),
+    },
+    {
+      ...asking({ pins: [pin(foreign)] }, { roots: [] }),
+      name: "nothing shown where a pinned key is required",
+      args: [],
+      bad: refusal(116, "certificate_required", "PKI_ERR_CERT_NOT_FOUND"),
+    },
+    {
+      ...asking({ keyext: false }),
+      name: "keyext none takes a certificate for servers",
+      args: show(serverOnly),
+      good: { ...mutual, subject: "CN=serveronly" },
+    },
+    {
+      ...asking({ keyext: false }),
+      name: "keyext none does not take one from elsewhere",
+      args: show(foreign),
+      bad: refusal(48, "unknown_ca", "PKI_ERR_CA_NOT_FOUND"),
+    },
     {
       name: "a certificate without a name",
       profile: { verify: "required" },
@@ -237,9 +315,13 @@ test("TLS server against openssl s_client: versions, suites, client certificates
         t.equal(gate.connections[0]?.id, last.ctx, "CTX is the connection's id");
         t.match(gate.journal.find("CFTY15I"), { version, auth, prot: "OFTPS", ssl: "TLS" });
         t.match(gate.journal.find("CFTY24I"), { id: "hub", rootid: "ca" });
-        if (verified) t.match(gate.journal.find("CFTY22I"), { id: subject, rootid: row.good.root ?? "ca" });
+        if (verified) {
+          t.match(gate.journal.find("CFTY22I"), { id: subject ?? "CN=good", rootid: row.good.root ?? "ca" });
+        }
       } else {
-        t.strictSame(ids, ["CFTY20I", "CFTY25I", row.bad?.id]);
+        const why = row.bad?.pki ? ["CFTY18E"] : [];
+        t.strictSame(ids, ["CFTY20I", "CFTY25I", ...why, row.bad?.id]);
+        t.equal(gate.journal.find("CFTY18E")?.cr, row.bad?.pki);
         t.match(last, { cr: row.bad?.cr, alert: row.bad?.alert });
         t.equal(gate.connections.length, 0, "nothing was handed over");
         t.notMatch(tool.output(), /READY/);
@@ -255,7 +337,15 @@ test("a certificate is replaced while a session runs: the session goes on, the n
   const before = await issue(folder, "before");
   const after = await issue(folder, "after");
   const profile = (one: typeof before): ServerTls =>
-    serverTls({ id: "TLS", material: one.material, roots: [], verify: "none", versions: [], ciphers: "" });
+    serverTls({
+      id: "TLS",
+      material: one.material,
+      roots: [],
+      verify: "none",
+      versions: [],
+      ciphers: "",
+      trust,
+    });
   let current = profile(before);
   const gate = await open(
     () => current,
@@ -291,6 +381,7 @@ test("TLS 1.2 renegotiation is refused and the line lives on", async (t) => {
     verify: "none",
     versions: [],
     ciphers: "",
+    trust,
   });
   const gate = await open(
     () => tls,

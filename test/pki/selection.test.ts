@@ -9,7 +9,9 @@ import { loadCredentials } from "../../src/engine/credentials.ts";
 import { openStore, storeDirectory } from "../../src/pki/folder-store.ts";
 import { forbids, keyUsageOf, permits } from "../../src/pki/key-usage.ts";
 import type { CertificateState } from "../../src/pki/store.ts";
+import { createTrust } from "../../src/pki/trust/create.ts";
 import { USAGES, type Usage } from "../../src/pki/usage.ts";
+import { systemClock } from "../../src/platform/clock.ts";
 import { bit, make } from "./certificates.ts";
 
 const MAIN = `[cftparm]
@@ -110,7 +112,8 @@ test("several certificates at once: the newest that may be used stands first, th
       pki("theirs", 'part = "ACME"'),
   );
   const store = await openStore(storeDirectory(configuration.cftparm.rundir));
-  const credentials = await loadCredentials(configuration, store);
+  const trust = createTrust({ cacheDirectory: join(folder, "revocation"), clock: systemClock });
+  const credentials = await loadCredentials(configuration, { store, trust });
   const own = (usage: Usage) => names(credentials.own(usage).map(({ certificate }) => certificate));
   t.strictSame(own("sign"), ["own-new", "own-sign", "own-old"], "newest first; state and validity count");
   t.strictSame(own("decrypt"), ["own-new", "own-old"], "KeyUsage counts");

@@ -49,21 +49,24 @@ export async function decide(verb: Verb, wanted: string, options: DecideOptions)
     await scope.store.change({ part, fingerprint }, { state: to, note });
     await tellGateway(scope, "/pki/refresh");
   }
-  if (verb !== "accept") warnOfConfigured(known, part, fingerprint);
+  if (verb !== "accept") warnOfConfigured(known, part, fingerprint, verb);
   const stored = (await knownCertificates(scope)).filter(({ source }) => source === "store");
   if (options.json) printJson(recordOf(pick(stored, fingerprint, part)));
   else print(`certificate ${fingerprint} of ${part} ${done}`);
 }
 
-/** The configuration may name the same certificate: then it stays in use whatever the store says. */
+/** The configuration may name the same certificate: in use although refused here, out of use once retired. */
 function warnOfConfigured(
   known: Awaited<ReturnType<typeof knownCertificates>>,
   part: string,
   fingerprint: string,
+  verb: Verb,
 ): void {
   for (const { id, source, state, certificate, part: owner } of known) {
     const same = source === "pki" && owner === part && certificate.fingerprint256 === fingerprint;
     if (!same || state !== "act") continue;
-    console.error(`warning: [[pki]] ${id} names it too and keeps it in use; set state = "inact" there`);
+    const effect =
+      verb === "retire" ? "is out of use with it; remove it" : 'keeps it in use; set state = "inact"';
+    console.error(`warning: [[pki]] ${id} names it too and ${effect} there`);
   }
 }

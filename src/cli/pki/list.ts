@@ -1,7 +1,8 @@
 /** `cygnet pki list` and `show`: what is there, and everything about one. */
+import { Handovers, handoverDirectory } from "../../pki/handovers.ts";
 import { type CommonOptions, print, printJson } from "../context.ts";
 import { type Colour, renderTable, tableTarget } from "../table.ts";
-import { type CertificateRecord, knownCertificates, pick, recordOf } from "./known.ts";
+import { type CertificateRecord, type Known, knownCertificates, pick, recordOf } from "./known.ts";
 import { openScope } from "./scope.ts";
 
 export interface ListOptions extends CommonOptions {
@@ -15,9 +16,10 @@ const SOON = 30;
 
 export async function list(options: ListOptions): Promise<void> {
   const { part, state, expiring } = options;
-  const known = await knownCertificates(await openScope(options));
-  const records = known
-    .map(recordOf)
+  const scope = await openScope(options);
+  const handovers = await Handovers.open(handoverDirectory(scope.rundir));
+  const records = (await knownCertificates(scope))
+    .map((one) => ({ ...recordOf(one), handovers: handoversOf(handovers, one) }))
     .filter((one) => part === undefined || one.part === part)
     .filter((one) => state === undefined || one.state === state)
     .filter((one) => expiring === undefined || one.days <= expiring);
@@ -36,9 +38,25 @@ export async function list(options: ListOptions): Promise<void> {
     { title: "USAGE", value: (row: CertificateRecord) => row.usage.join(","), shrink: true },
     { title: "SHA-256", value: (row: CertificateRecord) => `${row.sha256.slice(0, 23)}…` },
     { title: "SUBJECT", value: (row: CertificateRecord) => row.subject, shrink: true },
+    {
+      title: "PARTNERS",
+      value: (row: (typeof records)[number]) =>
+        row.handovers.map(({ part: to, answer }) => `${to} ${answer || "no answer"}`).join(", "),
+      shrink: true,
+    },
   ];
   if (records.length === 0) console.error("there is no such certificate");
   else print(renderTable(columns, records, tableTarget(process.stdout)));
+}
+
+/** What partners said to a certificate of ours that they were given over OFTP: the last word of each. */
+function handoversOf(all: Handovers, { own, certificate }: Known) {
+  const ours = own ? all.list({ fingerprint: certificate.fingerprint256 }) : [];
+  return ours
+    .filter(({ part }, index) => index === ours.findIndex((other) => other.part === part))
+    .map(({ part, kind, idtu, at, answer, text }) => {
+      return { part, kind, idtu, at: new Date(at).toISOString(), answer, text };
+    });
 }
 
 function stateColour({ state }: CertificateRecord): Colour | undefined {
@@ -51,8 +69,10 @@ function daysColour({ days }: CertificateRecord): Colour | undefined {
 }
 
 export async function show(wanted: string, options: CommonOptions & { part?: string }): Promise<void> {
-  const known = await knownCertificates(await openScope(options));
-  const record = recordOf(pick(known, wanted, options.part));
+  const scope = await openScope(options);
+  const found = pick(await knownCertificates(scope), wanted, options.part);
+  const handovers = handoversOf(await Handovers.open(handoverDirectory(scope.rundir)), found);
+  const record = { ...recordOf(found), handovers };
   if (options.json) return printJson(record);
   const day = (iso: string | null) => (iso ?? "").replace("T", " ").slice(0, 19);
   const left = record.days < 0 ? `expired ${-record.days} days ago` : `${record.days} days left`;
@@ -74,6 +94,11 @@ export async function show(wanted: string, options: CommonOptions & { part?: str
     ["chain", record.chain.join("; ")],
     ["came", record.at === null ? "" : `${day(record.at)} UTC by ${record.origin} ${record.idtu}`.trimEnd()],
     ["changed", day(record.changed)],
+    ...handovers.map(({ part, kind, at, answer, text }): [string, string] => {
+      const verb = { request: "requested from", deliver: "delivered to", replace: "replaced at" }[kind];
+      const outcome = `${answer || "no answer yet"}${text === "" ? "" : `: ${text}`}`;
+      return ["handed over", `${verb} ${part} ${day(at).slice(0, 10)}, ${outcome}`];
+    }),
     ["SHA-256", record.sha256],
     ["SHA-1", record.sha1],
   ];

@@ -115,7 +115,9 @@ async function checkFiles(
     if (at === "keypassw" && !entry.written.has(at)) at = key ? "key" : "file";
     if (at === "key" && !entry.written.has(at)) at = "file";
     const text = describe(error).replace(`${id}: `, "");
-    scene.findings.problem(entry, { key: at }, "CYG_CONFIG_CERTIFICATE", text);
+    const unread = error instanceof CygnetError && error.code === "CYG_PKI_FILE";
+    const code = unread ? "CYG_CONFIG_FILE" : "CYG_CONFIG_CERTIFICATE";
+    scene.findings.problem(entry, { key: at }, code, text);
     return undefined;
   }
 }
@@ -146,7 +148,7 @@ async function areThere(scene: Scene, entry: Entry, names: { file: string; key?:
     } catch (error) {
       there = false;
       const missing = isSystemError(error, "ENOENT");
-      const code = missing ? "CYG_CONFIG_FILE_MISSING" : "CYG_CONFIG_CERTIFICATE";
+      const code = missing ? "CYG_CONFIG_FILE_MISSING" : "CYG_CONFIG_FILE";
       const reason = missing ? "there is no such file" : describe(error);
       scene.findings.problem(
         entry,

@@ -24,16 +24,6 @@ export function checkNetwork(scene: Scene): void {
       );
     }
   }
-  for (const { entry, value } of scene.list("cftssl")) {
-    if (value.direct === "server" && value.usercid === "") {
-      const message = 'a server profile needs our certificate and key; example: usercid = "hub"';
-      scene.findings.problem(entry, { key: "usercid" }, "CYG_CONFIG_REQUIRED", message);
-    }
-    if (value.verify !== undefined && value.verify !== "none" && value.rootcid?.length === 0) {
-      const message = `verify = "${value.verify}" needs to know who may have signed; example: rootcid = ["demo-ca"]`;
-      scene.findings.problem(entry, { key: "rootcid" }, "CYG_CONFIG_REQUIRED", message);
-    }
-  }
   const socket = scene.runtimePath(scene.tree.admin?.socket ?? "control.sock");
   const admin = scene.single("admin") ?? scene.single("cftparm");
   if (admin && Buffer.byteLength(socket) > SOCKET_PATH) {

@@ -1,3 +1,4 @@
+import { cipherSuite } from "../../cms/suites.ts";
 import { nameOf, whereIs } from "../findings.ts";
 import type { Cftpart, Pki } from "../generated.ts";
 import { keySchema } from "../schemas.ts";
@@ -16,6 +17,7 @@ export function checkPartners(scene: Scene): void {
     checkConnection(scene, item);
     checkAuthentication(scene, item);
     checkSecurity(scene, item.entry, "partner");
+    checkExchange(scene, item);
   }
 }
 
@@ -75,10 +77,20 @@ function checkConnection(scene: Scene, { entry, value }: Item<Cftpart>): void {
     scene.findings.problem(entry, { key: "level" }, "CYG_CONFIG_CLASH", message);
   }
   const profiles = scene.list("cftssl").filter((item) => item.value.id === ssl);
-  if (ssl && profiles.length > 0 && !profiles.some((item) => item.value.direct === "client")) {
-    const message = `cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;
+  const called = scene.find("cfttcp", value.id ?? "") !== undefined;
+  if (ssl && called && profiles.length > 0 && !profiles.some((item) => item.value.direct === "client")) {
+    const message = `it is called, but cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;
     scene.findings.problem(entry, { key: "ssl" }, "CYG_CONFIG_REFERENCE", message);
   }
+}
+
+/** "manual" and "refuse" leave no room for another rule. */
+function checkExchange(scene: Scene, { entry, value }: Item<Cftpart>): void {
+  const rules = value.certificates ?? [];
+  const alone = rules.find((rule) => rule === "manual" || rule === "refuse");
+  if (alone === undefined || rules.length === 1) return;
+  const message = `"${alone}" stands alone; found beside it: ${rules.filter((rule) => rule !== alone).join(", ")}; example: certificates = ["ca", "renewal"]`;
+  scene.findings.problem(entry, { key: "certificates" }, "CYG_CONFIG_CLASH", message);
 }
 
 /** Secure authentication that is required needs a key of ours and a certificate of the partner's. */
@@ -106,6 +118,7 @@ function checkAuthentication(scene: Scene, { entry, value }: Item<Cftpart>): voi
 
 /** What is asked for needs keys: without them the files of this owner stop (state K), they never go unprotected. */
 export function checkSecurity(scene: Scene, entry: Entry, owner: "partner" | "flow"): void {
+  checkCipher(scene, entry);
   const lacks = (key: string, what: string, usage: string) => {
     const message = `needs ${what} in [[pki]] with usage "${usage}"; until then files of this ${owner} stop (state K), they are never sent unprotected`;
     scene.findings.warning(entry, { key }, "CYG_CONFIG_ADVICE", message);
@@ -118,4 +131,12 @@ export function checkSecurity(scene: Scene, entry: Entry, owner: "partner" | "fl
   const theirs = `a certificate with part = "${id}"`;
   if (entry.value.encrypt === true && !usable(id, "encrypt")) lacks("encrypt", theirs, "encrypt");
   if (entry.value.signed_eerp === true && !usable(id, "receipt")) lacks("signed_eerp", theirs, "receipt");
+}
+
+function checkCipher(scene: Scene, entry: Entry): void {
+  const { cipher } = entry.value as { cipher?: string };
+  if (cipher === undefined || scene.tree.cftparm?.experimental_ciphers === true) return;
+  if (cipherSuite(Number(cipher), false) !== undefined) return;
+  const message = `found "${cipher}"; allowed: 01 to 06, or 07 to 10 with experimental_ciphers = true in [cftparm]; example: cipher = "04"`;
+  scene.findings.problem(entry, { key: "cipher" }, "CYG_CONFIG_VALUE", message);
 }

@@ -1,6 +1,8 @@
 /** Which script runs when: Transfer CFT's order, the flow's own key over the default of [cftparm]. Pure. */
 import type { PhaseScript, Transfer } from "../../catalog/catalog.ts";
 import type { Configuration } from "../../config/model.ts";
+import { DATASHEET_NAMES } from "../../datasheet/datasheet.ts";
+import { exchangeKindOf } from "../../pki/exchange/kinds.ts";
 
 export type Moment = PhaseScript | "exece";
 
@@ -20,9 +22,11 @@ const DEFAULTS = {
 /** The script of this transfer for this moment, or null. */
 export function scriptFor(
   configuration: Configuration,
-  { direct, idf }: Pick<Transfer, "direct" | "idf">,
+  { direct, idf, dsn }: Pick<Transfer, "direct" | "idf" | "dsn">,
   moment: Moment,
 ): Script | null {
+  // certificates and datasheets are between the gateways: no flow of an application
+  if (exchangeKindOf(dsn) || DATASHEET_NAMES.includes(dsn.toUpperCase())) return null;
   const { cftparm, cftsend, cftrecv } = configuration;
   const flow =
     direct === "send"

@@ -74,4 +74,18 @@ export const fileMessages: readonly Message[] = [
     "In plain words, what stands behind the error of the line before.",
     "See the line before.",
   ),
+  message(
+    "CFTF36W",
+    `${TRANSFER} fname? text`,
+    "Envelope not as announced: {text}",
+    "The file was decrypted, decompressed and verified, but its envelope has something that it should not have: algorithms of another cipher suite than SFIDCIPH says, a signature that does not count beside one that does, octets behind its end.",
+    "Nothing to do; the partner may like to know.",
+  ),
+  message(
+    "CFTF37I",
+    `${TRANSFER} fname? text`,
+    "Envelope made: {text}",
+    "Something that is worth knowing about the envelope of a file that is sent.",
+    "Where files cannot be compressed, compress = false saves the trial.",
+  ),
 ];

@@ -1,12 +1,48 @@
 import { type Message, message, NOTHING } from "../message.ts";
 
-const HANDSHAKE = "ctx part? ssl version cipher auth host?";
+const HANDSHAKE = "ssl version cipher auth host? resumed?";
 
 /**
  * CFTY: TLS. `ctx` is the same in all lines of one TLS session; client lines carry `part`, server lines `prot`.
- * Order of a good session as client: 19I 21I 23I 14I … 11I; as server: 20I 25I 24I 22I 15I … 12I.
+ * Order of a good session as client: 19I 21I 23I 14I … 11I; as server: 20I 25I 24I 22I 15I … 12I. Which of our
+ * conditions takes the place of Transfer CFT's: docs/tls.md.
  */
 export const tlsMessages: readonly Message[] = [
+  message(
+    "CFTY03E",
+    "pid cause cr? cs? text",
+    "TLS cannot be set up: {text}",
+    "A TLS profile could not be made from its keys and certificates, at the start or when the configuration was read again.",
+    "Correct the CFTSSL object that the text names; a configuration in force goes on without the change.",
+  ),
+  message(
+    "CFTY04E",
+    "pid pkifname cause cr? cs? text?",
+    "Certificate file cannot be read: {text}",
+    "A file that a [[pki]] object names is missing or may not be read.",
+    "Check the path (relative to the main file) and the permissions; then reload.",
+  ),
+  message(
+    "CFTY05E",
+    "pid pkifname text",
+    "Certificate file is not understood: {text}",
+    "A file that a [[pki]] object names holds no certificate or key, or one that does not fit.",
+    "Replace the file; `openssl x509 -in FILE -noout -text` shows what is in it.",
+  ),
+  message(
+    "CFTY06E",
+    "ctx text",
+    "Bad request for a client certificate: {text}",
+    "We called, and the way in which the partner asked for our certificate cannot be used.",
+    "Tell the partner; its TLS product or its list of authorities is at fault.",
+  ),
+  message(
+    "CFTY07E",
+    "ctx? cause? cr? cs? prot? sslpid? host? text?",
+    "TLS session given up: {text}",
+    "Something that a TLS session needs was not to be had: memory, file descriptors, a seat, or somebody to take it.",
+    "Look at the load, maxcnx of the CFTNET, and the limits of the process; the partner will call again.",
+  ),
   message("CFTY08I", "pid", "TLS started", "TLS is ready for use.", NOTHING),
   message("CFTY09I", "pid", "TLS stopped", "TLS is no longer in use.", NOTHING),
   message(
@@ -27,14 +63,14 @@ export const tlsMessages: readonly Message[] = [
   ),
   message(
     "CFTY14I",
-    HANDSHAKE,
+    `ctx part? ${HANDSHAKE}`,
     "Client TLS handshake done",
     "We called; the line is encrypted now.",
     NOTHING,
   ),
   message(
     "CFTY15I",
-    "ctx prot ssl version cipher auth host?",
+    `ctx prot ${HANDSHAKE}`,
     "Server TLS handshake done",
     "A partner called; the line is encrypted now.",
     NOTHING,

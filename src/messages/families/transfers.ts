@@ -107,6 +107,13 @@ export const transferMessages: readonly Message[] = [
     "Add the CFTSSL object or correct the name.",
   ),
   message(
+    "CFTT47W",
+    "part ssl text?",
+    "No checks of the partner's own TLS profile: {text}",
+    "A partner called over TLS; its CFTPART names a TLS profile that has no server side, so only its port's was asked.",
+    'Add a [[cftssl]] of that id with direct = "server" if its calls are to satisfy more.',
+  ),
+  message(
     "CFTT48E",
     "part? prot? ssl? host? reason",
     "TLS session not acceptable: {reason}",

@@ -1,6 +1,8 @@
 /** CFTSSL, CFTSSH, PKICER and the other objects of keys and certificates. */
 
 import { NUMBERS as SUITES } from "../../net/ciphers.ts";
+import { nameRule } from "../../pki/name-rule.ts";
+import { describe } from "../../platform/errors.ts";
 import { bySchema } from "../by-schema.ts";
 import { password } from "../convert.ts";
 import type { Draft } from "../draft.ts";
@@ -8,7 +10,7 @@ import { entityMembers } from "../entities.ts";
 import { type Source, word } from "../objects.ts";
 import { type Converter, heeded, type Kind, kind, none, nones, same, to, unknownHere } from "../rule.ts";
 import type { Site } from "../site.ts";
-import { folded, texts } from "../value.ts";
+import { folded, texts, type Value } from "../value.ts";
 
 /** Transfer CFT's numbers of suites as OpenSSL's names; what is broken is left out. */
 const suites: Converter = (value) => {
@@ -42,6 +44,24 @@ const ownCertificate: Converter = (value, { site }) => {
   return bySchema(value, site.keys.key("cftssl", "usercid") ?? {}, site);
 };
 
+/** `('a' AND ! 'b')`: what stands without quotation marks is a word of the expression, unless it is the only thing. */
+const nameExpression: Converter = (value) => {
+  const all = texts(value);
+  const write = (part: Value): string => {
+    if (part.kind === "list") return `(${part.items.map(write).join(" ")})`;
+    const text = part.text.trim();
+    if (part.quote === "" && /^(AND|OR|!)$/i.test(text)) return text.toUpperCase();
+    return `"${text.replace(/["\\]/g, "\\$&")}"`;
+  };
+  const rule = all.length === 1 ? write(all[0] as Value) : write(value);
+  try {
+    nameRule(rule);
+    return { value: rule };
+  } catch (error) {
+    return { without: `the expression is not understood: ${describe(error)}` };
+  }
+};
+
 export const SSL: Kind = kind(
   "CFTSSL",
   "a TLS profile",
@@ -53,19 +73,15 @@ export const SSL: Kind = kind(
     same("VERIFY"),
     none("VERSION", "TLS 1.2 and 1.3 are spoken: anything older is refused"),
     to("CIPHLIST", "ciphlist", suites),
-    same("DEPTH", "chains may have any length", { idle: ["10"] }),
-    same(
-      "DNUSER",
-      "the name in the certificate is not compared: give the partner a profile with its own rootcid",
-      { guard: true },
-    ),
-    same("DNISSUER", "the issuer is not compared by name: name it in rootcid", { guard: true }),
-    same("KEYEXT", "key usages are always checked", { idle: ["VERIFY"] }),
+    same("DEPTH", undefined, { idle: ["10"] }),
+    to("DNUSER", "dnuser", nameExpression, { guard: true }),
+    to("DNISSUER", "dnissuer", nameExpression, { guard: true }),
+    same("KEYEXT", undefined, { idle: ["VERIFY"] }),
     none("INTERCID", "put the chain into the certificate file, ours first"),
     none("PASSW", "keys are in files of their own", { secret: true }),
-    none("CERFNAME", "the log names the certificate of each session"),
+    same("CERFNAME"),
     none("PARM", "free text for scripts"),
-    none("CACHE", "there is nothing to set", { idle: ["NO"] }),
+    same("CACHE", undefined, { idle: ["NO"] }),
     none("TRACE", "the log tells of each handshake", { idle: ["0"] }),
   ],
   {

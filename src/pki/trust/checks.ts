@@ -10,20 +10,24 @@ import { outside } from "./constraints.ts";
 import type { Facts } from "./facts.ts";
 import { type Failure, failure } from "./failure.ts";
 import { keyProblem } from "./signature.ts";
-import type { Purpose } from "./trust.ts";
+import type { Purpose, TrustQuestion } from "./trust.ts";
 
 /**
  * The first fault of a path, from the leaf upwards, or undefined.
  * @param path from the leaf to the anchor; signatures are verified
  * @param now ms since 1970 UTC
  */
-export function pathFailure(path: readonly Facts[], purpose: Purpose, now: number): Failure | undefined {
+export function pathFailure(
+  path: readonly Facts[],
+  { purpose, keyext }: Pick<TrustQuestion, "purpose" | "keyext">,
+  now: number,
+): Failure | undefined {
   const [leaf] = path as [Facts];
   for (const facts of path) {
     const found = certificateFailure(facts, now);
     if (found) return found;
   }
-  const purposeful = purposeFailure(leaf, purpose);
+  const purposeful = keyext === "none" ? undefined : purposeFailure(leaf, purpose);
   if (purposeful) return purposeful;
   for (const [index, facts] of path.entries()) {
     if (index === 0) continue;

@@ -34,11 +34,11 @@ export function createTrust({ cacheDirectory, clock, fetch = systemFetch(clock) 
 }
 
 async function judge(question: TrustQuestion, revocations: Revocations, now: number): Promise<TrustVerdict> {
-  const { certificate, intermediates, anchors, purpose, depth = DEEPEST } = question;
+  const { certificate, intermediates, anchors, depth = DEEPEST } = question;
   const found = findPaths(certificate, intermediates, anchors, depth);
   let why: Failure | undefined;
   for (const path of found.paths) {
-    const wrong = pathFailure(path, purpose, now);
+    const wrong = pathFailure(path, question, now);
     if (wrong) {
       why ??= wrong;
       continue;

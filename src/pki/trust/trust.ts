@@ -39,6 +39,8 @@ export interface TrustQuestion {
   ocsp: RevocationPolicy;
   /** Files with CRLs at hand, PEM or DER, absolute. */
   crlfiles?: readonly string[];
+  /** "none": key usage and extended key usage of the certificate are not looked at. Absent = they are. */
+  keyext?: "verify" | "none";
 }
 
 export type TrustVerdict =
