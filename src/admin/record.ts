@@ -44,6 +44,8 @@ export function detailOf(transfer: Transfer) {
     description: transfer.description,
     frecfm: transfer.format,
     flrecl: transfer.lrecl,
+    pidtu: transfer.pidtu,
+    via: transfer.via,
     pri: transfer.pri,
     ackstate: transfer.ackstate,
     script: transfer.script,

@@ -5,14 +5,14 @@
 import { chmod, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
-import type { TransferFilter } from "../catalog/catalog.ts";
+import { type ActivationOrder, activate } from "../engine/activate.ts";
 import type { Offer } from "../engine/exchange/outgoing.ts";
 import type { Gateway } from "../engine/gateway.ts";
-import { endTransfer, startTransfer, submitFile } from "../engine/requests.ts";
 import { EXCHANGE_KINDS } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
-import { detailOf, recordOf } from "./record.ts";
+import { recordOf } from "./record.ts";
 import { statusOf } from "./status.ts";
+import { transferRoutes } from "./transfers.ts";
 
 export interface AdminServer {
   close(): Promise<void>;
@@ -60,9 +60,21 @@ async function removeStale(path: string): Promise<void> {
   });
 }
 
+const ACTIVATION = {
+  type: "object",
+  required: ["command", "id"],
+  additionalProperties: false,
+  properties: {
+    command: { enum: ["act", "inact"] },
+    id: { type: "string" },
+    kind: { enum: ["part", "folder", "cron"] },
+    mode: { enum: ["both", "requester", "server"] },
+    force: { type: "boolean" },
+  },
+} as const;
+
 function routes(gateway: Gateway, shut: (fast: boolean) => void): FastifyInstance {
   const app = Fastify({ logger: false, forceCloseConnections: true });
-  const { catalog } = gateway.site;
 
   app.setErrorHandler((error, _request, reply) => {
     const known = error instanceof CygnetError;
@@ -73,73 +85,7 @@ function routes(gateway: Gateway, shut: (fast: boolean) => void): FastifyInstanc
 
   app.get("/status", () => statusOf(gateway));
 
-  app.get<{ Querystring: TransferFilter }>(
-    "/transfers",
-    {
-      schema: {
-        querystring: {
-          type: "object",
-          properties: {
-            idtu: { type: "string" },
-            part: { type: "string" },
-            idf: { type: "string" },
-            direct: { enum: ["send", "recv"] },
-            state: { enum: ["A", "Y", "Z", "X", "D", "H", "C", "K"] },
-            since: { type: "number" },
-            limit: { type: "integer", minimum: 1, maximum: 1_000_000 },
-          },
-        },
-      },
-    },
-    async (request) => (await catalog.list(request.query)).map(recordOf),
-  );
-
-  app.get<{ Params: { idtu: string } }>("/transfers/:idtu", async (request, reply) => {
-    const transfer = await catalog.get(request.params.idtu);
-    if (transfer) return detailOf(transfer);
-    return reply
-      .status(404)
-      .send({ code: "CYG_UNKNOWN_TRANSFER", message: `no transfer ${request.params.idtu}` });
-  });
-
-  app.post<{ Body: { part: string; idf?: string; nfname?: string; file: string } }>(
-    "/transfers",
-    {
-      schema: {
-        body: {
-          type: "object",
-          required: ["part", "file"],
-          properties: {
-            part: { type: "string" },
-            idf: { type: "string" },
-            nfname: { type: "string" },
-            file: { type: "string" },
-          },
-        },
-      },
-    },
-    async (request) => recordOf(await submitFile(gateway.site, request.body)),
-  );
-
-  app.post<{ Params: { idtu: string } }>("/transfers/:idtu/start", async (request) =>
-    recordOf(await startTransfer(gateway.site, request.params.idtu)),
-  );
-
-  app.post<{ Params: { idtu: string }; Body: { reason?: number; text?: string } | null }>(
-    "/transfers/:idtu/end",
-    {
-      schema: {
-        body: {
-          type: ["object", "null"],
-          properties: { reason: { type: "integer", minimum: 0, maximum: 99 }, text: { type: "string" } },
-        },
-      },
-    },
-    async ({ params, body }) =>
-      recordOf(
-        await endTransfer(gateway.site, params.idtu, { reason: body?.reason ?? 0, text: body?.text ?? "" }),
-      ),
-  );
+  transferRoutes(app, gateway);
 
   app.post<{ Params: { id: string } }>("/partners/:id/test", (request) => gateway.probe(request.params.id));
 
@@ -150,6 +96,10 @@ function routes(gateway: Gateway, shut: (fast: boolean) => void): FastifyInstanc
       .status(409)
       .send({ code: "CYG_NOT_CALLED", message: `${request.params.id} is not called: ${why}` });
   });
+
+  app.post<{ Body: ActivationOrder }>("/activations", { schema: { body: ACTIVATION } }, ({ body }) =>
+    activate(gateway, body),
+  );
 
   app.post<{ Body: Offer }>(
     "/pki/exchange",

@@ -42,10 +42,12 @@ export async function statusOf(gateway: Gateway) {
       bytes: session.sending.current?.bytes ?? session.receiving.current?.bytes ?? null,
     })),
     partners: await Promise.all(
-      [...cftpart.values()].map(async ({ id, state }) => {
+      [...cftpart.values()].map(async (part) => {
+        const { id } = part;
         const clock = await site.catalog.clock(id);
         const failing = clock.tries > 0 || clock.nextCallAt > site.clock.now();
         const next = failing ? new Date(clock.nextCallAt).toISOString() : null;
+        const state = site.activations.part(part);
         return { id, state, failures: clock.tries, next, reason: failing ? clock.reason : "" };
       }),
     ),

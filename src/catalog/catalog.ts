@@ -44,9 +44,10 @@ export type PhaseScript = "preexec" | "exec" | "ackexec";
 
 /**
  * What is noted about a transfer, in the change that calls for it, to be done once beside the transfer's own way:
- * its error script, the script of a response that came when the transfer had ended, its accounting record.
+ * its error script, the script of a response that came when the transfer had ended, its accounting record, and the
+ * script of an ended transfer that somebody has asked for again.
  */
-export type AftermathKind = "exece" | "ackexec" | "accnt";
+export type AftermathKind = "exece" | "ackexec" | "accnt" | "exec";
 
 export interface Aftermath {
   id: number;
@@ -112,9 +113,15 @@ export interface Transfer extends FileIdentity {
   ackstate: "require" | "ignore";
   /** The script that this phase waits for (step D) or runs (step C); "" = none. It runs at least once. */
   script: PhaseScript | "";
+  /** The transfer that this one was made of: the receive of a forwarded file, the parent of a broadcast; "" = none. */
+  pidtu: string;
+  /** The intermediate partner whose session brought it; "" = the partner's own. */
+  via: string;
   /** Attempts so far, and when the next may begin (0 = at once). */
   tries: number;
   retryAt: number;
+  /** When a send that has not begun is given up; 0 = never. */
+  deadline: number;
 }
 
 /**
@@ -156,6 +163,14 @@ export type NewSend = Pick<
   spool: SpoolNote;
   /** A script to run before anything else: the record begins in phase A. */
   script?: "preexec" | "";
+  /** A child of this transfer, with the name under which the spool holds its file. */
+  pidtu?: string;
+  workfile?: string;
+  /** Stops the send when an earlier one has the same; "" = no check. */
+  dupkey?: string;
+  /** Not before, and not after, this time; 0 = at once, never. */
+  retryAt?: number;
+  deadline?: number;
   /** The partner's protocol has stamps of whole seconds (OFTP 1.2, 1.3): no two files of one name get the same. */
   coarse?: boolean;
 };
@@ -163,8 +178,21 @@ export type NewSend = Pick<
 export type NewReceive = FileIdentity &
   Pick<
     Transfer,
-    "part" | "idf" | "mode" | "nfname" | "description" | "filesize" | "format" | "lrecl" | "prot" | "security"
+    | "part"
+    | "idf"
+    | "mode"
+    | "nfname"
+    | "description"
+    | "filesize"
+    | "format"
+    | "lrecl"
+    | "prot"
+    | "security"
+    | "via"
   >;
+
+/** A received file on its way to the next station: the same identity, the same octets. */
+export type Forward = Pick<Transfer, "part" | "workfile" | "formsize" | "filesize" | "pri">;
 
 export type Changes = Partial<Omit<Transfer, "idtu" | "direct" | "type" | keyof FileIdentity>>;
 
@@ -179,6 +207,10 @@ export interface EndResponse extends FileIdentity {
   /** NERPREAS and NERPREAST; 0 and "" for EERP. */
   reason: number;
   text: string;
+  /** Of a response that is passed on: who made it (NERPCREA), hash and signature; "" otherwise. Hexadecimal. */
+  creator?: string;
+  hsh?: string;
+  sig?: string;
 }
 
 /** When a partner may be called again after failures, and how many there were in a row. */
@@ -191,16 +223,49 @@ export interface PartnerClock {
   reason: string;
 }
 
+/** What an operator opened or closed: a partner, a folder, a job. */
+export interface Activation {
+  kind: "part" | "folder" | "cron";
+  id: string;
+  /** In the words of the configuration's own `state`. */
+  state: string;
+  /** What the configuration said then. */
+  configured: string;
+}
+
+export type SortKey =
+  | "kdate"
+  | "bdate"
+  | "edate"
+  | "idtu"
+  | "part"
+  | "idf"
+  | "filesize"
+  | "pri"
+  | "diagi"
+  | "fname";
+
 export interface TransferFilter {
   idtu?: string;
+  /** An id, or a mask of ids: "*" stands for anything, "?" for one character. */
   part?: string;
   idf?: string;
   direct?: "send" | "recv";
   /** One letter: A, Y, Z, X (phases) or D, H, C, K (steps of phase T). */
   state?: string;
-  /** Only those requested at or after this time. */
+  phase?: Phase;
+  phasestep?: PhaseStep;
+  /** A DIAGI, or "error": any but 0. */
+  diagi?: number | "error";
+  pidtu?: string;
+  ack?: "A" | "N";
+  mode?: "requester" | "server";
+  /** Only those requested at or after this time, and before that one. */
   since?: number;
-  /** Newest first; default 100. */
+  until?: number;
+  /** Default "kdate"; a "-" in front turns the order round. Sorted by kdate or idtu: newest first, else rising. */
+  sort?: SortKey | `-${SortKey}`;
+  /** Default 100. */
   limit?: number;
 }
 
@@ -222,15 +287,36 @@ export interface Catalog {
   /**
    * Takes the best waiting send for a partner (priority, then age): T/D becomes T/C, owned by `owner`, one try more.
    * Those that lack an envelope are passed over.
+   * `asked`: the partner has called, so what is held for it to fetch (T/H without a diagnostic) is offered too, last.
    */
-  claimSend(part: string, owner: string, now: number): Promise<Transfer | undefined>;
+  claimSend(part: string, owner: string, now: number, asked?: boolean): Promise<Transfer | undefined>;
   /**
-   * Takes the best waiting send of whatever partner that is to travel in an envelope and has none: T/D becomes T/C, owned
-   * by `owner`. It is no try: nobody is called.
+   * Takes the best waiting or held send of whatever partner that is to travel in an envelope and has none: it becomes T/C,
+   * owned by `owner`. It is no try: nobody is called.
    */
   claimUnsealed(owner: string, now: number): Promise<Transfer | undefined>;
+  /**
+   * Says in the records of a partner's waiting sends what they wait for; undefined takes it back. What a record says of
+   * its own last attempt stays. `isNews` false: only those that say nothing yet are told.
+   */
+  explainWaiting(
+    part: string,
+    why: { diagi: number; diagc: string } | undefined,
+    isNews: boolean,
+  ): Promise<void>;
+  /** Stops sends that should have begun by now (T/D becomes T/K) and gives them. */
+  stopLate(now: number, why: Pick<Transfer, "diagi" | "diagp" | "diagc">): Promise<Transfer[]>;
   /** Stops all waiting sends of a partner (T/D becomes T/K) and gives them: every way to it was tried. */
   stopSends(part: string, why: Pick<Transfer, "diagi" | "diagp" | "diagc">): Promise<Transfer[]>;
+  /**
+   * Changes a record that is still in this state and that nobody works on: how an operator's command meets a
+   * scheduler. False when it has gone on meanwhile.
+   */
+  transition(idtu: string, from: Pick<Transfer, "phase" | "phasestep">, changes: Changes): Promise<boolean>;
+  /** Deletes a record that nobody works on and that holds no file. False when it does, or is gone. */
+  remove(idtu: string): Promise<boolean>;
+  /** True when the response to this receive is still to be sent. */
+  owesResponse(idtu: string): Promise<boolean>;
   /** Claims one receive that is not running (T/H): the partner offers it again. False when somebody has it. */
   claimReceive(idtu: string, owner: string): Promise<boolean>;
   /** Changes a record and gives the claim up. */
@@ -258,10 +344,19 @@ export interface Catalog {
   want(kinds: readonly AftermathKind[]): Promise<void>;
   /** Notes of these kinds behind the note `after`, oldest first. */
   aftermath(kinds: readonly AftermathKind[], after: number, limit: number): Promise<Aftermath[]>;
+  /** Notes something about a transfer by hand; once, while it is not done. False when there is no such transfer. */
+  note(idtu: string, kind: AftermathKind): Promise<boolean>;
   /** These notes are done. */
   settleAftermath(ids: readonly number[]): Promise<void>;
   /** Calls `changed` after every durable change, whoever asked for it. */
   watch(changed: () => void): void;
+  /** What became of the children of a broadcast: all, ended, ended with a NERP, held or stopped. */
+  children(pidtu: string): Promise<{ all: number; ended: number; refused: number; stuck: number }>;
+  /**
+   * In one step: a received file becomes a send to the next station under the same identity, and its own record waits for
+   * the response (Z/H) without the file. Done again, it gives the send that is there.
+   */
+  forward(idtu: string, to: Forward): Promise<Transfer>;
   /** Takes the oldest response for a partner that nobody is sending. */
   claimResponse(part: string, owner: string): Promise<EndResponse | undefined>;
   /** The partner has taken the response (RTR): the receive's `ack` becomes "A" or "N". */
@@ -280,6 +375,12 @@ export interface Catalog {
   work(now: number): Promise<{ parts: string[]; nextAt: number | null }>;
   clock(part: string): Promise<PartnerClock>;
   setClock(clock: PartnerClock): Promise<void>;
+  activations(): Promise<Activation[]>;
+  /** Keeps what an operator opened or closed, across restarts; undefined `state` forgets it. */
+  setActivation(
+    key: Pick<Activation, "kind" | "id">,
+    to?: Pick<Activation, "state" | "configured">,
+  ): Promise<void>;
   /** Numbers for `status`: records by state letter and direction, and responses waiting. */
   totals(): Promise<{ send: Record<string, number>; recv: Record<string, number>; responses: number }>;
   /**

@@ -1,17 +1,28 @@
 /** What changes the catalog: each function is one change, applied inside a transaction of the group commit. */
 import { CygnetError } from "../platform/errors.ts";
 import type {
+  Activation,
   AftermathKind,
   Changes,
   EndResponse,
+  Forward,
   NewReceive,
   NewSend,
   PartnerClock,
+  SpoolNote,
   Transfer,
 } from "./catalog.ts";
 import type { Database } from "./database.ts";
-import { READY_SEND, UNSEALED, WAITING_SCRIPT, WAITING_SEND } from "./queries.ts";
-import { assignments, RESPONSE_COLUMNS, TRANSFER_COLUMNS, toId, toResponse, toTransfer } from "./rows.ts";
+import { HELD_SEND, READY_SEND, UNSEALED, WAITING_SCRIPT, WAITING_SEND } from "./queries.ts";
+import {
+  assignments,
+  RESPONSE_COLUMNS,
+  TRANSFER_COLUMNS,
+  toId,
+  toIdtu,
+  toResponse,
+  toTransfer,
+} from "./rows.ts";
 import { forgetStamps, nextStamp } from "./stamp.ts";
 
 /** Records deleted in one change of a purge. */
@@ -28,25 +39,44 @@ export interface Hold {
 }
 
 export function insertSend(database: Database, send: NewSend, hold: Hold | undefined, now: number): Transfer {
+  const { dupkey = "", retryAt = 0, deadline = 0, script = "" } = send;
+  const first = dupkey === "" ? undefined : database.row("SELECT id FROM transfer WHERE dupkey = ?", dupkey);
+  const double = first && duplicateOf(toIdtu(first.id));
   for (let at = now; ; at += 1000) {
     const { date, time } = nextStamp(database, at);
     if (send.coarse && sameSecond(database, send, date, time)) continue;
     const row = database.row(
-      `INSERT INTO transfer (direct, mode, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
-         orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl, script, phase,
-         security)
-       VALUES ('send', 'requester', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO transfer (direct, mode, phase, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
+         orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl, pidtu, workfile,
+         dupkey, retryAt, deadline, script, security)
+       VALUES ('send', 'requester', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (direct, orig, dest, dsn, date, time) DO NOTHING
        RETURNING ${TRANSFER_COLUMNS}`,
-      ...[hold?.step ?? "D", hold?.diagi ?? 0, hold?.diagp ?? "", hold?.diagc ?? "", send.part, send.idf],
+      ...stateOfNew(script, double ?? hold),
+      ...[send.part, send.idf],
       ...[send.fname, send.nfname, send.dsn, send.orig, send.dest, send.description, send.filesize, send.pri],
       ...[send.ackstate, JSON.stringify(send.spool), date, time, now, send.format, send.lrecl],
-      ...[send.script ?? "", send.script ? "A" : "T"],
+      ...[send.pidtu ?? "", send.workfile ?? "", double ? "" : dupkey, retryAt, deadline],
+      script,
       send.security && JSON.stringify(send.security),
     );
     // No row: an older record has this identity although its stamp was forgotten. The next one is free.
     if (row !== undefined) return toTransfer(row);
   }
+}
+
+/**
+ * Phase, step and diagnosis of a new send. A script comes first: what is to be held or kept without being at fault is
+ * so afterwards, and DIAGP remembers it.
+ */
+function stateOfNew(script: string, { step, diagi, diagp, diagc }: Partial<Hold> = {}): (string | number)[] {
+  const phase = script === "" ? "T" : "A";
+  const first = script !== "" && (diagi ?? 0) === 0 ? "D" : (step ?? "D");
+  return [phase, first, diagi ?? 0, diagp ?? "", diagc ?? ""];
+}
+
+function duplicateOf(idtu: string): Hold {
+  return { step: "K", diagi: 432, diagp: "DUPLICAT", diagc: `the same as ${idtu}` };
 }
 
 /** OFTP 1.2 and 1.3 carry no counter within the second: there, only the second tells two files of one name apart. */
@@ -76,13 +106,14 @@ export function insertReceive(
   if (known !== undefined) return { transfer: toTransfer(known), isNew: false };
   const row = database.row(
     `INSERT INTO transfer (direct, phase, phasestep, orig, dest, dsn, date, time, part, idf, mode, fname, nfname,
-       description, filesize, format, lrecl, prot, pri, ackstate, kdate, bdate, owner, lease, security)
-     VALUES ('recv', 'T', 'C', ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 'require', ?, ?, ?, ?, ?)
+       description, filesize, format, lrecl, prot, pri, ackstate, kdate, bdate, owner, lease, security, via)
+     VALUES ('recv', 'T', 'C', ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 'require', ?, ?, ?, ?, ?, ?)
      RETURNING ${TRANSFER_COLUMNS}`,
     ...identity,
     ...[receive.part, receive.idf, receive.mode, receive.nfname, receive.description, receive.filesize],
     ...[receive.format, receive.lrecl, receive.prot, now, now, owner, now],
     receive.security && JSON.stringify(receive.security),
+    receive.via,
   );
   return { transfer: toTransfer(row as NonNullable<typeof row>), isNew: true };
 }
@@ -132,26 +163,113 @@ export function takeScript(database: Database, owner: string, now: number): Tran
   return row && toTransfer(row);
 }
 
-export function takeSend(database: Database, part: string, owner: string, now: number): Transfer | undefined {
-  const row = database.row(
-    `UPDATE transfer SET phasestep = 'C', tries = tries + 1, owner = ?, lease = ? WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_waiting
-         WHERE ${READY_SEND} AND part = ? AND retryAt <= ? ORDER BY pri DESC, id LIMIT 1
+export function takeSend(
+  database: Database,
+  part: string,
+  owner: string,
+  now: number,
+  asked = false,
+): Transfer | undefined {
+  const claim = `UPDATE transfer SET phasestep = 'C', tries = tries + 1, owner = ?, lease = ?`;
+  const best = `ORDER BY pri DESC, id LIMIT 1`;
+  const waiting = database.row(
+    `${claim} WHERE id = (
+       SELECT id FROM transfer INDEXED BY send_waiting WHERE ${READY_SEND} AND part = ? AND retryAt <= ?
+         AND (deadline = 0 OR deadline > ?) ${best}
+     ) RETURNING ${TRANSFER_COLUMNS}`,
+    ...[owner, now, part, now, now],
+  );
+  if (waiting !== undefined || !asked) return waiting && toTransfer(waiting);
+  const held = database.row(
+    `${claim} WHERE id = (
+       SELECT id FROM transfer INDEXED BY send_held WHERE ${HELD_SEND} AND NOT coalesce(${UNSEALED}, 0)
+         AND part = ? AND retryAt <= ? ${best}
      ) RETURNING ${TRANSFER_COLUMNS}`,
     ...[owner, now, part, now],
   );
-  return row && toTransfer(row);
+  return held && toTransfer(held);
+}
+
+/** Changes a record that is in this state and free. */
+export function transitionTransfer(
+  database: Database,
+  idtu: string,
+  from: Pick<Transfer, "phase" | "phasestep">,
+  changes: Changes,
+  now: number,
+): boolean {
+  const { set, values } = assignments(changes, now);
+  return (
+    database.run(
+      `UPDATE transfer SET ${set} WHERE id = ? AND phase = ? AND phasestep = ? AND owner IS NULL`,
+      ...[...values, toId(idtu), from.phase, from.phasestep],
+    ) === 1
+  );
+}
+
+/** Deletes a free record without a file; its response goes with it. */
+export function removeTransfer(database: Database, idtu: string): boolean {
+  return (
+    database.run("DELETE FROM transfer WHERE id = ? AND owner IS NULL AND workfile = ''", toId(idtu)) === 1
+  );
+}
+
+/** DIAGP of a diagnostic that is the partner's and not of the send itself. */
+const WAITS = "WAIT";
+
+export function explainWaiting(
+  database: Database,
+  part: string,
+  why: { diagi: number; diagc: string } | undefined,
+  isNews: boolean,
+): void {
+  const { diagi, diagc } = why ?? { diagi: 0, diagc: "" };
+  const said = [diagi, why ? WAITS : "", diagc];
+  if (isNews) {
+    const told = `diagp = '${WAITS}' AND (diagi <> ? OR diagc <> ?)`;
+    database.run(
+      `UPDATE transfer SET diagi = ?, diagp = ?, diagc = ? WHERE ${WAITING_SEND} AND part = ? AND ${told}`,
+      ...[...said, part, diagi, diagc],
+    );
+  }
+  if (why === undefined) return;
+  database.run(
+    `UPDATE transfer SET diagi = ?, diagp = ?, diagc = ? WHERE id IN (
+       SELECT id FROM transfer INDEXED BY send_unexplained WHERE ${WAITING_SEND} AND diagi = 0 AND part = ?)`,
+    ...[...said, part],
+  );
+}
+
+/** Sends whose time to begin is over stop (T/K). Gives them as they are now. */
+export function stopLate(
+  database: Database,
+  now: number,
+  why: Pick<Transfer, "diagi" | "diagp" | "diagc">,
+): Transfer[] {
+  return database
+    .rows(
+      `UPDATE transfer SET phasestep = 'K', diagi = ?, diagp = ?, diagc = ?
+         WHERE id IN (SELECT id FROM transfer WHERE deadline <> 0 AND phase = 'T' AND phasestep = 'D'
+           AND deadline < ? AND direct = 'send' AND owner IS NULL) RETURNING ${TRANSFER_COLUMNS}`,
+      ...[why.diagi, why.diagp, why.diagc, now],
+    )
+    .map(toTransfer);
 }
 
 export function takeUnsealed(database: Database, owner: string, now: number): Transfer | undefined {
-  const row = database.row(
-    `UPDATE transfer SET phasestep = 'C', owner = ?, lease = ? WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_retry
-         WHERE ${WAITING_SEND} AND ${UNSEALED} AND retryAt <= ? ORDER BY pri DESC, id LIMIT 1
-     ) RETURNING ${TRANSFER_COLUMNS}`,
-    ...[owner, now, now],
-  );
-  return row && toTransfer(row);
+  for (const lacking of [
+    `INDEXED BY send_retry WHERE ${WAITING_SEND} AND ${UNSEALED} AND retryAt <= ?`,
+    `INDEXED BY send_held WHERE ${HELD_SEND} AND ${UNSEALED} AND retryAt <= ?`,
+  ]) {
+    const row = database.row(
+      `UPDATE transfer SET phasestep = 'C', owner = ?, lease = ? WHERE id = (
+         SELECT id FROM transfer ${lacking} ORDER BY pri DESC, id LIMIT 1
+       ) RETURNING ${TRANSFER_COLUMNS}`,
+      ...[owner, now, now],
+    );
+    if (row !== undefined) return toTransfer(row);
+  }
+  return undefined;
 }
 
 /** Waiting sends of a partner stop (T/K): its paths are used up. Gives them as they are now. */
@@ -195,14 +313,58 @@ export function endReceive(
   if (from === undefined) releaseTransfer(database, idtu, { ...ended, ...changes }, now);
   else if (!advanceTransfer(database, idtu, from, { ...ended, ...changes }, now)) return false;
   database.run(
-    `INSERT INTO response (transfer, kind, part, dsn, date, time, orig, dest, reason, text)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO response (transfer, kind, part, dsn, date, time, orig, dest, reason, text, creator, hsh, sig)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (transfer) DO UPDATE SET kind = excluded.kind, part = excluded.part,
-         reason = excluded.reason, text = excluded.text, sent = 0, owner = NULL`,
+         reason = excluded.reason, text = excluded.text, creator = excluded.creator, hsh = excluded.hsh,
+         sig = excluded.sig, sent = 0, owner = NULL`,
     ...[toId(idtu), response.kind, response.part, response.dsn, response.date, response.time],
     ...[response.orig, response.dest, response.reason, response.text],
+    ...[response.creator ?? "", response.hsh ?? "", response.sig ?? ""],
   );
   return true;
+}
+
+/** See `Catalog.forward`. */
+export function forwardReceive(database: Database, idtu: string, to: Forward, now: number): Transfer {
+  const received = database.row(`SELECT ${TRANSFER_COLUMNS} FROM transfer WHERE id = ?`, toId(idtu));
+  if (received === undefined) {
+    throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog ${database.path} has no transfer ${idtu}.`);
+  }
+  const { dsn, date, time, orig, dest, ...file } = toTransfer(received);
+  const identity = [orig, dest, dsn, date, time];
+  const note: SpoolNote = { step: "claimed", source: "", archive: "" };
+  const made = database.row(
+    `INSERT INTO transfer (direct, mode, phase, phasestep, orig, dest, dsn, date, time, part, idf, fname, nfname,
+       description, filesize, formsize, linehash, pri, ackstate, spool, kdate, format, lrecl, security, workfile, pidtu)
+     VALUES ('send', 'requester', 'T', 'D', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'require', ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (direct, orig, dest, dsn, date, time) DO NOTHING RETURNING ${TRANSFER_COLUMNS}`,
+    ...identity,
+    ...[
+      to.part,
+      file.idf,
+      file.nfname,
+      file.nfname,
+      file.description,
+      to.filesize,
+      to.formsize,
+      file.linehash,
+    ],
+    ...[to.pri, JSON.stringify(note), now, file.format, file.lrecl],
+    file.security && JSON.stringify(file.security),
+    ...[to.workfile, idtu],
+  );
+  const waits: Changes = { phase: "Z", phasestep: "H", workfile: "", spool: null, edate: now };
+  updateTransfer(database, idtu, waits, now);
+  database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE id = ?", toId(idtu));
+  const send =
+    made ??
+    database.row(
+      `SELECT ${TRANSFER_COLUMNS} FROM transfer
+         WHERE direct = 'send' AND orig = ? AND dest = ? AND dsn = ? AND date = ? AND time = ?`,
+      ...identity,
+    );
+  return toTransfer(send as NonNullable<typeof send>);
 }
 
 export function takeResponse(database: Database, part: string, owner: string): EndResponse | undefined {
@@ -231,6 +393,15 @@ export function endResponse(database: Database, id: number): void {
   );
 }
 
+export function putActivation(
+  database: Database,
+  { kind, id }: Pick<Activation, "kind" | "id">,
+  to: Pick<Activation, "state" | "configured"> | undefined,
+): void {
+  database.run("DELETE FROM activation WHERE kind = ? AND id = ?", kind, id);
+  if (to) database.run("INSERT INTO activation VALUES (?, ?, ?, ?)", kind, id, to.state, to.configured);
+}
+
 export function putClock(database: Database, clock: PartnerClock): void {
   database.run(
     `INSERT INTO partner (part, tries, nextCallAt, diagi, reason) VALUES (?, ?, ?, ?, ?)
@@ -245,11 +416,13 @@ export function freeClaims(database: Database, owner: string) {
   const mine = "(owner = ? OR owner IS NULL)";
   const free = (direct: string, step: string): number =>
     database.run(
-      `UPDATE transfer SET phasestep = ?, owner = NULL, lease = NULL
+      `UPDATE transfer SET phasestep = ${step}, owner = NULL, lease = NULL
          WHERE direct = ? AND phase = 'T' AND phasestep = 'C' AND ${mine}`,
-      ...[step, direct, owner],
+      ...[direct, owner],
     );
-  const freed = { sends: free("send", "D"), receives: free("recv", "H"), responses: 0, scripts: 0 };
+  // what a partner is to fetch waits for its call again
+  const waits = "CASE WHEN diagp = 'HOLD' AND diagi = 0 THEN 'H' ELSE 'D' END";
+  const freed = { sends: free("send", waits), receives: free("recv", "'H'"), responses: 0, scripts: 0 };
   freed.scripts = database.run(
     `UPDATE transfer SET phasestep = 'D', owner = NULL, lease = NULL
        WHERE phase IN ('A', 'Y', 'Z') AND phasestep = 'C' AND script <> '' AND ${mine}`,
@@ -277,6 +450,16 @@ export function setWanted(database: Database, kinds: readonly AftermathKind[]): 
   database.run("DELETE FROM wanted");
   for (const kind of kinds) database.run("INSERT INTO wanted VALUES (?)", kind);
   database.run("DELETE FROM aftermath WHERE kind NOT IN (SELECT kind FROM wanted)");
+}
+
+export function addAftermath(database: Database, idtu: string, kind: AftermathKind): boolean {
+  if (database.row("SELECT 1 FROM transfer WHERE id = ?", toId(idtu)) === undefined) return false;
+  database.run(
+    "INSERT INTO aftermath (kind, transfer) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    kind,
+    toId(idtu),
+  );
+  return true;
 }
 
 export function deleteAftermath(database: Database, ids: readonly number[]): void {

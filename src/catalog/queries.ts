@@ -1,17 +1,14 @@
 /** What only reads: shared by the gateway's catalog and by the read-only view of the command line. */
-import type { SQLInputValue } from "node:sqlite";
 import type {
+  Activation,
   Aftermath,
   AftermathKind,
   FileIdentity,
   PartnerClock,
   Transfer,
-  TransferFilter,
 } from "./catalog.ts";
 import type { Database } from "./database.ts";
 import { TRANSFER_COLUMNS, toId, toTransfer } from "./rows.ts";
-
-const DEFAULT_LIMIT = 100;
 
 /** Sends that may be taken; word for word the condition of the partial indexes `send_waiting` and `send_retry`. */
 export const WAITING_SEND =
@@ -29,46 +26,9 @@ export function getTransfer(database: Database, idtu: string): Transfer | undefi
   return row && toTransfer(row);
 }
 
-/** Newest first. Each direction is a query of its own, so that an index gives both the filter and the order. */
-export function listTransfers(database: Database, filter: TransferFilter): Transfer[] {
-  if (filter.idtu !== undefined) {
-    const found = getTransfer(database, filter.idtu);
-    return found !== undefined && matches(found, filter) ? [found] : [];
-  }
-  const conditions = ["direct = ?"];
-  const values: SQLInputValue[] = [];
-  const condition = (sql: string, value: SQLInputValue): void => {
-    conditions.push(sql);
-    values.push(value);
-  };
-  if (filter.part !== undefined) condition("part = ?", filter.part);
-  if (filter.idf !== undefined) condition("idf = ?", filter.idf);
-  if (filter.state !== undefined) {
-    // The partial indexes by state serve only queries that say the same.
-    if (filter.state !== "X") conditions.push("phase <> 'X'");
-    condition("state = ?", filter.state);
-  }
-  if (filter.since !== undefined) condition("kdate >= ?", filter.since);
-  const arm = `SELECT ${TRANSFER_COLUMNS} FROM transfer WHERE ${conditions.join(" AND ")}`;
-  const directions = filter.direct === undefined ? ["send", "recv"] : [filter.direct];
-  const rows = database.rows(
-    `${directions.map(() => arm).join(" UNION ALL ")} ORDER BY kdate DESC, id DESC LIMIT ?`,
-    ...directions.flatMap((direct) => [direct, ...values]),
-    filter.limit ?? DEFAULT_LIMIT,
-  );
-  return rows.map(toTransfer);
-}
-
-function matches(transfer: Transfer, filter: TransferFilter): boolean {
-  const state = transfer.phase === "T" ? transfer.phasestep : transfer.phase;
-  return (
-    (filter.part ?? transfer.part) === transfer.part &&
-    (filter.idf ?? transfer.idf) === transfer.idf &&
-    (filter.direct ?? transfer.direct) === transfer.direct &&
-    (filter.state ?? state) === state &&
-    (filter.since ?? transfer.kdate) <= transfer.kdate
-  );
-}
+/** Sends that wait for their partner to call; word for word the condition of the index `send_held`. */
+export const HELD_SEND =
+  "direct = 'send' AND phase = 'T' AND phasestep = 'H' AND diagi = 0 AND owner IS NULL AND stepNote IS NOT 'claim'";
 
 export function countTransfers(database: Database): {
   send: Record<string, number>;
@@ -150,6 +110,29 @@ export function findWork(database: Database, now: number): { parts: string[]; ne
   );
   for (const { part } of responses) parts.add(part as string);
   return { parts: [...parts], nextAt };
+}
+
+export function listActivations(database: Database): Activation[] {
+  return database
+    .rows("SELECT kind, id, state, configured FROM activation")
+    .map((row) => ({ ...row }) as unknown as Activation);
+}
+
+export function countChildren(
+  database: Database,
+  pidtu: string,
+): { all: number; ended: number; refused: number; stuck: number } {
+  const row = database.row(
+    `SELECT count(*) AS "all", total(phase = 'X') AS ended, total(phase = 'X' AND ack = 'N') AS refused,
+       total(phase <> 'X' AND phasestep IN ('H', 'K') AND diagi <> 0) AS stuck
+     FROM transfer WHERE pidtu = ? AND pidtu <> ''`,
+    pidtu,
+  );
+  return { ...row } as { all: number; ended: number; refused: number; stuck: number };
+}
+
+export function owesResponse(database: Database, idtu: string): boolean {
+  return database.row("SELECT 1 FROM response WHERE transfer = ? AND sent = 0", toId(idtu)) !== undefined;
 }
 
 /** A partner that never failed has a clock of zeros. */

@@ -31,11 +31,14 @@ const CHANGEABLE: readonly (keyof Changes)[] = [
   "formsize",
   "security",
   "linehash",
+  "pidtu",
+  "via",
   "pri",
   "ackstate",
   "script",
   "tries",
   "retryAt",
+  "deadline",
 ];
 
 const FIXED = ["direct", "type", "dsn", "date", "time", "orig", "dest"] as const;
@@ -44,7 +47,8 @@ const FIXED = ["direct", "type", "dsn", "date", "time", "orig", "dest"] as const
 export const TRANSFER_COLUMNS: string = ["id", ...FIXED, ...CHANGEABLE].join(", ");
 
 /** The columns that make an `EndResponse`. */
-export const RESPONSE_COLUMNS = "id, transfer, kind, part, dsn, date, time, orig, dest, reason, text";
+export const RESPONSE_COLUMNS =
+  "id, transfer, kind, part, dsn, date, time, orig, dest, reason, text, creator, hsh, sig";
 
 /** Eight digits. */
 export function toIdtu(id: unknown): string {

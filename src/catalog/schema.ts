@@ -134,6 +134,36 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE transfer ADD COLUMN linehash TEXT NOT NULL DEFAULT '';
   `,
   `
+  -- Sends that wait for their partner to call (STATE = HOLD), in the order in which they are offered.
+  CREATE INDEX send_held ON transfer (part, pri DESC, id)
+    WHERE direct = 'send' AND phase = 'T' AND phasestep = 'H' AND diagi = 0 AND owner IS NULL AND stepNote IS NOT 'claim';
+
+  -- Partners, folders and jobs that an operator has opened or closed (ACT, INACT); the configuration's state counts again
+  -- once it says something else than it did then.
+  CREATE TABLE activation (
+    kind TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, configured TEXT NOT NULL, PRIMARY KEY (kind, id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Forwarding: which transfer another one was made of, and by whose session it came; a response that is passed on is the
+  -- one that its maker signed.
+  ALTER TABLE transfer ADD COLUMN pidtu TEXT NOT NULL DEFAULT '';
+  ALTER TABLE transfer ADD COLUMN via TEXT NOT NULL DEFAULT '';
+  CREATE INDEX transfer_parent ON transfer (pidtu) WHERE pidtu <> '';
+  ALTER TABLE response ADD COLUMN creator TEXT NOT NULL DEFAULT '';
+  ALTER TABLE response ADD COLUMN hsh TEXT NOT NULL DEFAULT '';
+  ALTER TABLE response ADD COLUMN sig TEXT NOT NULL DEFAULT '';
+
+  -- What makes a send a duplicate of another (DUPLICAT), and until when it may begin (0 = for ever).
+  ALTER TABLE transfer ADD COLUMN dupkey TEXT NOT NULL DEFAULT '';
+  ALTER TABLE transfer ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX transfer_dupkey ON transfer (dupkey) WHERE dupkey <> '';
+  CREATE INDEX transfer_deadline ON transfer (deadline) WHERE deadline <> 0 AND phase = 'T' AND phasestep = 'D';
+
+  -- Waiting sends that do not say yet what they wait for.
+  CREATE INDEX send_unexplained ON transfer (part)
+    WHERE direct = 'send' AND phase = 'T' AND phasestep = 'D' AND owner IS NULL AND stepNote IS NOT 'claim' AND diagi = 0;
+  `,
+  `
   -- The script of the record's phase. The records that wait for theirs, in the order in which they are taken.
   ALTER TABLE transfer ADD COLUMN script TEXT NOT NULL DEFAULT ''
     CHECK (script IN ('', 'preexec', 'exec', 'ackexec'));
@@ -144,7 +174,7 @@ export const MIGRATIONS: readonly string[] = [
   -- so that no crash comes between; and only what somebody wants, because most sites want nothing.
   CREATE TABLE aftermath (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL CHECK (kind IN ('exece', 'ackexec', 'accnt')),
+    kind TEXT NOT NULL CHECK (kind IN ('exece', 'ackexec', 'accnt', 'exec')),
     transfer INTEGER NOT NULL REFERENCES transfer (id) ON DELETE CASCADE,
     UNIQUE (transfer, kind)
   ) STRICT;

@@ -5,6 +5,7 @@ import type { Catalog } from "./catalog.ts";
 import * as changes from "./changes.ts";
 import { GroupCommit } from "./commit.ts";
 import { catalogError, Database } from "./database.ts";
+import { listTransfers } from "./list.ts";
 import { lockCatalog } from "./lock.ts";
 import { migrate } from "./migrate.ts";
 import * as queries from "./queries.ts";
@@ -65,9 +66,15 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     addSend: (send, hold) => change(() => changes.insertSend(database, send, hold, now())),
     addReceive: (receive, owner) => change(() => changes.insertReceive(database, receive, owner, now())),
     get: (idtu) => read(() => queries.getTransfer(database, idtu)),
-    list: (filter) => read(() => queries.listTransfers(database, filter)),
+    list: (filter) => read(() => listTransfers(database, filter)),
     update: (idtu, values) => change(() => changes.updateTransfer(database, idtu, values, now())),
-    claimSend: (part, owner, at) => change(() => changes.takeSend(database, part, owner, at)),
+    claimSend: (part, owner, at, asked) => change(() => changes.takeSend(database, part, owner, at, asked)),
+    transition: (idtu, from, values) =>
+      change(() => changes.transitionTransfer(database, idtu, from, values, now())),
+    remove: (idtu) => change(() => changes.removeTransfer(database, idtu)),
+    owesResponse: (idtu) => read(() => queries.owesResponse(database, idtu)),
+    stopLate: (at, why) => change(() => changes.stopLate(database, at, why)),
+    explainWaiting: (part, why, isNews) => change(() => changes.explainWaiting(database, part, why, isNews)),
     claimUnsealed: (owner, at) => change(() => changes.takeUnsealed(database, owner, at)),
     stopSends: (part, why) => change(() => changes.stopSends(database, part, why)),
     claimReceive: (idtu, owner) => change(() => changes.takeReceive(database, idtu, owner, now())),
@@ -80,8 +87,11 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     scriptsWaiting: () => read(() => queries.countScripts(database)),
     want: (kinds) => change(() => changes.setWanted(database, kinds)),
     aftermath: (kinds, after, limit) => read(() => queries.listAftermath(database, kinds, after, limit)),
+    note: (idtu, kind) => change(() => changes.addAftermath(database, idtu, kind)),
     settleAftermath: (ids) => change(() => changes.deleteAftermath(database, ids)),
     watch: (changed) => commits.watch(changed),
+    children: (pidtu) => read(() => queries.countChildren(database, pidtu)),
+    forward: (idtu, to) => change(() => changes.forwardReceive(database, idtu, to, now())),
     claimResponse: (part, owner) => change(() => changes.takeResponse(database, part, owner)),
     responseSent: (id) => change(() => changes.endResponse(database, id)),
     releaseResponse: (id) =>
@@ -92,6 +102,8 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     work: (at) => read(() => queries.findWork(database, at)),
     clock: (part) => read(() => queries.getClock(database, part)),
     setClock: (values) => change(() => changes.putClock(database, values)),
+    activations: () => read(() => queries.listActivations(database)),
+    setActivation: (key, to) => change(() => changes.putActivation(database, key, to)),
     totals: () => read(() => queries.countTransfers(database)),
     recover: (owner) => change(() => changes.freeClaims(database, owner)),
     unfinishedSpool: () => read(() => queries.findUnfinished(database)),

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { CygnetError } from "../platform/errors.ts";
 import type { Catalog } from "./catalog.ts";
 import { catalogError, Database } from "./database.ts";
+import { listTransfers } from "./list.ts";
 import { newerCatalog, schemaVersion } from "./migrate.ts";
 import * as queries from "./queries.ts";
 import { MIGRATIONS } from "./schema.ts";
@@ -36,7 +37,7 @@ export function readCatalog(path: string): CatalogView {
   };
   return {
     get: (idtu) => read(() => queries.getTransfer(database, idtu)),
-    list: (filter) => read(() => queries.listTransfers(database, filter)),
+    list: (filter) => read(() => listTransfers(database, filter)),
     totals: () => read(() => queries.countTransfers(database)),
     close: async () => database.close(),
   };

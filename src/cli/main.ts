@@ -1,8 +1,12 @@
 /** The command line: `cygnet <command>`. Exit 0 done, 1 not done, 2 wrong usage or invalid configuration. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { SORT_KEYS } from "../catalog/list.ts";
+import type { Action } from "../catalog/transitions.ts";
 import { describe } from "../platform/errors.ts";
 import { version } from "../platform/version.ts";
+import { activate } from "./activate.ts";
 import { check } from "./check.ts";
+import { type CommandOptions, command as commandTransfers } from "./commands.ts";
 import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
@@ -12,7 +16,7 @@ import { addPartnerCommands } from "./partner.ts";
 import { addPkiCommands } from "./pki.ts";
 import { tslCommands } from "./pki-tsl.ts";
 import { testPartner } from "./test-partner.ts";
-import { display, end, listcat, recv, send, start } from "./transfers.ts";
+import { display, end, listcat, recv, send } from "./transfers.ts";
 
 const EXIT = `
 Exit status: 0 done, 1 not done (the reason is on stderr), 2 wrong usage or invalid configuration.`;
@@ -73,6 +77,13 @@ function program(): Command {
     .requiredOption("-p, --part <partner>", "whom to send it to")
     .option("-i, --idf <flow>", "flow (default: the partner's)")
     .option("-n, --nfname <name>", "name on the line, symbolic variables allowed")
+    .addOption(
+      new Option("-s, --state <state>", "hold it for the partner's call, or keep it until start").choices([
+        "disp",
+        "hold",
+        "keep",
+      ]),
+    )
     .option("-w, --wait", "wait until it has ended, with the partner's response where the flow requires one")
     .action(send);
 
@@ -80,7 +91,23 @@ function program(): Command {
     .requiredOption("-p, --part <partner>", "whom to call")
     .action(recv);
 
-  command("start", "start a held or stopped send again").argument("<idtu>", "the transfer").action(start);
+  for (const { action, summary, details } of COMMANDS) {
+    const each = selection(
+      command(action, summary, details).argument(
+        "[idtu...]",
+        "the transfers; else those chosen by the options",
+      ),
+    ).option("--text <words>", "why, in words, for who looks at the record (DIAGC)");
+    if (action === "delete")
+      each.option("-f, --force", "also those whose response the partner has not had yet");
+    each.action((idtus: string[], options: CommandOptions) => {
+      // a command without a choice would mean every transfer there is
+      if (idtus.length === 0 && options.part === undefined) {
+        each.error('error: name the transfers (IDTU), or choose them with --part ("*": all partners)');
+      }
+      return commandTransfers(action, idtus, options);
+    });
+  }
 
   command(
     "end",
@@ -92,6 +119,33 @@ function program(): Command {
     .option("--text <words>", "why, in words, for the partner")
     .action(end);
 
+  for (const name of ["act", "inact"] as const) {
+    const opens = name === "act";
+    const each = command(
+      name,
+      `${opens ? "open" : "close"} a partner, a folder or a job`,
+      "It stays so over restarts, until the next act or inact, or until the configuration changes the object's state.",
+    )
+      .argument("<id>", "the partner, the folder or the job")
+      .addOption(
+        new Option("--type <type>", "what the id names, where it names several").choices([
+          "part",
+          "folder",
+          "cron",
+        ]),
+      )
+      .addOption(
+        new Option(
+          "--mode <mode>",
+          opens
+            ? "partner: only we call (requester), only it calls (server)"
+            : "partner: only this side of it",
+        ).choices(["both", "requester", "server"]),
+      );
+    if (!opens) each.option("-f, --force", "partner: cut and hold what runs");
+    each.action((id: string, options) => activate(name, id, options));
+  }
+
   command(
     "test-partner",
     "call a partner on every path, say hello and good-bye",
@@ -100,17 +154,21 @@ function program(): Command {
     .argument("<partner>", "whom to call")
     .action(testPartner);
 
-  command(
+  const listing = command(
     "listcat",
     "list transfers, newest first",
     "States: D waiting, C running, H held, K stopped, Z sent and waiting for the response, X ended.",
-  )
-    .option("-p, --part <partner>", "only this partner")
-    .option("-i, --idf <flow>", "only this flow")
-    .addOption(new Option("-d, --direct <direction>", "only one direction").choices(["send", "recv"]))
-    .addOption(new Option("-s, --state <state>", "only this state").choices([..."AYZXDHCK"]))
-    .option("--since <when>", "requested since: 2h, 3d, 2026-11-20 or 2026-11-20T08:00", parseSince)
+  );
+  selection(listing)
     .option("-n, --limit <count>", "at most so many (default 100)", parseCount)
+    .addOption(
+      new Option("--sort <key>", "order; a - in front turns it round").choices(
+        SORT_KEYS.flatMap((key) => [key, `-${key}`]),
+      ),
+    )
+    .addOption(
+      new Option("--content <level>", "how much of each").choices(["brief", "full"]).default("brief"),
+    )
     .action(listcat);
 
   command("display", "show everything about one transfer").argument("<idtu>", "the transfer").action(display);
@@ -158,6 +216,69 @@ function program(): Command {
   // commands inherit neither of these from their parent once they exist
   for (const each of withAllBelow(cygnet)) each.exitOverride().configureOutput({});
   return cygnet;
+}
+
+/** Transfer CFT's commands on transfers. */
+const COMMANDS: readonly { action: Action; summary: string; details: string }[] = [
+  {
+    action: "halt",
+    summary: "hold transfers (state H)",
+    details: "A running one is cut; start, or the partner's next call, lets it go on from where it was.",
+  },
+  {
+    action: "keep",
+    summary: "stop transfers (state K)",
+    details: "As halt, but a partner's file is refused, too, until start.",
+  },
+  {
+    action: "start",
+    summary: "start held or stopped transfers again, or waiting ones at once",
+    details: "Their tries are forgotten. A partner's file goes on when the partner offers it again (recv).",
+  },
+  {
+    action: "resume",
+    summary: "offer held sends with a diagnostic to the partner again",
+    details: "They wait in H until the partner calls and fetches them.",
+  },
+  {
+    action: "submit",
+    summary: "run the script of the current phase again",
+    details: "Of an ended transfer: its end-of-transfer script.",
+  },
+  {
+    action: "delete",
+    summary: "delete records",
+    details:
+      "A running transfer is cut first. The file of a send that had not ended is kept in failed/<PARTNER>/.",
+  },
+];
+
+/** The options that choose transfers, for lists and commands alike. */
+function selection(command: Command): Command {
+  return command
+    .option("-p, --part <partner>", 'only this partner; "*" and "?" make it a mask')
+    .option("-i, --idf <flow>", "only this flow, or a mask")
+    .addOption(new Option("-d, --direct <direction>", "only one direction").choices(["send", "recv"]))
+    .addOption(new Option("-s, --state <state>", "only this state").choices([..."AYZXDHCK"]))
+    .addOption(new Option("--phase <phase>", "only this phase").choices([..."ATYZX"]))
+    .addOption(new Option("--phasestep <step>", "only this step").choices([..."DHCKX"]))
+    .option("--pidtu <idtu>", "only what was made of this transfer: children of a broadcast")
+    .option("--diagi <code>", 'only this diagnostic; "error": any but 0', parseDiagi)
+    .addOption(new Option("--ack <ack>", "only with this response").choices(["A", "N"]))
+    .addOption(
+      new Option("--mode <mode>", "only those in which we called, or were called").choices([
+        "requester",
+        "server",
+      ]),
+    )
+    .option("--since <when>", "requested since: 2h, 3d, 2026-11-20 or 2026-11-20T08:00", parseSince)
+    .option("--until <when>", "requested before", parseSince);
+}
+
+function parseDiagi(text: string): number | "error" {
+  if (text.toLowerCase() === "error") return "error";
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('a DIAGI, or "error", is needed');
+  return Number(text);
 }
 
 function withAllBelow(command: Command): Command[] {

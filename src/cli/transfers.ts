@@ -1,4 +1,4 @@
-/** `cygnet send`, `recv`, `listcat`, `display`, `start`: transfers. */
+/** `cygnet send`, `recv`, `end`, `listcat`, `display`: transfers. */
 import { resolve } from "node:path";
 import { detailOf, recordOf, type TransferRecord } from "../admin/record.ts";
 import type { TransferFilter } from "../catalog/catalog.ts";
@@ -11,18 +11,19 @@ export interface SendOptions extends CommonOptions {
   part: string;
   idf?: string;
   nfname?: string;
+  state?: "disp" | "hold" | "keep";
   wait?: boolean;
 }
 
 export async function send(file: string, options: SendOptions): Promise<void> {
   const { socket } = await places(options);
-  const { part, idf, nfname } = options;
-  const body = { part, file: resolve(file), ...(idf ? { idf } : {}), ...(nfname ? { nfname } : {}) };
+  const { part, idf, nfname, state } = options;
+  const body = defined({ part, idf, nfname, state, file: resolve(file) });
   let transfer = await ask<TransferRecord>(socket, "POST", "/transfers", body);
   if (options.wait) transfer = await settled(socket, transfer, options.json !== true);
   if (options.json) printJson(transfer);
   else print(summary(transfer));
-  if (stopped(transfer) || transfer.ack === "N") {
+  if ((stopped(transfer) && transfer.diagi !== 0) || transfer.ack === "N") {
     throw new Failed(
       options.json ? "" : `${transfer.idtu}: ${transfer.diagc || "not sent"} (DIAGI ${transfer.diagi})`,
     );
@@ -66,13 +67,6 @@ export async function recv(options: CommonOptions & { part: string }): Promise<v
   else print(`${answer.called} is being called; what it holds for us will come`);
 }
 
-export async function start(idtu: string, options: CommonOptions): Promise<void> {
-  const { socket } = await places(options);
-  const transfer = await ask<TransferRecord>(socket, "POST", `/transfers/${encodeURIComponent(idtu)}/start`);
-  if (options.json) printJson(transfer);
-  else print(summary(transfer));
-}
-
 export async function end(
   idtu: string,
   options: CommonOptions & { reject?: string; text?: string },
@@ -85,19 +79,25 @@ export async function end(
   else print(`${idtu}: ${options.reject ? `rejected with reason ${options.reject}` : "accepted"}`);
 }
 
-export type ListOptions = CommonOptions & Omit<TransferFilter, "idtu">;
+export interface ListOptions extends CommonOptions, Omit<TransferFilter, "idtu"> {
+  content?: "brief" | "full";
+}
 
-export async function listcat(options: ListOptions): Promise<void> {
-  const { part, idf, direct, state, since, limit } = options;
-  const filter: TransferFilter = Object.fromEntries(
-    Object.entries({ part, idf, direct, state, since, limit }).filter(([, value]) => value !== undefined),
-  );
+export async function listcat({ content = "brief", config, json, ...filter }: ListOptions): Promise<void> {
+  const options = defined({ config, json });
   const transfers = await list(options, filter);
   // the words of a fault are for display: these keys are a contract with programs
-  if (options.json) return printJson(transfers.map(({ diagc: _, ...record }) => record));
+  if (options.json) {
+    return printJson(content === "full" ? transfers : transfers.map(({ diagc: _, ...record }) => record));
+  }
   const target = tableTarget(process.stdout);
   if (transfers.length === 0 && target.tty) return print("no transfers");
-  print(renderTable(COLUMNS, transfers, target));
+  print(renderTable(content === "full" ? [...COLUMNS, ...MORE] : COLUMNS, transfers, target));
+}
+
+/** What was given, without what was not. */
+export function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 /** From the running gateway, or from its catalog when none runs. */
@@ -119,7 +119,7 @@ async function list(options: CommonOptions, filter: TransferFilter): Promise<Tra
   }
 }
 
-const COLUMNS = [
+export const COLUMNS = [
   { title: "IDTU", value: (row: TransferRecord) => row.idtu },
   { title: "DIRECT", value: (row: TransferRecord) => row.direct },
   { title: "PART", value: (row: TransferRecord) => row.part },
@@ -135,6 +135,18 @@ const COLUMNS = [
   { title: "SIZE", value: (row: TransferRecord) => octets(row.filesize), align: "right" as const },
   { title: "REQUESTED", value: (row: TransferRecord) => localTime(row.kdate) },
   { title: "FILE", value: (row: TransferRecord) => row.fname || row.nfname, shrink: true },
+];
+
+/** What `listcat --content full` shows beside. */
+const MORE = [
+  { title: "MODE", value: (row: TransferRecord) => row.mode },
+  { title: "PROT", value: (row: TransferRecord) => row.prot },
+  { title: "DIAGP", value: (row: TransferRecord) => row.diagp },
+  { title: "BYTES", value: (row: TransferRecord) => octets(row.bytes), align: "right" as const },
+  { title: "BEGUN", value: (row: TransferRecord) => localTime(row.bdate) },
+  { title: "ENDED", value: (row: TransferRecord) => localTime(row.edate) },
+  { title: "NFNAME", value: (row: TransferRecord) => row.nfname, shrink: true },
+  { title: "DIAGC", value: (row: TransferRecord) => row.diagc, shrink: true },
 ];
 
 export async function display(idtu: string, options: CommonOptions): Promise<void> {

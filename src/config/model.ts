@@ -8,6 +8,7 @@ import type { RevocationPolicy } from "../pki/trust/trust.ts";
 import type { Usage } from "../pki/usage.ts";
 import type { Command } from "./command.ts";
 import type { Secret } from "./secret.ts";
+import type { Activation } from "./units.ts";
 
 export interface Configuration {
   /** Every file that was read, absolute, the main file first. */
@@ -23,6 +24,10 @@ export interface Configuration {
   cfttcp: ReadonlyMap<string, Tcp>;
   /** Keyed by `<id>/<direct>`, for example `TLS/server`. */
   cftssl: ReadonlyMap<string, Ssl>;
+  cftdest: ReadonlyMap<string, Dest>;
+  cftauth: ReadonlyMap<string, Auth>;
+  /** Keyed by `<id>/<part>/<type>/<nidf>`. */
+  cftidf: ReadonlyMap<string, Idf>;
   cftsend: ReadonlyMap<string, Send>;
   cftrecv: ReadonlyMap<string, Recv>;
   cftfolder: ReadonlyMap<string, Folder>;
@@ -58,6 +63,37 @@ export interface Parm {
   max_processing_scripts: number;
   /** Cipher suites 07 to 10 may be used. */
   experimental_ciphers: boolean;
+  /** Whether the default serves files whose name stands for no flow; they are refused otherwise. */
+  default_idf: boolean;
+}
+
+/** A list of partners. */
+export interface Dest {
+  id: string;
+  /** Its partners; null = those of the file `fname`. */
+  part: readonly string[] | null;
+  /** Absolute; "" where `part` names them. */
+  fname: string;
+  nopart: "abort" | "continue" | "ignore";
+}
+
+/** A list of flows, by ids or masks. */
+export interface Auth {
+  id: string;
+  idf: readonly string[];
+  /** The list names what is denied. */
+  deny: boolean;
+}
+
+/** A local flow and its name on the line. */
+export interface Idf {
+  /** The local flow. */
+  id: string;
+  /** "" = every partner. */
+  part: string;
+  type: "send" | "recv";
+  /** Dataset name; a mask for "recv". */
+  nidf: string;
 }
 
 export interface Net {
@@ -127,6 +163,15 @@ export interface Part {
   sfiddest: string;
   /** Default flow; "" = cftparm.default. */
   idf: string;
+  /** Flows that may go to it and come from it: "*", or the id of a [[cftauth]]. */
+  sauth: string;
+  rauth: string;
+  /** Intermediate partner; "" = none. */
+  ipart: string;
+  /** Whether its files for other partners are forwarded. */
+  commut: "yes" | "no";
+  /** Which names in its file requests must be known. */
+  ctrlpart: "all" | "rpart" | "spart" | "ignore";
   state: "activeboth" | "activereq" | "activeserv" | "noactive";
   /** Windows in which we call, and in which it may call. */
   outgoing: Window;
@@ -214,6 +259,17 @@ export interface Send extends LocalForm {
   flrecl: number;
   ackstate: "require" | "ignore";
   pri: number;
+  /** Template of the duplicate key; "" = none. */
+  duplicat: string;
+  /** How long the response is awaited, ms; 0 = for ever. */
+  acktimeout: number;
+  /** When a send may begin and until when, as the request came; null = at once, for ever. */
+  mintime: Activation | null;
+  maxtime: Activation | null;
+  /** Longest run, ms; 0 = no limit. */
+  maxduration: number;
+  /** Sends wait for their turn, for the partner's call, or for an operator. */
+  state: "disp" | "hold" | "keep";
   /** Each undefined key falls back to the partner's. */
   security: Partial<SecurityChoice>;
 }
@@ -352,6 +408,9 @@ export interface Cat {
   /** How long ended sends and receives are kept, ms. */
   sx: number;
   rx: number;
+  /** How long held and stopped sends, and sends without a response, are kept, ms; 0 = for ever. */
+  sh: number;
+  st: number;
   /** How long half-received files are kept, ms. */
   rh: number;
 }

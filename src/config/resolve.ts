@@ -10,7 +10,7 @@ import { keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { SecretsByEntry } from "./secrets.ts";
 import type { Sources } from "./sources.ts";
-import { type CftUnit, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
+import { type CftUnit, parseActivation, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
 
 const CLEAR_PORT = 3305;
 const TLS_PORT = 6619;
@@ -49,6 +49,7 @@ export function resolveConfiguration(
       execre: command(parm.execre),
       exectimeout,
       max_processing_scripts: parm.max_processing_scripts,
+      default_idf: parm.default_idf,
       experimental_ciphers: parm.experimental_ciphers,
     },
     cftnet: table(tree.cftnet, (net) => ({
@@ -70,6 +71,14 @@ export function resolveConfiguration(
       retryw: parseDuration(tcp.retryw, "min"),
     })),
     cftssl: new Map(tree.cftssl.map((ssl) => [`${ssl.id}/${ssl.direct}`, profile(ssl, rundir)])),
+    cftdest: table(tree.cftdest, ({ id, part, fname, nopart }) => ({
+      ...{ id, nopart, part: part ?? null },
+      fname: fname ? resolve(sources.directory, fname) : "",
+    })),
+    cftauth: table(tree.cftauth, ({ id, idf, deny }) => ({ id, idf, deny: deny ?? id.startsWith("NOT") })),
+    cftidf: new Map(
+      tree.cftidf.map(({ comment: _, ...idf }) => [`${idf.id}/${idf.part}/${idf.type}/${idf.nidf}`, idf]),
+    ),
     cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), (send) => flow(send, command)),
     cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ comment: _, ...recv }) => ({
       ...recv,
@@ -98,6 +107,8 @@ export function resolveConfiguration(
       fname: resolve(rundir, cftcat.fname),
       sx: parseDuration(cftcat.sx, "d"),
       rx: parseDuration(cftcat.rx, "d"),
+      sh: parseDuration(cftcat.sh, "d"),
+      st: parseDuration(cftcat.st, "d"),
       rh: parseDuration(cftcat.rh, "d"),
     },
     cftlog: {
@@ -174,6 +185,12 @@ function withDefault<T extends { id: string }>(
     "xlate",
     "ackstate",
     "pri",
+    "state",
+    "duplicat",
+    "acktimeout",
+    "mintime",
+    "maxtime",
+    "maxduration",
     "ackmode",
     "preexec",
     "exec",
@@ -229,6 +246,11 @@ function partner(
     sfidorig: (part.sfidorig ?? nspart).trimEnd(),
     sfiddest: (part.sfiddest ?? nrpart).trimEnd(),
     idf: part.idf,
+    sauth: part.sauth,
+    rauth: part.rauth,
+    ipart: part.ipart,
+    commut: part.commut,
+    ctrlpart: part.ctrlpart,
     state: part.state,
     outgoing: window(part.omintime, part.omaxtime),
     incoming: window(part.imintime, part.imaxtime),
@@ -251,17 +273,20 @@ function window(from: string, to: string): Model.Window {
 }
 
 function flow(send: Cftsend, command: (written: string | string[]) => Command): Model.Send {
-  const { id, nfname, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri } = send;
-  const { sign, encrypt, compress, signed_eerp, cipher } = send;
+  const { comment: _, sign, encrypt, compress, signed_eerp, cipher, ...rest } = send;
   const said = Object.entries({ sign, encrypt, compress, signed_eerp, cipher });
-  const security = Object.fromEntries(said.filter(([, value]) => value !== undefined));
-  const scripts = {
+  return {
+    ...rest,
     preexec: command(send.preexec),
     exec: command(send.exec),
     ackexec: command(send.ackexec),
     exece: command(send.exece),
+    acktimeout: parseDuration(send.acktimeout, "s"),
+    maxduration: parseDuration(send.maxduration, "min"),
+    mintime: parseActivation(send.mintime) ?? null,
+    maxtime: parseActivation(send.maxtime) ?? null,
+    security: Object.fromEntries(said.filter(([, value]) => value !== undefined)),
   };
-  return { id, nfname, ...scripts, frecfm, flrecl, fcode, ftype, xlate, ackstate, pri, security };
 }
 
 function job(

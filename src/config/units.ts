@@ -57,6 +57,17 @@ export function parseTimeOfDay(text: string): number | undefined {
   return (((hours ?? 0) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000 + (hundredths ?? 0) * 10;
 }
 
+/** A moment of a request: a time of the day (ms after midnight), or so many ms after the request; undefined when neither. */
+export type Activation = { at: number } | { after: number };
+
+/** Reads `20:00` or `+90` (minutes). */
+export function parseActivation(text: string): Activation | undefined {
+  const minutes = /^\+(\d{1,4})$/.exec(text)?.[1];
+  if (minutes !== undefined) return { after: Number(minutes) * 60_000 };
+  const at = parseTimeOfDay(text);
+  return at === undefined ? undefined : { at };
+}
+
 /** `HH:MM:SS` of milliseconds after midnight, with hundredths where there are any. */
 export function formatTimeOfDay(milliseconds: number): string {
   const text = new Date(milliseconds).toISOString();

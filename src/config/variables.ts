@@ -10,7 +10,7 @@ const SHARED = [
 ] as const;
 
 /** Allowed in `cftsend.nfname`. */
-export const SEND_VARIABLES = SHARED;
+export const SEND_VARIABLES = [...SHARED, "NIDF"] as const;
 /** Allowed in `cftrecv.fname`. */
 export const RECEIVE_VARIABLES = [...SHARED, "NFNAME", "IDTU"] as const;
 
@@ -47,8 +47,10 @@ export interface FileFacts {
 }
 
 /** Values for `cftsend.nfname`. */
-export function sendVariables(facts: FileFacts): Record<(typeof SEND_VARIABLES)[number], string> {
-  return { ...shared(facts), SPART: facts.site, RPART: facts.part.id };
+export function sendVariables(
+  facts: FileFacts & { nidf: string },
+): Record<(typeof SEND_VARIABLES)[number], string> {
+  return { ...shared(facts), SPART: facts.site, RPART: facts.part.id, NIDF: facts.nidf };
 }
 
 /** Values for `cftrecv.fname`. They may come from the wire: the result is data until it was made a safe path. */

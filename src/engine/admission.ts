@@ -10,7 +10,6 @@ import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import type { Credentials } from "./credentials.ts";
 import { refuseReserved } from "./exchange/reserved.ts";
 import { refuseSecurity } from "./security.ts";
-import { ownCodes } from "./site.ts";
 
 export interface Refused {
   /** SFNAREAS, SFNARRTR, SFNAREAST. */
@@ -19,30 +18,30 @@ export interface Refused {
   text: string;
 }
 
-/** Why the file is refused, or undefined. `free`: octets free for its work file; `level`: that of the session. */
+/**
+ * Why a file of a partner is refused, or undefined. `relay`: whom it is forwarded to; `free`: octets free for its work
+ * file; `level`: that of the session.
+ */
 export function refuseFile(
   configuration: Configuration,
   credentials: Credentials,
-  part: Part,
+  { part, relay }: { part: Part; relay: Part | null },
   sfid: Sfid,
   free: number,
   level: Level,
 ): Refused | undefined {
   const no = (reason: number, text: string): Refused => ({ reason, retry: false, text });
-  const reserved = refuseReserved(part, sfid, level);
+  const reserved = relay === null ? refuseReserved(part, sfid, level) : undefined;
   if (reserved) return reserved;
-  if (!ownCodes(configuration, part).includes(sfid.dest)) return no(2, "the destination is not served here");
-  if (sfid.orig !== part.sfiddest && sfid.orig !== part.nrpart) {
-    return no(3, "the originator is not known for this partner");
-  }
   if (sfid.dsn === "") return no(1, "the dataset name is empty");
   // it must come back in the end-to-end response, octet by octet
   if (/[^\x20-\x7e]/.test(sfid.dsn)) return no(1, "the dataset name has characters outside ASCII");
   if (!/^[UTFV]$/.test(sfid.fmt)) return no(4, `format ${sfid.fmt} does not exist`);
   const records = sfid.fmt === "F" || sfid.fmt === "V";
   if (records && sfid.lrecl === 0) return no(5, `format ${sfid.fmt} needs a record length`);
-  // certificates travel unsecured, whatever else the partner's files must have
-  const unsecured = exchangeKindOf(sfid.dsn) !== undefined;
+  // certificates travel unsecured, whatever else the partner's files must have; what passes through stays closed: its
+  // security is its destination's business
+  const unsecured = exchangeKindOf(sfid.dsn) !== undefined || relay !== null;
   const refused = unsecured ? undefined : refuseSecurity(configuration, credentials, part, sfid);
   return refused ?? refuseSize(sfid, free);
 }

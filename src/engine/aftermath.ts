@@ -5,5 +5,6 @@ import { anyScriptFor } from "./scripts/choose.ts";
 
 export function wantedAftermath(configuration: Configuration): AftermathKind[] {
   const scripts = (["exece", "ackexec"] as const).filter((kind) => anyScriptFor(configuration, kind));
-  return configuration.cftaccnt ? [...scripts, "accnt"] : scripts;
+  // what an operator has asked for is done whatever the configuration says meanwhile
+  return [...scripts, "exec", ...(configuration.cftaccnt ? (["accnt"] as const) : [])];
 }

@@ -15,7 +15,7 @@ export async function conclude(site: Site, { idtu }: Pick<Transfer, "idtu">): Pr
   const transfer = await site.catalog.get(idtu);
   if (transfer === undefined || transfer.ack === "") return false;
   const { phase, phasestep, ack } = transfer;
-  const waits = (phase === "Z" && phasestep === "H") || (phase === "T" && phasestep !== "C");
+  const waits = (phase === "Z" && transfer.script === "") || (phase === "T" && phasestep !== "C");
   if (!waits) return false;
   const well = ack === "A" ? { diagi: 0, diagp: "", diagc: "" } : {};
   const next = nextOfSend(site.configuration, transfer, phase === "T" ? "data" : "answer");

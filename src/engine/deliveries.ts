@@ -20,6 +20,7 @@ import { datasetName, safeName } from "../spool/names.ts";
 import { reasonsOf } from "./envelopes.ts";
 import { fileDate } from "./file-date.ts";
 import { lineHash, towardsDisk } from "./forms.ts";
+import { partOf, RELAYED } from "./routing.ts";
 import { scriptFor } from "./scripts/choose.ts";
 import { isEnveloped } from "./security.ts";
 import { keys, type Site } from "./site.ts";
@@ -32,6 +33,9 @@ export interface Verdict {
   reason: number;
   text: string;
 }
+
+/** Priority of what passes through: that of an ordinary file. */
+const RELAY_PRIORITY = 128;
 
 const BUILT_IN: Recv = {
   id: "",
@@ -108,6 +112,7 @@ export class Deliveries {
     const site = this.#site();
     try {
       const ready = await this.#hashed(transfer);
+      if (ready.idf === RELAYED) return await this.#forward(ready);
       if (exchangeKindOf(ready.dsn)) return await site.exchange.received(ready);
       const local = await this.open(ready);
       const fname = await site.spool.deliver(local, this.#target(local));
@@ -128,6 +133,27 @@ export class Deliveries {
       });
       this.#timers.add(timer);
     }
+  }
+
+  /** A file for somebody else goes on as it came; its response will come back the same way. */
+  async #forward(transfer: Transfer): Promise<void> {
+    const site = this.#site();
+    const to = partOf(site.configuration, transfer.dest);
+    if (to === undefined) {
+      throw new CygnetError("CYG_DELIVERY_PART", `no partner has the code ${transfer.dest}`);
+    }
+    const { workfile, size } = await site.spool.relay(transfer);
+    // what the file has outside its envelope is for its destination to know
+    const filesize = transfer.security?.original || transfer.filesize;
+    const send = await site.catalog.forward(transfer.idtu, {
+      ...{ part: to.id, workfile, filesize },
+      ...{ formsize: size, pri: RELAY_PRIORITY },
+    });
+    // the first name of the file: nobody misses it now
+    await site.disk.remove(transfer.workfile).catch(() => {});
+    const text = `forwarded to ${to.id} as ${send.idtu}`;
+    site.journal.emit("CFTR12I", { ...keys(send), cmd: "SEND", user: `from ${transfer.part}`, text });
+    site.kick();
   }
 
   /**
@@ -209,7 +235,8 @@ export class Deliveries {
   /** A response that has to be signed needs the hash of what was on the line, before that form is gone. */
   async #hashed(transfer: Transfer): Promise<Transfer> {
     const { security } = transfer;
-    if (!security?.signedEerp || isEnveloped(security) || transfer.linehash !== "") return transfer;
+    const passes = transfer.idf === RELAYED;
+    if (!security?.signedEerp || isEnveloped(security) || passes || transfer.linehash !== "") return transfer;
     const linehash = (await lineHash(this.#site(), transfer)).toString("hex");
     await this.#site().catalog.update(transfer.idtu, { linehash });
     return { ...transfer, linehash };
@@ -282,7 +309,8 @@ function nameOf({ nfname, description }: Transfer): string {
   return description !== "" && datasetName(description) === nfname ? description : nfname;
 }
 
-function responseTo(transfer: Transfer) {
-  const { dsn, date, time, orig, dest, part, idtu } = transfer;
-  return { dsn, date, time, orig, dest, part, idtu };
+/** The response to a receive goes back by the sessions that brought it. */
+export function responseTo(transfer: Transfer) {
+  const { dsn, date, time, orig, dest, part, via, idtu } = transfer;
+  return { dsn, date, time, orig, dest, part: via || part, idtu };
 }

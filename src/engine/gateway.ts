@@ -26,6 +26,7 @@ import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
+import { Activations } from "./activations.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
@@ -104,8 +105,11 @@ export class Gateway {
       envelopes: new Envelopes(() => this.site, systemClock),
       trust,
       judgement: new Judgement({ trust, credentials, journal, clock: systemClock }),
+      activations: new Activations(catalog),
       owner: OWNER,
       stopping: false,
+      routed: (part) => this.scheduler.routed(part),
+      cutScript: (idtu, left) => this.housekeeping.scripts.cut(idtu, left),
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);
@@ -173,6 +177,7 @@ export class Gateway {
     tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
     await this.#recover();
+    await site.activations.refresh(configuration);
     for (const text of site.handovers.problems) journal.emit("CFTC70E", { text });
     await site.exchange.settle();
     (await listeners.prepare(configuration, site.credentials)).commit();
@@ -310,6 +315,10 @@ export class Gateway {
       return this.#rejected(cause, [describe(error)]);
     }
     tellTls(this.journal, before, configuration);
+    // what an operator ordered before: a catalog that cannot be written now is told of, and changes nothing here
+    await site.activations
+      .refresh(configuration)
+      .catch((error: unknown) => this.journal.emit("CFTC70E", { text: describe(error) }));
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.housekeeping.follow(configuration);

@@ -2,40 +2,21 @@
  * Watched folders: scans on a schedule and soon after the file system says that something changed; what is found
  * becomes transfers.
  */
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
 import cron, { type ScheduledTask } from "node-cron";
-import type { Configuration, Folder, Part, Send } from "../config/model.ts";
-import { substitute } from "../config/symbols.ts";
-import { sendVariables } from "../config/variables.ts";
-import { utf8 } from "../oftp/wire/codec.ts";
+import type { Configuration, Dest, Folder } from "../config/model.ts";
 import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
-import { datasetName } from "../spool/names.ts";
 import { type ReadyFile, Sightings, scanOutbox } from "../spool/outbox.ts";
-import { lackingFor, wantedSecurity } from "./security.ts";
+import { describeBroadcast } from "./broadcast.ts";
 import { keys, type Site } from "./site.ts";
+import { describeSend } from "./submission.ts";
 
 /** A file that could not be claimed is left alone so long, ms. */
 const POSTPONE = 30_000;
 /** Complaints that are remembered, so that each is made once. */
 const COMPLAINTS = 50_000;
-/** The flow template where the configuration has none. */
-const BUILT_IN: Omit<Send, "id"> = {
-  nfname: "&FROOT&(-.)FSUF",
-  frecfm: "U",
-  flrecl: 0,
-  fcode: "binary",
-  ftype: "T",
-  xlate: "",
-  preexec: null,
-  exec: null,
-  ackexec: null,
-  exece: null,
-  ackstate: "require",
-  pri: 128,
-  security: {},
-};
 
 export class Outboxes {
   readonly #site: Site;
@@ -62,7 +43,9 @@ export class Outboxes {
         throw new CygnetError("CYG_FOLDER_DEVICE", `cftfolder ${folder.id}: scandir and workdir: ${why}`);
       }
       if (folder.part !== "(0)") continue;
-      for (const part of configuration.cftpart.keys()) await disk.makeDirectory(join(folder.scandir, part));
+      for (const name of [...configuration.cftpart.keys(), ...configuration.cftdest.keys()]) {
+        await disk.makeDirectory(join(folder.scandir, name));
+      }
     }
     for (const part of configuration.cftpart.keys()) await disk.makeDirectory(join(rundir, "inbox", part));
   }
@@ -71,7 +54,8 @@ export class Outboxes {
   async apply(configuration: Configuration): Promise<void> {
     const old = this.#folders;
     this.#folders = [];
-    for (const folder of configuration.cftfolder.values()) {
+    for (const said of configuration.cftfolder.values()) {
+      const folder = { ...said, state: this.#site.activations.folder(said) };
       const same = old.find((outbox) => JSON.stringify(outbox.folder) === JSON.stringify(folder));
       if (same) old.splice(old.indexOf(same), 1);
       this.#folders.push(same ?? new Outbox(this.#site, folder));
@@ -178,7 +162,8 @@ class Outbox {
 
   async #scan(): Promise<void> {
     const { disk, clock } = this.#site;
-    const isPart = (name: string) => this.#site.configuration.cftpart.has(name);
+    const { cftpart, cftdest } = this.#site.configuration;
+    const isPart = (name: string) => cftpart.has(name) || cftdest.has(name);
     const found = await scanOutbox(disk, clock, this.folder, isPart, this.#sightings);
     this.#complained.delete("");
     for (const path of found.unknown) this.#complain(path, "CFTR70W", "its directory names no partner");
@@ -194,13 +179,14 @@ class Outbox {
     const site = this.#site;
     const { folder } = this;
     const part = site.configuration.cftpart.get(id);
-    if (part === undefined) return;
+    const dest = site.configuration.cftdest.get(id);
+    if (part === undefined && dest === undefined) return;
     try {
-      const send = describeSend(site, part, idf, candidate.path, candidate.mtimeMs);
+      const { request, ...held } = part
+        ? await describeSend(site, part, idf, candidate.path, candidate.mtimeMs)
+        : describeBroadcast(site, dest as Dest, idf, candidate.path);
       const { workdir, archivedir: archive } = folder;
-      const hold = await holdReason(site, part, send.flow);
-      const target = { workdir, archive, ...(hold ? { hold } : {}) };
-      const transfer = await site.spool.claim(candidate, send.request, target);
+      const transfer = await site.spool.claim(candidate, request, { workdir, archive, ...held });
       const { idtu, phasestep, diagc } = transfer;
       site.journal.emit("CFTR12I", {
         ...keys(transfer),
@@ -208,7 +194,8 @@ class Outbox {
         user: `folder ${folder.id}`,
         text: idtu,
       });
-      if (phasestep === "H" || phasestep === "K")
+      if (transfer.diagi === 432) site.journal.emit("CFTT50E", { ...keys(transfer), text: diagc });
+      else if (part && (phasestep === "H" || phasestep === "K"))
         site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
       site.kick();
     } catch (error) {
@@ -226,63 +213,4 @@ class Outbox {
     this.#complained.add(key);
     this.#site.journal.emit(id, { id: this.folder.id, fname: path, text });
   }
-}
-
-/** What is recorded for a file that is to be sent: flow, names, codes. */
-export function describeSend(
-  site: Site,
-  part: Part,
-  idf: string,
-  path: string,
-  mtimeMs: number,
-  nfname?: string,
-) {
-  const { configuration } = site;
-  const flowId = idf || part.idf || configuration.cftparm.default;
-  const flow: Omit<Send, "id"> =
-    configuration.cftsend.get(flowId) ?? configuration.cftsend.get(configuration.cftparm.default) ?? BUILT_IN;
-  const variables = sendVariables({
-    site: configuration.cftparm.part,
-    part,
-    idf: flowId,
-    name: basename(path),
-    fileDate: new Date(mtimeMs),
-    now: new Date(site.clock.now()),
-  });
-  const name = substitute(nfname ?? flow.nfname, variables);
-  const dsn = datasetName(name);
-  return {
-    flow,
-    request: {
-      part: part.id,
-      idf: flowId,
-      nfname: name,
-      dsn,
-      orig: part.sfidorig,
-      dest: part.sfiddest,
-      description: dsn === name ? "" : utf8(name, 999).toString("utf8"),
-      pri: flow.pri,
-      ackstate: flow.ackstate,
-      script: flow.preexec && flow.preexec.length > 0 ? ("preexec" as const) : ("" as const),
-      coarse: knowsNoCounter(configuration, part),
-      security: wantedSecurity(part, flow),
-      format: flow.frecfm,
-      lrecl: flow.flrecl,
-    },
-  };
-}
-
-/** True when nothing newer than OFTP 1.3 is spoken with a partner. */
-function knowsNoCounter({ cftprot }: Configuration, part: Part): boolean {
-  const levels = part.prot.flatMap((id) => cftprot.get(id)?.level ?? []);
-  return levels.every((level) => level < 4 || (part.level !== null && !part.level.includes(level)));
-}
-
-/** A file that must be protected is never sent without: it stops, with what is missing. */
-export async function holdReason(site: Site, part: Part, flow: Pick<Send, "security">) {
-  const wanted = wantedSecurity(part, flow);
-  const lacking = wanted ? await lackingFor(site.credentials, site.judgement, part, wanted) : [];
-  if (lacking.length === 0) return undefined;
-  const diagc = `the file is to be secured, but [[pki]] lacks ${lacking.join(" and ")}; it is not sent without`;
-  return { step: "K" as const, diagi: 278, diagp: "SECURITY", diagc };
 }

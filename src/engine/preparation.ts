@@ -10,6 +10,7 @@ import { CygnetError, describe } from "../platform/errors.ts";
 import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { keys, type Site } from "./site.ts";
+import { isHeld } from "./submission.ts";
 
 /** Files sealed at a time; the threads that do it are no more. */
 const MOST = availableParallelism();
@@ -65,7 +66,7 @@ export class Preparation {
   async #seal(transfer: Transfer): Promise<void> {
     const site = this.#site;
     const changes: Changes = await this.#prepared(transfer).then(
-      () => ({ phase: "T", phasestep: "D" }),
+      () => waitingAs(transfer),
       (error: unknown) => this.#failed(transfer, error),
     );
     await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
@@ -84,7 +85,7 @@ export class Preparation {
 
   #failed(transfer: Transfer, error: unknown): Changes {
     const { journal, stopping } = this.#site;
-    if (stopping) return { phase: "T", phasestep: "D" };
+    if (stopping) return waitingAs(transfer);
     const diagc = describe(error);
     if (error instanceof CygnetError && error.code === "CYG_SECURITY_KEY") {
       // it must be secured and cannot be: an operator or another certificate has to help
@@ -94,4 +95,9 @@ export class Preparation {
     journal.emit("CFTF04E", { ...keys(transfer), fname: transfer.fname, text: diagc });
     return { phase: "T", phasestep: "H", diagi: error instanceof FormatError ? 126 : 104, diagp: "", diagc };
   }
+}
+
+/** What the partner is to fetch goes on waiting for its call. */
+function waitingAs(transfer: Transfer): Changes {
+  return { phase: "T", phasestep: isHeld(transfer) ? "H" : "D" };
 }

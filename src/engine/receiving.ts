@@ -8,6 +8,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Changes, Transfer } from "../catalog/catalog.ts";
+import type { Part } from "../config/model.ts";
 import { type Format, FormatError } from "../oftp/files/format.ts";
 import {
   BLOCK,
@@ -23,10 +24,12 @@ import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { exchangeFlow, exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { refuseFile } from "./admission.ts";
+import { type Forbidden, forbidden, receivedFlow } from "./flows.ts";
 import { openInSession } from "./in-session.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
+import { addressed, RELAYED } from "./routing.ts";
 import { announced, lineForm } from "./security.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
@@ -39,6 +42,8 @@ interface Running {
 }
 
 export class Receiving {
+  /** What an operator wants the transfer under way to become once it has been cut. */
+  order: Changes | null = null;
   readonly #session: Session;
   #running: Running | null = null;
   #creditDue = false;
@@ -60,7 +65,7 @@ export class Receiving {
       // full or forbidden disks get better: the partner may try again
       this.#answer({ reason: 12, retry: true, text: "the file cannot be created at present" });
     });
-    this.#session.site.sessions.track(starting);
+    this.#session.track(starting);
   }
 
   async #start(sfid: Sfid): Promise<void> {
@@ -68,13 +73,21 @@ export class Receiving {
     const { site, configuration, part, agreement } = session;
     if (part === null || agreement === null) return;
     const free = await site.disk.freeSpace(configuration.cftparm.rundir);
-    const refused = refuseFile(configuration, site.credentials, part, sfid, free, agreement.level);
+    const whose = addressed(configuration, part, sfid);
+    if (!("part" in whose)) return this.#refuse(sfid, { ...whose, retry: false });
+    const refused = refuseFile(configuration, site.credentials, whose, sfid, free, agreement.level);
     if (refused) return this.#refuse(sfid, refused);
+    const flow = whose.relay ? { idf: RELAYED } : this.#flow(whose.part, sfid);
+    if (!("idf" in flow)) return this.#forbid(sfid, flow.forbidden);
+    const unlisted = whose.relay !== null || exchangeKindOf(sfid.dsn) !== undefined;
+    const denied = unlisted ? undefined : forbidden(configuration, whose.part, flow.idf, "recv");
+    if (denied) return this.#forbid(sfid, denied);
     if (site.stopping) return this.#refuse(sfid, { reason: 99, retry: true, text: "shutting down" });
     const { transfer: offered, isNew } = await site.catalog.addReceive(
       {
-        part: part.id,
-        idf: this.#flow(sfid),
+        part: whose.part.id,
+        via: whose.part.id === part.id ? "" : part.id,
+        idf: flow.idf,
         mode: session.initiator ? "requester" : "server",
         nfname: sfid.dsn,
         description: sfid.desc,
@@ -120,7 +133,10 @@ export class Receiving {
       // the session that had it may have recorded more since
       return (await site.catalog.get(transfer.idtu)) ?? transfer;
     } else {
-      const text = "the file is being received in another session";
+      const stopped = (await site.catalog.get(transfer.idtu))?.phasestep === "K";
+      const text = stopped
+        ? "the file was stopped by an operator"
+        : "the file is being received in another session";
       this.#refuse(sfid, { reason: 99, retry: true, text });
     }
     return undefined;
@@ -224,9 +240,9 @@ export class Receiving {
   }
 
   closeFile(efid: Efid): void {
-    const { site, link } = this.#session;
+    const { link } = this.#session;
     const closing = this.#close(efid);
-    site.sessions.track(closing);
+    this.#session.track(closing);
     closing.catch((error: unknown) => link.end(99, `internal error: ${describe(error)}`));
   }
 
@@ -321,10 +337,9 @@ export class Receiving {
 
   /** The session is gone: what arrived is synced and kept for a restart. */
   ended(over: SessionOver): void {
-    const { site } = this.#session;
     const running = this.#running;
     if (running === null || running.closing) return;
-    site.sessions.track(running.inflow.drain().then(() => this.#failed(running, over)));
+    this.#session.track(running.inflow.drain().then(() => this.#failed(running, over)));
   }
 
   /** Keeps the half-received file, up to what is synced. */
@@ -344,10 +359,16 @@ export class Receiving {
     const lost = error instanceof SessionOver;
     const diagi = isFull(error) ? 114 : lost ? 302 : 109;
     const diagc = describe(error);
+    const { order } = this;
+    this.order = null;
     try {
-      const changes: Changes = { phase: "T", phasestep: "H", bytes, diagi, diagp: "", diagc };
+      const broken: Changes = { phase: "T", phasestep: "H", bytes, diagi, diagp: "", diagc };
+      const changes = order === null ? broken : { ...order, bytes };
       await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
-      site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp: "", diagc });
+      if (order !== null) {
+        const { diagi = 0, diagp, diagc } = order;
+        site.journal.emit("CFTT62E", { ...keys(transfer), ids, diagi, diagp, diagc });
+      } else site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp: "", diagc });
     } catch (uncatalogued) {
       site.journal.emit("CFTT82E", {
         ...keys(transfer),
@@ -384,17 +405,23 @@ export class Receiving {
     if (!this.#session.link.over) this.#session.link.request({ type: "F_START_FILE_RS", answer });
   }
 
-  #names(sfid: Sfid) {
-    return { part: this.#session.part?.id, idf: this.#flow(sfid) };
+  /** A flow that this partner may not use: SFNA 99, because OFTP has no reason of its own for it. */
+  #forbid(sfid: Sfid, { diagi, message, text }: Forbidden): void {
+    const { site, ids } = this.#session;
+    site.journal.emit(message, { ...this.#names(sfid), ids, diagi, text });
+    this.#refuse(sfid, { reason: 99, retry: false, text: "the file is not accepted from this partner" });
   }
 
-  /** Which flow an incoming file belongs to: a template named like it, else the partner's, else the default. */
-  #flow(sfid: Sfid): string {
-    const { configuration, part } = this.#session;
+  #names(sfid: Sfid) {
+    const { part } = this.#session;
+    const flow = part && this.#flow(part, sfid);
+    return { part: part?.id, idf: flow && "idf" in flow ? flow.idf : sfid.dsn };
+  }
+
+  /** Which flow an incoming file belongs to; certificates have their own. */
+  #flow(part: Part, sfid: Sfid): ReturnType<typeof receivedFlow> {
     const kind = exchangeKindOf(sfid.dsn);
-    if (kind) return exchangeFlow(kind);
-    if (configuration.cftrecv.has(sfid.dsn)) return sfid.dsn;
-    return part?.idf || configuration.cftparm.default;
+    return kind ? { idf: exchangeFlow(kind) } : receivedFlow(this.#session.configuration, part, sfid.dsn);
   }
 }
 

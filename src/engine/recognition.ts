@@ -14,6 +14,8 @@ export interface Caller {
   prot: Prot;
   secure: boolean;
   now: number;
+  /** Whether the partner may open sessions now. */
+  active(part: Part): boolean;
   /** Why no further session with this partner may be, or undefined. */
   full(part: string): string | undefined;
 }
@@ -38,7 +40,7 @@ export function recognise(configuration: Configuration, caller: Caller): Recogni
   });
   if (part === null) return refuse(3, 409, "CFTT15E", "no partner has this nrpart");
   if (!samePassword(part.nrpassw, ssid.pswd)) return refuse(4, 403, "CFTT19E", "the password is wrong");
-  if (part.state === "noactive" || part.state === "activereq") {
+  if (!caller.active(part)) {
     return refuse(8, 430, "CFTT46W", "the partner is not active as a caller");
   }
   if (!isOpen(part.incoming, now)) return refuse(8, 414, "CFTT12W", "outside imintime to imaxtime");

@@ -11,9 +11,11 @@ import { nerpText } from "../messages/codes.ts";
 import type { Eerp, Nerp } from "../oftp/wire/commands.ts";
 import { describe } from "../platform/errors.ts";
 import { conclude, putAway } from "./conclude.ts";
+import { responseTo } from "./deliveries.ts";
 import { lineHash } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { nextOfSend } from "./phases.ts";
+import { carries, RELAYED } from "./routing.ts";
 import type { Session } from "./session.ts";
 import { keys, type Site } from "./site.ts";
 
@@ -55,15 +57,19 @@ function eerpOf({ dsn, date, time, orig, dest }: EndResponse): Eerp {
   return { type: "EERP", dsn, date, time, user: "", dest: orig, orig: dest, ...UNSIGNED };
 }
 
-function nerpOf({ dsn, date, time, orig, dest, reason, text }: EndResponse): Nerp {
-  const names = { dsn, date, time, dest: orig, orig: dest, crea: dest };
+function nerpOf({ dsn, date, time, orig, dest, reason, text, creator }: EndResponse): Nerp {
+  const names = { dsn, date, time, dest: orig, orig: dest, crea: creator || dest };
   return { type: "NERP", ...names, reas: reason, reast: text, ...UNSIGNED };
 }
 
 /** Hash and signature, where the file asked for them. Without a key the response goes unsigned, and we say so. */
 async function proofOf(session: Session, response: EndResponse): Promise<{ hsh: Buffer; sig: Buffer }> {
   const { site } = session;
+  const { hsh = "", sig = "" } = response;
+  if (sig !== "") return { hsh: Buffer.from(hsh, "hex"), sig: Buffer.from(sig, "hex") };
   const transfer = await site.catalog.get(response.idtu);
+  // what passed through is answered by its destination, signed or not: not by us
+  if (transfer?.idf === RELAYED) return UNSIGNED;
   if (!transfer?.security?.signedEerp) return UNSIGNED;
   const command = response.kind === "EERP" ? eerpOf(response) : nerpOf(response);
   try {
@@ -87,6 +93,8 @@ export async function receiveResponse(session: Session, response: Eerp | Nerp): 
   } else if (transfer.ack !== "") {
     const ids = session.ids;
     site.journal.emit("CFTH74W", { ...keys(transfer), ids, kind: response.type, nidt: response.dsn });
+  } else if (transfer.idf === RELAYED) {
+    await passBack(session, transfer, response);
   } else if (!(await isProved(session, transfer, response))) {
     // stays unacknowledged; RTR is flow control only
   } else {
@@ -97,32 +105,61 @@ export async function receiveResponse(session: Session, response: Eerp | Nerp): 
   if (!link.over) link.request({ type: "F_RTR_RS" });
 }
 
+/**
+ * The response to a file that passed through goes on to its originator as it is. It is recorded there first: should we
+ * die in between, the partner, without its RTR, says it again.
+ */
+async function passBack(session: Session, transfer: Transfer, response: Eerp | Nerp): Promise<void> {
+  const { site } = session;
+  const received = await site.catalog.get(transfer.pidtu);
+  if (received) {
+    const isNo = response.type === "NERP";
+    const back: Omit<EndResponse, "id"> = {
+      ...responseTo(received),
+      kind: response.type,
+      reason: isNo ? response.reas : 0,
+      text: isNo ? response.reast : "",
+      creator: isNo ? response.crea : "",
+      hsh: response.hsh.toString("hex"),
+      sig: response.sig.toString("hex"),
+    };
+    await site.catalog.finishReceive(received.idtu, { phase: "X", phasestep: "X" }, back);
+    site.kick();
+  }
+  await (response.type === "EERP"
+    ? acknowledge(session, transfer)
+    : rejectTransfer(session, transfer, response));
+}
+
 /** A response that had to be signed and is not, or not rightly, never counts (RFC 5024 section 4.3.6). */
 async function isProved(session: Session, transfer: Transfer, response: Eerp | Nerp): Promise<boolean> {
-  const { site, ids, part } = session;
+  const { site, ids, configuration } = session;
   if (!transfer.security?.signedEerp) return true;
   const linehash = await lineHash(site, transfer);
-  const wrong = await site.envelopes.judgeReceipt(part as Part, response, linehash);
+  // it is signed by whom the file was for, whoever brings it
+  const part = configuration.cftpart.get(transfer.part) ?? (session.part as Part);
+  const wrong = await site.envelopes.judgeReceipt(part, response, linehash);
   if (wrong === undefined) return true;
   site.journal.emit("CFTH79E", { ...keys(transfer), ids, kind: response.type, text: wrong });
   await site.catalog.update(transfer.idtu, { diagi: 278, diagp: "RECEIPT", diagc: wrong });
   return false;
 }
 
-/** The send that is meant: only one of this partner's; codes swapped as they should be, or not, as some do. */
+/** The send that is meant: only one of this partner's, or one that its sessions carry; codes swapped as they should be, or not, as some do. */
 async function findAnswered(
   session: Session,
   response: Eerp | Nerp,
   short: boolean,
 ): Promise<Transfer | undefined> {
-  const { site, part } = session;
+  const { site, configuration } = session;
   const { dsn, date, time } = response;
+  const isTheirs = (part: string) => carries(configuration, session.part, part);
   const swapped: FileIdentity = { dsn, date, time, orig: response.dest, dest: response.orig };
   const found = await site.catalog.findSend(swapped, short);
-  if (found) return found.part === part?.id ? found : undefined;
+  if (found) return isTheirs(found.part) ? found : undefined;
   const plain: FileIdentity = { dsn, date, time, orig: response.orig, dest: response.dest };
   const other = await site.catalog.findSend(plain, short);
-  if (other?.part !== part?.id) return undefined;
+  if (other === undefined || !isTheirs(other.part)) return undefined;
   return session.lets("response-codes-not-swapped") ? other : undefined;
 }
 
@@ -155,7 +192,7 @@ async function answer(site: Site, transfer: Transfer, answered: Changes): Promis
     await site.catalog.update(idtu, { ...answered, edate });
     return false;
   }
-  if (phase === "Z" && phasestep === "H") {
+  if (phase === "Z" && transfer.script === "") {
     const next = nextOfSend(site.configuration, { ...transfer, ...answered }, "answer");
     const from = { phase, phasestep } as const;
     if (await site.catalog.advance(idtu, from, { ...answered, ...next, edate })) return next.phase !== "X";

@@ -1,17 +1,25 @@
-/** How long things are kept: ended records, half-received files that nobody goes on with, the trust list in use. */
+/**
+ * How long things are kept: ended records, half-received files that nobody goes on with, the trust list in use;
+ * and what has taken too long.
+ */
 import type { Timer } from "../platform/clock.ts";
 import { describe } from "../platform/errors.ts";
+import { deleteOld, endOverdue } from "./overdue.ts";
 import { keys, type Site } from "./site.ts";
 import { TrustListReminder } from "./trust-list.ts";
 
 /** After a start, and from then on, ms. */
 const FIRST = 10_000;
 const EVERY = 3_600_000;
+/** How often transfers that take too long are looked for, ms. */
+const OVERDUE_EVERY = 5_000;
 
 export class Retention {
   readonly #site: () => Site;
   readonly #trustList: TrustListReminder;
   #timer: Timer | null = null;
+  #stopped = false;
+  #overdue: Timer | null = null;
 
   constructor(site: () => Site) {
     this.#site = site;
@@ -21,10 +29,14 @@ export class Retention {
 
   open(): void {
     this.#schedule(FIRST);
+    this.#lookForOverdue();
   }
 
   stop(): void {
     this.#timer?.cancel();
+    this.#overdue?.cancel();
+    this.#timer = null;
+    this.#stopped = true;
   }
 
   /** Deletes what is older than [cftcat] says; gives the number of records. */
@@ -35,7 +47,17 @@ export class Retention {
     const count = await catalog.purge({ sends: now - sx, receives: now - rx });
     if (count > 0) journal.emit("CFTC08I", { text: `purge: ${count} records deleted` });
     await this.#expire(now - rh);
+    await deleteOld(this.#site());
     return count;
+  }
+
+  #lookForOverdue(): void {
+    const site = this.#site();
+    this.#overdue = site.clock.timer(OVERDUE_EVERY, () => {
+      endOverdue(site)
+        .catch((error: unknown) => site.journal.emit("CFTC70E", { text: `overdue: ${describe(error)}` }))
+        .finally(() => this.#stopped || this.#lookForOverdue());
+    });
   }
 
   #schedule(wait: number): void {

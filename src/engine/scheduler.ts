@@ -6,10 +6,12 @@ import type { PartnerClock } from "../catalog/catalog.ts";
 import type { Part } from "../config/model.ts";
 import type { Timer } from "../platform/clock.ts";
 import { describe } from "../platform/errors.ts";
+import { reviewBroadcasts } from "./broadcast.ts";
 import { type CallFailure, call } from "./caller.ts";
 import type { SessionEnd } from "./link.ts";
 import { Preparation } from "./preparation.ts";
 import { jittered, spacing } from "./retry.ts";
+import { onlyRouted } from "./routing.ts";
 import { Session } from "./session.ts";
 import type { Site } from "./site.ts";
 import { untilOpen } from "./window.ts";
@@ -29,6 +31,8 @@ const INCOMPATIBLE = 10;
 const GATHER = 10;
 /** Longest sleep: work that another process left behind is found at the latest then. */
 const LONGEST = 60_000;
+/** DIAGI of what waits for a partner that is closed. */
+const INACTIVE = 430;
 const DEFAULTS = { retryw: A_MINUTE, retryn: 4, retrym: 12 };
 
 export class Scheduler {
@@ -41,6 +45,10 @@ export class Scheduler {
   #running: Promise<void> = Promise.resolve();
   /** Highest level to offer a partner that refused a higher one; forgotten at a restart, in case it has learned. */
   readonly #ceilings = new Map<string, number>();
+  /** What the records of waiting sends say about their partner. */
+  readonly #explained = new Map<string, string>();
+  /** Partners whose files go by an intermediate one, as was said in the log. */
+  readonly #rerouted = new Set<string>();
   readonly #abort = new AbortController();
   #stopped = false;
 
@@ -97,28 +105,78 @@ export class Scheduler {
   async #look(): Promise<void> {
     if (this.#stopped) return;
     const { catalog, clock, configuration, sessions } = this.#site;
+    await reviewBroadcasts(this.#site);
     const now = clock.now();
     this.#preparation.kick();
     const { parts, nextAt } = await catalog.work(now);
     let next = nextAt === null ? LONGEST : Math.max(GATHER, nextAt - now);
     for (const id of parts) {
-      const part = configuration.cftpart.get(id);
-      if (part === undefined) continue;
-      for (const session of sessions.of(id)) session.wake();
+      const owner = configuration.cftpart.get(id);
+      if (owner === undefined) continue;
+      const part = await this.#carrier(owner);
+      for (const session of sessions.of(part.id)) session.wake();
+      await this.#explain(owner, now);
       if (this.#reasonNotToCall(part) !== undefined) continue;
-      const { nextCallAt } = await catalog.clock(id);
+      const { nextCallAt } = await catalog.clock(part.id);
       const wait = Math.max(nextCallAt - now, untilOpen(part.outgoing, now));
       if (wait > 0) next = Math.min(next, wait);
-      else if (!this.#calling.has(id)) this.#begin(part);
+      else if (!this.#calling.has(part.id)) this.#begin(part);
     }
     this.#wakeIn(Math.min(next, LONGEST));
   }
 
+  /** See `Site.routed`: a partner that has an intermediate one is called itself as long as that works. */
+  async routed(part: Part): Promise<boolean> {
+    if (part.ipart === "") return false;
+    if (onlyRouted(this.#site.configuration, part)) return true;
+    const { activations, catalog, clock } = this.#site;
+    if (!activations.allows(part, true)) return false;
+    const { tries, nextCallAt } = await catalog.clock(part.id);
+    return tries > 0 && nextCallAt > clock.now();
+  }
+
+  /** Whom to call for what waits for a partner. */
+  async #carrier(part: Part): Promise<Part> {
+    const by = this.#site.configuration.cftpart.get(part.ipart);
+    if (by === undefined || !(await this.routed(part))) return part;
+    if (!this.#rerouted.has(part.id)) {
+      this.#rerouted.add(part.id);
+      const text = `its files go by ${by.id}`;
+      this.#site.journal.emit("CFTT06W", { part: part.id, idtu: "", idf: "", text });
+    }
+    return by;
+  }
+
+  /** Keeps what the records of waiting sends say about their partner true. */
+  async #explain(part: Part, now: number): Promise<void> {
+    const why = await this.#obstacle(part, now);
+    const text = why === undefined ? "" : `${why.diagi} ${why.diagc}`;
+    // the first look clears what a life before has left there
+    const isNews = this.#explained.get(part.id) !== text;
+    if (!isNews && why === undefined) return;
+    await this.#site.catalog.explainWaiting(part.id, why, isNews);
+    this.#explained.set(part.id, text);
+  }
+
+  /** What keeps us from calling a partner, in the terms of a record; undefined = nothing worth telling. */
+  async #obstacle(part: Part, now: number): Promise<{ diagi: number; diagc: string } | undefined> {
+    const { activations, catalog } = this.#site;
+    if (!activations.allows(part, true)) {
+      const state = activations.part(part);
+      const calls = state === "activeserv" ? "it waits for the partner's call" : "cygnet act opens it";
+      return { diagi: INACTIVE, diagc: `the partner is not called (state ${state}): ${calls}` };
+    }
+    const { nextCallAt, diagi, reason } = await catalog.clock(part.id);
+    if (await this.routed(part)) return undefined;
+    if (nextCallAt > now && diagi !== 0) return { diagi, diagc: `the last call failed: ${reason}` };
+    return undefined;
+  }
+
   #reasonNotToCall(part: Part): string | undefined {
-    const { configuration, sessions, stopping } = this.#site;
+    const { activations, configuration, sessions, stopping } = this.#site;
     if (stopping || this.#stopped) return "the gateway is shutting down";
     if (this.#calling.has(part.id)) return "a call is under way";
-    if (part.state === "noactive" || part.state === "activeserv") return "the partner may not be called";
+    if (!activations.allows(part, true)) return "the partner may not be called";
     if (!configuration.cfttcp.has(part.id)) return "there is no cfttcp for the partner";
     if (sessions.count(part.id, true) > 0) return "a session is open";
     return sessions.full(configuration, part.id, true);
@@ -229,7 +287,8 @@ export class Scheduler {
         journal.emit("CFTT75E", { idtu, part: part.id, idf, ...why });
       }
     }
-    if (wait !== null) return;
+    // what has another way goes that way
+    if (wait !== null || part.ipart !== "") return;
     const stopped = await catalog.stopSends(part.id, {
       diagi: refused ? 406 : 405,
       diagp: refused ? "MAXRST" : "MAXRETRY",

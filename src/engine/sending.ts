@@ -26,14 +26,17 @@ import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { describe } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
 import { conclude, putAway } from "./conclude.ts";
+import { type Forbidden, forbidden } from "./flows.ts";
 import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
 import { nextOfSend } from "./phases.ts";
 import { jittered, spacing } from "./retry.ts";
+import { RELAYED } from "./routing.ts";
 import { isEnveloped, lineForm, sfidSecurity } from "./security.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
+import { isHeld } from "./submission.ts";
 import { Waiter } from "./waiter.ts";
 
 /** Octets read from the file at a time: a multiple of 63, so that subrecords stay full. */
@@ -54,6 +57,8 @@ export class Sending {
   readonly closed = new Waiter<Closed>();
   /** The transfer under way, for status. */
   current: { transfer: Transfer; bytes: number } | null = null;
+  /** What an operator wants the transfer under way to become once it has been cut. */
+  order: Changes | null = null;
   readonly #session: Session;
 
   constructor(session: Session) {
@@ -67,8 +72,12 @@ export class Sending {
     let file: Outgoing | null = null;
     this.current = { transfer, bytes: 0 };
     try {
-      let prepared: Transfer;
       const exchange = exchangeKindOf(transfer.dsn) !== undefined;
+      // certificates and what passes through are nobody's flow
+      const listed = !exchange && transfer.idf !== RELAYED;
+      const denied = listed && forbidden(site.configuration, this.#partOf(transfer), transfer.idf, "send");
+      if (denied) return await this.#denied(transfer, denied);
+      let prepared: Transfer;
       if ((transfer.security || exchange) && (this.#session.agreement?.level ?? 0) < 5)
         return await this.#insecure(transfer, exchange);
       try {
@@ -85,8 +94,14 @@ export class Sending {
       throw error;
     } finally {
       this.current = null;
+      this.order = null;
       await file?.close();
     }
+  }
+
+  /** Whose file it is: the partner of the session, or one whose files it carries. */
+  #partOf({ part }: Transfer): Part {
+    return this.#session.configuration.cftpart.get(part) ?? (this.#session.part as Part);
   }
 
   /** Makes the form for the line where it is another than the local one; once, so that a retry sends the same octets. */
@@ -96,7 +111,7 @@ export class Sending {
     const { site, configuration } = this.#session;
     const { cftsend, cftparm } = configuration;
     const flow = cftsend.get(transfer.idf) ?? cftsend.get(cftparm.default);
-    const part = this.#session.part as Part;
+    const part = this.#partOf(transfer);
     const make = flow && towardsLine(site, part, transfer, flow);
     return make ? site.spool.prepare(transfer, make) : transfer;
   }
@@ -104,7 +119,8 @@ export class Sending {
   async #transfer(transfer: Transfer, opened: Outgoing, reopened: (file: Outgoing) => void): Promise<void> {
     const { link, agreement, site, role, ids, prot } = this.#session;
     let file = opened;
-    const retried = transfer.tries > 1;
+    // an attempt that began may have left something there, whoever has set the count of tries back since
+    const retried = transfer.bdate !== null;
     const { format, lrecl } = lineForm(transfer);
     // how far the partner got is for the partner to say: it answers with what it holds
     const offered =
@@ -307,8 +323,17 @@ export class Sending {
       bytes: 0,
       tries: transfer.tries,
       retryAt: again ?? 0,
+      ...(again === null ? {} : stillHeld(transfer)),
     });
     site.journal.emit(id, { ...keys(transfer), ids, diagi, diagp, diagc });
+  }
+
+  /** A list of flows was changed after the file had been recorded: it stops. */
+  async #denied(transfer: Transfer, { diagi, message, text }: Forbidden): Promise<void> {
+    const { site, ids } = this.#session;
+    const changes: Changes = { phase: "T", phasestep: "K", diagi, diagp: "SAUTH", diagc: text };
+    await this.#giveUp(transfer, changes);
+    site.journal.emit(message, { ...keys(transfer), ids, diagi, text });
   }
 
   /** File security and the exchange of certificates came with OFTP 2.0: below it the file stays here. */
@@ -336,6 +361,12 @@ export class Sending {
     const { site, ids } = this.#session;
     const end = error instanceof SessionOver ? error.end : null;
     const bytes = this.current?.bytes ?? 0;
+    if (this.order !== null) {
+      const over = await this.#giveUp(transfer, { ...this.order, bytes });
+      const { diagi = 0, diagp, diagc } = this.order;
+      if (!over) site.journal.emit("CFTT62E", { ...keys(transfer), ids, diagi, diagp, diagc });
+      return;
+    }
     const tries = bytes > transfer.bytes ? 1 : transfer.tries;
     const stopping = site.stopping;
     const next = stopping ? site.clock.now() : this.#nextTry(tries);
@@ -351,6 +382,7 @@ export class Sending {
       bytes,
       tries: Math.max(tries, 1),
       retryAt: next ?? 0,
+      ...(next === null ? {} : stillHeld(transfer)),
     };
     const over = await this.#giveUp(transfer, changes);
     site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
@@ -365,6 +397,12 @@ export class Sending {
     const wait = spacing(schedule, tries);
     return wait === null ? null : site.clock.now() + jittered(wait, site.random.fraction());
   }
+}
+
+/** What the partner fetches waits for its next call, and is not called out for. */
+function stillHeld(transfer: Transfer): Changes {
+  const { diagi, diagp } = transfer;
+  return isHeld(transfer) ? { phasestep: "H", diagi, diagp } : {};
 }
 
 /** A read that may be abandoned: its failure is heard only when it is awaited. */

@@ -6,6 +6,8 @@
  * - A Speaker sends waiting end-to-end responses first, then files, then passes the turn or ends.
  * - The configuration that a session began with serves it to its end.
  */
+
+import type { Changes, Transfer } from "../catalog/catalog.ts";
 import { answerChallenge, newChallenge } from "../cms/challenge.ts";
 import type { Configuration, Part, Prot } from "../config/model.ts";
 import type { Connection } from "../net/connection.ts";
@@ -19,6 +21,7 @@ import { Link, type SessionEnd, SessionOver, type SessionUser } from "./link.ts"
 import { Receiving } from "./receiving.ts";
 import { authenticates, capabilities, type Refusal, recognise, samePassword } from "./recognition.ts";
 import { receiveResponse, sendResponse } from "./responses.ts";
+import { carriedBy } from "./routing.ts";
 import { Sending } from "./sending.ts";
 import type { Site } from "./site.ts";
 import { traceLine } from "./trace.ts";
@@ -38,6 +41,8 @@ export interface SessionRequest {
 
 /** Longest wait for deliveries under way before the turn is passed without their responses, ms. */
 const DELIVERY_PATIENCE = 30_000;
+/** How long a session that is cut may take for its good-bye, ms. */
+const GOOD_BYE = 2_000;
 
 let counter = 0;
 
@@ -61,6 +66,7 @@ export class Session implements SessionUser {
   readonly #rtr = new Waiter<void>();
   readonly #work = new Waiter<void>();
   readonly #probe: boolean;
+  readonly #working = new Set<Promise<unknown>>();
   #speaking = false;
   #resolveClosed: (end: SessionEnd) => void = () => {};
   #resolveOpened: (opened: boolean) => void = () => {};
@@ -139,6 +145,23 @@ export class Session implements SessionUser {
     this.#work.give();
   }
 
+  /**
+   * Cuts the transfer under way so that it becomes what an operator wants; resolves when that is recorded. The session
+   * goes with it: OFTP has no way to take back a file that has begun.
+   * @returns false when this session does not carry the transfer
+   */
+  async cut(idtu: string, left: Changes): Promise<boolean> {
+    const carrier = [this.sending, this.receiving].find((each) => each.current?.transfer.idtu === idtu);
+    if (carrier === undefined) return false;
+    carrier.order = left;
+    this.link.end(99, "stopped by an operator");
+    const patience = this.site.clock.timer(GOOD_BYE, () => this.link.destroy());
+    await this.closed;
+    patience.cancel();
+    await Promise.all(this.#working);
+    return true;
+  }
+
   connectIndication(ssid: Ssid): void {
     const part = this.#recognised(ssid);
     const { secure } = this.link.connection;
@@ -167,6 +190,7 @@ export class Session implements SessionUser {
       prot: this.prot,
       secure: this.link.connection.secure !== null,
       now: site.clock.now(),
+      active: (part) => site.activations.allows(part, false),
       full: (part) => site.sessions.full(site.configuration, part, false),
     });
     if ("part" in result) return result.part;
@@ -327,6 +351,13 @@ export class Session implements SessionUser {
     this.site.journal.emit("CFTH70W", { part: this.part?.id, ids: this.ids, host: this.host, name });
   }
 
+  /** Work of this session that may outlive it: what a transfer leaves in the catalog when the line breaks. */
+  track(work: Promise<unknown>): void {
+    const settled = work.catch(() => {}).finally(() => this.#working.delete(settled));
+    this.#working.add(settled);
+    this.site.sessions.track(settled);
+  }
+
   /** Waits for RTR after an EERP or NERP. */
   awaitRtr(): Promise<void> {
     return this.#rtr.wait();
@@ -396,10 +427,24 @@ export class Session implements SessionUser {
     const part = this.part as Part;
     if (await sendResponse(this, part)) return true;
     if (this.site.stopping || !this.agreement?.maySend) return false;
-    const transfer = await this.site.catalog.claimSend(part.id, this.site.owner, this.site.clock.now());
+    const transfer = await this.#claim(part);
     if (transfer === undefined) return false;
     await this.sending.send(transfer);
     return true;
+  }
+
+  /** The best waiting send of the partner, else of one whose files its sessions carry. */
+  async #claim(part: Part): Promise<Transfer | undefined> {
+    const { activations, catalog, owner, clock } = this.site;
+    // a partner that was closed meanwhile gets nothing more in a session that is still open
+    if (!activations.allows(part, this.initiator)) return undefined;
+    for (const each of carriedBy(this.configuration, part)) {
+      if (each !== part && !(await this.site.routed(each))) continue;
+      // a partner that has called may fetch what is held for it
+      const transfer = await catalog.claimSend(each.id, owner, clock.now(), !this.initiator && each === part);
+      if (transfer !== undefined) return transfer;
+    }
+    return undefined;
   }
 
   /** An idle requester keeps the session for DISCTD; true when there is something to send after all. */
@@ -416,7 +461,7 @@ export class Session implements SessionUser {
 
   /** Runs work that nobody awaits: the end of the session is no error, everything else ends the session. */
   #background(work: Promise<void>): void {
-    this.site.sessions.track(work);
+    this.track(work);
     work.catch((error: unknown) => {
       if (error instanceof SessionOver) return;
       const part = this.part?.id;

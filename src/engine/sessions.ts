@@ -1,4 +1,5 @@
 /** The sessions that are open, for limits and status. */
+import type { Changes } from "../catalog/catalog.ts";
 import type { Configuration } from "../config/model.ts";
 import type { Session } from "./session.ts";
 
@@ -23,6 +24,12 @@ export class Sessions {
   /** Resolves when no session has anything left to record. */
   async finished(): Promise<void> {
     while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  /** Cuts a transfer that is under way; false when no session carries it. See `Session.cut`. */
+  async cut(idtu: string, left: Changes): Promise<boolean> {
+    for (const session of this.#open) if (await session.cut(idtu, left)) return true;
+    return false;
   }
 
   get all(): readonly Session[] {

@@ -1,5 +1,5 @@
 /** What every part of the running gateway shares. The configuration is the current generation's. */
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Catalog, Changes } from "../catalog/catalog.ts";
 import type { Configuration, Part } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
 import type { Handovers } from "../pki/handovers.ts";
@@ -9,6 +9,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import type { Random } from "../platform/random.ts";
 import type { Spool } from "../spool/spool.ts";
+import type { Activations } from "./activations.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Envelopes } from "./envelopes.ts";
@@ -32,6 +33,8 @@ export interface Site {
   readonly sessions: Sessions;
   readonly deliveries: Deliveries;
   readonly envelopes: Envelopes;
+  /** What operators opened and closed. */
+  readonly activations: Activations;
   readonly exchange: Exchange;
   /** Which of our certificates partners were given over OFTP. */
   readonly handovers: Handovers;
@@ -42,6 +45,10 @@ export interface Site {
   readonly owner: string;
   /** True from the moment a shutdown was asked for: nothing new is begun. */
   stopping: boolean;
+  /** True when what waits for a partner goes by the sessions of its intermediate one, for now or always. */
+  routed(part: Part): Promise<boolean>;
+  /** Ends the script that runs for a transfer and leaves the record like this; false when none runs. */
+  cutScript(idtu: string, left: Changes): Promise<boolean>;
   /** Something may have become due: the scheduler looks again. */
   kick(): void;
 }

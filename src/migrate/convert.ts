@@ -6,10 +6,10 @@ import { describe } from "../platform/errors.ts";
 import { bySchema } from "./by-schema.ts";
 import { word } from "./objects.ts";
 import type { Converter, Result } from "./rule.ts";
-import { folded, single, texts } from "./value.ts";
+import { folded, listOf, single, texts } from "./value.ts";
 
 /** A path on Windows: it means nothing here. */
-const WINDOWS = /^[A-Za-z]:[\\/]|^\\\\/;
+export const WINDOWS = /^[A-Za-z]:[\\/]|^\\\\/;
 
 /** The simple text of a value, trimmed; undefined for a list. */
 function plain(value: Parameters<Converter>[0]): string | undefined {
@@ -44,18 +44,13 @@ export const listenOn: Converter = (value, place) => {
   };
   const addresses = texts(value).flatMap((one) => all[folded(one)] ?? [one.text.trim()]);
   const named = texts(value).some((one) => folded(one) in all);
-  const list = {
-    kind: "list" as const,
-    line: value.line,
-    items: addresses.map((text) => quoted(text, value.line)),
-  };
-  const result = bySchema(list, place.site.keys.key("cftnet", "host") ?? {}, place.site);
+  const result = bySchema(
+    listOf(addresses, value.line),
+    place.site.keys.key("cftnet", "host") ?? {},
+    place.site,
+  );
   return "without" in result || !named ? result : { ...result, why: "all addresses, by their numbers" };
 };
-
-function quoted(text: string, line: number) {
-  return { kind: "text" as const, text, quote: '"' as const, line };
-}
 
 /** A listening port; Transfer CFT takes service names too. */
 export const port: Converter = (value, { site, kind, row }) => {

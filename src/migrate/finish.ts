@@ -1,12 +1,13 @@
 /** What follows from all drafts together: certificates that are named, references, keys that must be there. */
 import type { Draft } from "./draft.ts";
+import { NETWORK_NAME } from "./flow-form.ts";
 import { type Source, word } from "./objects.ts";
 import type { Site } from "./site.ts";
 
 export function finish(site: Site): void {
   addSite(site);
   addCertificates(site);
-  addFolderFlows(site);
+  addFlows(site);
   dropConversions(site);
   dropIncomplete(site);
   dropSame(site);
@@ -41,21 +42,43 @@ function addCertificates(site: Site): void {
   }
 }
 
-/** A flow that a folder names needs no template in Transfer CFT: the default's values serve under its name. */
-function addFolderFlows(site: Site): void {
-  const flows = new Set(site.drafts.filter(({ table }) => table === "cftsend").map(({ id }) => id));
-  for (const folder of site.drafts.filter(({ table }) => table === "cftfolder")) {
-    const idf = folder.values.get("idf");
-    if (typeof idf !== "string" || idf.startsWith("(") || flows.has(idf)) continue;
-    flows.add(idf);
-    const draft = site.draft("cftsend", `flow ${idf} of cftfolder ${folder.id}, which has no CFTSEND`);
-    draft.set("id", idf);
-    draft.set(
-      "nfname",
-      "&IDF",
-      "Transfer CFT sends the flow's network name as the virtual file name over OFTP",
-    );
+/** A flow that is only named needs no template in Transfer CFT: the default's values serve under its name. */
+function addFlows(site: Site): void {
+  const ids = (table: string) =>
+    new Set(site.drafts.filter((draft) => draft.table === table).map(({ id }) => id));
+  const known: Record<string, Set<string>> = { cftsend: ids("cftsend"), cftrecv: ids("cftrecv") };
+  const named = site.drafts.filter(
+    ({ table, values }) => table === "cftidf" && values.get("type") === "send",
+  );
+  const sentUnder = new Set(named.map(({ id }) => id));
+  const standard = String(
+    site.drafts.find(({ table }) => table === "cftparm")?.values.get("default") ?? "DEFAULT",
+  );
+  for (const { user, table, id } of namedFlows(site)) {
+    if (id === standard || known[table]?.has(id)) continue;
+    known[table]?.add(id);
+    const template = site.drafts.find((draft) => draft.table === table && draft.id === standard);
+    const object = table === "cftsend" ? "CFTSEND" : "CFTRECV";
+    const draft = site.draft(table, `flow ${id} of ${user}, which has no ${object}: the default's values`);
+    draft.set("id", id);
+    for (const [key, value] of template?.values ?? []) if (key !== "id") draft.set(key, value);
+    if (table === "cftsend") draft.set("nfname", sentUnder.has(id) ? "&NIDF" : "&IDF", NETWORK_NAME);
   }
+}
+
+/** Flows that folders, partners and network names refer to. */
+function namedFlows(site: Site): { user: string; table: "cftsend" | "cftrecv"; id: string }[] {
+  return site.drafts.flatMap((draft) => {
+    const user = `${draft.table} ${draft.id}`;
+    const idf = draft.values.get("idf");
+    if (draft.table === "cftidf") {
+      const table = draft.values.get("type") === "send" ? ("cftsend" as const) : ("cftrecv" as const);
+      return lacking(site, draft).length > 0 ? [] : [{ user: "a cftidf", table, id: draft.id }];
+    }
+    const names = draft.table === "cftfolder" || draft.table === "cftpart";
+    if (!names || typeof idf !== "string" || idf === "" || idf.startsWith("(")) return [];
+    return [{ user, table: "cftsend" as const, id: idf }];
+  });
 }
 
 /** xlate of flows whose CFTXLATE could not be carried over. */

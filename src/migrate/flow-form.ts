@@ -102,33 +102,12 @@ function isCharset(name: string): boolean {
  * id; here files carry their own names unless nfname says otherwise.
  */
 export function shapeNetworkName(draft: Draft, object: Source, site: Site): void {
-  const flow = word(object, "ID");
-  const networkNames = site.flowNames().get(flow) ?? new Set<string>();
-  const why = "Transfer CFT sends the flow's network name as the virtual file name over OFTP";
-  if (site.keys.tables.has("cftidf") || networkNames.size === 0) {
-    draft.set("nfname", "&IDF", why);
-    site.tell("changed", object, "(virtual file name)", 'cftsend.nfname = "&IDF"', why);
-    return;
-  }
-  const [first = ""] = networkNames;
-  if (networkNames.size === 1 && /^[0-9A-Z&()./-]{1,26}$/.test(first) && !first.includes("&")) {
-    draft.set("nfname", first, why);
-    site.tell("changed", object, "(virtual file name)", `cftsend.nfname = "${first}"`, `${why} (CFTIDF)`);
-    for (const idf of site.every("CFTIDF", flow)) {
-      if (word(idf, "TYPE") !== "SEND") continue;
-      for (const parameter of ["", ...idf.given.keys()]) {
-        site.tell("changed", idf, parameter, `cftsend.nfname = "${first}"`, "the name is set on the flow");
-      }
-    }
-    return;
-  }
-  draft.set("nfname", "&IDF", why);
-  const names = [...networkNames].join(", ");
-  site.tell(
-    "changed",
-    object,
-    "(virtual file name)",
-    'cftsend.nfname = "&IDF"',
-    `its partners know it by different names (${names}): write one flow for each and set nfname`,
-  );
+  const named = site.namedFlows().has(word(object, "ID"));
+  const value = named ? "&NIDF" : "&IDF";
+  const why = NETWORK_NAME + (named ? ", which its CFTIDF gives" : "");
+  draft.set("nfname", value, NETWORK_NAME);
+  site.tell("changed", object, "(virtual file name)", `cftsend.nfname = "${value}"`, why);
 }
+
+/** Why flows that are sent get an nfname. */
+export const NETWORK_NAME = "Transfer CFT sends the flow's network name as the virtual file name over OFTP";

@@ -93,11 +93,12 @@ function applySetting(site: Site, { parameters, line }: Statement, file: string)
     name === "" || name.endsWith(".") ? id.startsWith(name) : id === name,
   );
   const { table = "", key = "", why = "" } = found ?? {};
+  const converted = found?.convert(value);
   const from = SECRET.test(id.toUpperCase()) || /key/.test(id) ? "(not shown)" : value;
   const item: Item = { fate: "without", file, line, object: "UCONFSET", parameter: id, from, to: "", why };
-  if (table === "" || !/^[1-9]\d{0,8}$/.test(value)) return item;
+  if (table === "" || converted === undefined) return item;
   const draft =
     site.drafts.find((one) => one.table === table) ?? site.draft(table, `UCONFSET, ${file}:${line}`);
-  draft.set(key, Number(value), `UCONF ${id}`);
-  return { ...item, fate: "translated", to: `${table}.${key} = ${tomlValue(Number(value))}`, why: "" };
+  draft.set(key, converted, `UCONF ${id}`);
+  return { ...item, fate: "translated", to: `${table}.${key} = ${tomlValue(converted)}`, why: "" };
 }

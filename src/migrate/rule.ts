@@ -43,7 +43,13 @@ export interface Row {
   /** It keeps somebody out: what is lost of it is a thing to do. */
   guard: boolean;
   /** Transfer CFT's default where ours differs, and what is made of it when the parameter is not given. */
-  missing?: { value: string; keep: boolean; why: string };
+  missing?: {
+    value: string;
+    keep: boolean;
+    why: string;
+    /** It counts only where this holds. */
+    when?: (site: Site) => boolean;
+  };
 }
 
 export interface Kind {

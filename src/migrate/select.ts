@@ -1,6 +1,7 @@
 /** Which objects are carried over at all: what CFTPARM does not load, and what this gateway does not speak, is not. */
 import { type Source, word, words } from "./objects.ts";
-import type { Site } from "./site.ts";
+import { fileOfList } from "./rules/lists.ts";
+import { RELAYED, type Site } from "./site.ts";
 
 /** Leaves out, each with its reason, in the order in which one follows from the other. */
 export function selectObjects(site: Site): void {
@@ -109,13 +110,47 @@ function selectFlows(site: Site): void {
     if (word(send, "IMPL") === "YES")
       site.leave(send, "OFTP cannot ask for a file: drop it, and the partner gets it");
   }
-  const forwards = site.keys.key("cftpart", "commut") !== undefined;
-  for (const flow of [...site.of("CFTSEND"), ...site.of("CFTRECV")]) {
-    if (word(flow, "ID") === "COMMUT" && !forwards)
-      site.leave(flow, "nothing is forwarded to other partners");
+  for (const flow of [...site.of("CFTSEND"), ...site.of("CFTRECV"), ...site.of("CFTIDF")]) {
+    if (word(flow, "ID") === RELAYED)
+      site.leave(flow, "files for others pass through untouched: commut of their senders says whether");
   }
+  selectMappings(site);
+  for (const dest of site.of("CFTDEST")) selectList(site, dest);
   for (const folder of site.of("CFTFOLDER")) {
-    const part = site.any("CFTPART", word(folder, "PART"));
-    if (part && site.left.has(part)) site.leave(folder, `its partner is left out: ${part.title}`);
+    const id = word(folder, "PART");
+    const target = site.find("CFTPART", id) ?? site.any("CFTDEST", id) ?? site.any("CFTPART", id);
+    if (target && site.left.has(target)) site.leave(folder, `its partner is left out: ${target.title}`);
   }
+}
+
+/** Network names for partners that are not carried over, or that are said already. */
+function selectMappings(site: Site): void {
+  const seen = new Map<string, Source>();
+  for (const idf of site.of("CFTIDF")) {
+    const id = word(idf, "PART");
+    const name = id === "*" ? "" : id;
+    const sends = word(idf, "TYPE").startsWith("S");
+    const key = sends ? `send ${name} ${word(idf, "ID")}` : `recv ${name} ${word(idf, "NIDF")}`;
+    const first = seen.get(key);
+    const part = site.any("CFTPART", name);
+    if (/[*?]/.test(name)) site.leave(idf, `write one for each partner that ${name} stands for`);
+    else if (name !== "" && !part) site.leave(idf, `there is no CFTPART ${name}`);
+    else if (part && site.left.has(part)) site.leave(idf, `${part.title} is left out`);
+    else if (first)
+      site.leave(idf, `${first.title}, ${first.file}:${first.line}, says already what the name stands for`);
+    else seen.set(key, idf);
+  }
+}
+
+/** A list must name partners that are carried over, and not be called like one. */
+function selectList(site: Site, dest: Source): void {
+  const named = words(dest, "PART");
+  const file = fileOfList(dest);
+  if (word(dest, "FOR") === "COMMUT") site.leave(dest, "files that are forwarded go to one partner each");
+  else if (site.find("CFTPART", word(dest, "ID")))
+    site.leave(dest, "a partner has the same id: choose another one for the list");
+  else if (named.length > 0 && !named.some((id) => site.find("CFTPART", id)))
+    site.leave(dest, "none of its partners is carried over");
+  else if (named.length === 0 && !dest.given.has("FNAME")) site.leave(dest, "it names no partners");
+  else if (named.length === 0 && "without" in file) site.leave(dest, file.without);
 }

@@ -13,6 +13,9 @@ export interface Keys {
   key(table: string, key: string): KeySchema | undefined;
 }
 
+/** Flow of files that only pass through, there and here. */
+export const RELAYED = "COMMUT";
+
 export class Site {
   readonly keys: Keys;
   readonly names = new Names();
@@ -26,7 +29,7 @@ export class Site {
   readonly left = new Map<Source, string>();
   /** Ids of the cftxlate made for pairs of charsets, `local\0network`. */
   readonly charsets = new Map<string, string>();
-  #flowNames: Map<string, Set<string>> | undefined;
+  #namedFlows: Set<string> | undefined;
   readonly #draftOf = new Map<Source, Draft>();
   readonly #sourceOf = new Map<Draft, Source>();
   readonly #byCommand = new Map<string, Source[]>();
@@ -70,6 +73,11 @@ export class Site {
   /** Leaves an object out: each of its parameters is told with the same reason. */
   leave(object: Source, why: string): void {
     this.left.set(object, why);
+  }
+
+  /** True when Transfer CFT accepts files that it is to forward. */
+  forwards(): boolean {
+    return this.every("CFTRECV", RELAYED).length > 0;
   }
 
   /** A new object of the new configuration; `object` is what it comes from. */
@@ -131,17 +139,15 @@ export class Site {
     return { value: `file:${path}` };
   }
 
-  /** Network names (NIDF) that CFTIDF gives to the flows that are sent, by flow. */
-  flowNames(): ReadonlyMap<string, ReadonlySet<string>> {
-    if (this.#flowNames) return this.#flowNames;
-    const names = new Map<string, Set<string>>();
-    for (const object of this.objects) {
-      if (object.kind.command !== "CFTIDF" || word(object, "TYPE") !== "SEND") continue;
-      const flow = word(object, "ID");
-      names.set(flow, (names.get(flow) ?? new Set()).add(word(object, "NIDF")));
-    }
-    this.#flowNames = names;
-    return names;
+  /** Flows (folded ids) to which a CFTIDF gives a network name that they are sent under. */
+  namedFlows(): ReadonlySet<string> {
+    const sent = (object: Source) => word(object, "TYPE").startsWith("S");
+    this.#namedFlows ??= new Set(
+      this.of("CFTIDF")
+        .filter(sent)
+        .map((object) => word(object, "ID")),
+    );
+    return this.#namedFlows;
   }
 
   /** Protocols of this gateway that a partner's PROT names, masks filled in, each with the place in the list. */

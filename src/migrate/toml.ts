@@ -48,5 +48,7 @@ function explain(name: string, schema: KeySchema | undefined, explained: Set<str
   if (!schema?.description || explained.has(name)) return "";
   explained.add(name);
   const sentence = /^.*?[.;:](?=\s|$)/.exec(schema.description)?.[0] ?? schema.description;
-  return sentence.replace(/[.;:]$/, "");
+  const text = sentence.replace(/[.;:]$/, "");
+  // of a description that goes through the words of a choice, the first word alone says nothing
+  return /^"[^"]*"$/.test(text) ? "" : text;
 }

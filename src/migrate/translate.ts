@@ -37,13 +37,7 @@ function apply(site: Site, object: Source, draft: Draft, { name, row, value }: G
   if (texts(value).length === 0) return site.tell("translated", object, parameter, "", "not set");
   const open = placeholder(value);
   if (open)
-    return site.tell(
-      "without",
-      object,
-      parameter,
-      "",
-      `${open} was resolved by Transfer CFT: set the key by hand`,
-    );
+    return lose(site, object, row, undefined, `${open} was resolved by Transfer CFT: set the key by hand`);
   const schema = row.key === "" ? undefined : site.keys.key(draft.table, row.key);
   if (schema === undefined) {
     if (row.heeded) return site.tell("translated", object, parameter, "", row.why);
@@ -83,7 +77,7 @@ function lose(site: Site, object: Source, row: Row, value: Value | undefined, wh
 /** A parameter that is not given has Transfer CFT's default, which may not be ours. */
 function applyMissing(site: Site, object: Source, draft: Draft, row: Row): void {
   const schema = site.keys.key(draft.table, row.key);
-  if (!row.missing || !schema) return;
+  if (!row.missing || !schema || row.missing.when?.(site) === false) return;
   const { value: text, keep, why } = row.missing;
   const result = bySchema({ kind: "text", text, quote: '"', line: object.line }, schema, site);
   if ("without" in result || isDeepStrictEqual(result.value, schema.default)) return;

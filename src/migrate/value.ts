@@ -35,6 +35,11 @@ export function folded(value: TextValue): string {
   return value.quote === '"' ? text : text.toUpperCase();
 }
 
+/** A list of texts whose letters stay as they are. */
+export function listOf(items: readonly string[], line: number): ListValue {
+  return { kind: "list", line, items: items.map((text) => ({ kind: "text", text, quote: '"', line })) };
+}
+
 /** The value as a CFTUTIL script would have it, for reports. */
 export function showValue(value: Value): string {
   if (value.kind === "list") return `(${value.items.map(showValue).join(", ")})`;

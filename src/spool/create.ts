@@ -1,10 +1,11 @@
 import { basename, dirname, join } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
-import { CygnetError } from "../platform/errors.ts";
+import { CygnetError, isSystemError } from "../platform/errors.ts";
+import type { FileSystem } from "../platform/filesystem.ts";
 import { finishClaim, recordClaim } from "./claim.ts";
 import type { SpoolContext } from "./context.ts";
 import { type Maker, makeForm, removeForms, secondForm } from "./convert.ts";
-import { removeFile } from "./directories.ts";
+import { ensureDirectory, removeFile } from "./directories.ts";
 import { spoolError } from "./faults.ts";
 import { openIncoming, receivedPath } from "./incoming.ts";
 import { safeName } from "./names.ts";
@@ -57,6 +58,8 @@ export function createSpool(context: SpoolContext): Spool {
     openOutgoing: (transfer, position) => openOutgoing(disk, transfer, position),
     openIncoming: (transfer, position) => openIncoming(context, transfer, position),
     deliver: (transfer, target) => during(transfer.idtu, () => deliver(context, transfer.idtu, target)),
+    share: (parent, child) => during(parent.idtu, () => share(context, parent, child)),
+    relay: (transfer) => during(transfer.idtu, () => relay(context, transfer)),
     settle: (transfer) => during(transfer.idtu, () => settle(context, transfer.idtu)),
     fail: (transfer) => during(transfer.idtu, () => fail(context, transfer.idtu)),
     forget: ({ idtu, workfile }) =>
@@ -124,6 +127,37 @@ async function localise(context: SpoolContext, transfer: Transfer, make: Maker):
   await context.catalog.update(transfer.idtu, made);
   await removeFile(context.disk, workfile);
   return { ...transfer, ...made };
+}
+
+async function share(context: SpoolContext, parent: Transfer, child: string): Promise<string> {
+  const { disk } = context;
+  const folder = join(dirname(parent.workfile), "broadcast");
+  const name = join(folder, `${parent.idtu}-${safeName(child)}`);
+  return await guarded(`Sharing ${parent.workfile}`, async () => {
+    await ensureDirectory(disk, folder);
+    await linkOnce(disk, parent.workfile, name);
+    await disk.syncDirectory(folder);
+    return name;
+  });
+}
+
+/** A link that a crash may have left there already. */
+async function linkOnce(disk: FileSystem, from: string, to: string): Promise<void> {
+  await disk.link(from, to).catch((error: unknown) => {
+    if (!isSystemError(error, "EEXIST")) throw error;
+  });
+}
+
+async function relay(context: SpoolContext, transfer: Transfer): Promise<{ workfile: string; size: number }> {
+  const { disk, rundir } = context;
+  const workfile = join(rundir, "work", "relay", transfer.idtu);
+  return await guarded(`Forwarding ${transfer.workfile}`, async () => {
+    await ensureDirectory(disk, dirname(workfile));
+    // the form of the line, and the file itself, which is what it stays with if it cannot be sent on
+    for (const name of [secondForm(workfile), workfile]) await linkOnce(disk, transfer.workfile, name);
+    await disk.syncDirectory(dirname(workfile));
+    return { workfile, size: Number((await disk.status(workfile)).size) };
+  });
 }
 
 async function settle(context: SpoolContext, idtu: string): Promise<void> {

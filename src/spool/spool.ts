@@ -70,6 +70,13 @@ export interface Spool {
    * a suffix. Durable when it resolves: gives the absolute final path, already noted in the catalog.
    */
   deliver(transfer: Transfer, target: string): Promise<string>;
+  /** Gives the file of a broadcast a further name, for one of its children; durable when it resolves. Done again, the same. */
+  share(parent: Transfer, child: string): Promise<string>;
+  /**
+   * Gives a completely received file a second name under which it can be sent on, durable when it resolves; the first one
+   * goes by itself when no record names it. Done again, the same name.
+   */
+  relay(transfer: Transfer): Promise<{ workfile: string; size: number }>;
   /** After a send has ended well: archives or deletes the claimed file. */
   settle(transfer: Transfer): Promise<void>;
   /** After a send has ended for good without success: moves the claimed file to failed/<PART>/. */

@@ -51,6 +51,7 @@ function newReceive(values: Partial<NewReceive> = {}): NewReceive {
     lrecl: 0,
     security: null,
     prot: "OFTP",
+    via: "",
     dsn: "X",
     date: "20260715",
     time: "1200000001",

@@ -139,7 +139,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(configuration.includes, [join(root, "partners.d")]);
   const rundir = join(root, "var");
   const parm = {
-    ...{ part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT" },
+    ...{ part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT", default_idf: true },
     ...{ execsf: null, execrf: null, execsfa: null, execse: null, execre: null },
     ...{ exectimeout: 3_600_000, max_processing_scripts: 8, experimental_ciphers: false },
   };
@@ -173,7 +173,8 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(cftsend.get("INVOIC")?.security, { sign: true, cipher: "04" });
   t.strictSame(cftsend.get("DEFAULT"), {
     ...{ id: "DEFAULT", nfname: "&FROOT&(-.)FSUF", frecfm: "U", ackstate: "require", pri: 128, security: {} },
-    ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "" },
+    ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "", state: "disp" },
+    ...{ duplicat: "", acktimeout: 0, mintime: null, maxtime: null, maxduration: 0 },
     ...{ preexec: null, exec: null, ackexec: null, exece: null },
   });
   t.strictSame(cftrecv.get("DEFAULT"), {
@@ -190,6 +191,8 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     fname: join(rundir, "catalog.db"),
     sx: 30 * 86_400_000,
     rx: 864_000_000,
+    sh: 0,
+    st: 0,
     rh: 7 * 86_400_000,
   });
   t.match(configuration.cftlog, { fname: join(rundir, "log/cygnet.log"), level: "I", maxsize: 10_000_000 });
@@ -599,11 +602,16 @@ test("symbolic variables: justification, case, prefix, suffix, alternate, slice,
   t.strictSame(names, ["PART@0", "FSUF@6", "IDF@9", "P@16"]);
   const facts = {
     ...{ site: "HUB", part: { id: "ACME", nspart: "O0999HUB", nrpart: "O0999ACME" }, idf: "INVOIC" },
-    ...{ name: "order.1.edi", fileDate: new Date(2026, 10, 5, 7, 8, 9, 120), now: new Date(2026, 1, 1) },
+    ...{
+      nidf: "INVOICES",
+      name: "order.1.edi",
+      fileDate: new Date(2026, 10, 5, 7, 8, 9, 120),
+      now: new Date(2026, 1, 1),
+    },
   };
-  const template = "&FROOT|&FSUF|&SPART|&RPART|&NRPART|&FDATE|&FTIME|&FYEAR|&SYSQQ|&SYSDAY";
+  const template = "&FROOT|&FSUF|&SPART|&RPART|&NRPART|&NIDF|&FDATE|&FTIME|&FYEAR|&SYSQQ|&SYSDAY";
   const sent = substitute(template, sendVariables(facts));
-  t.equal(sent, "order.1|edi|HUB|ACME|O0999ACME|20261105|07080912|26|032|0");
+  t.equal(sent, "order.1|edi|HUB|ACME|O0999ACME|INVOICES|20261105|07080912|26|032|0");
   const received = { ...facts, name: "README", nfname: "README", idtu: "A0000001" };
   t.equal(
     substitute("&SPART&RPART&FROOT&(-.)FSUF&IDTU", receiveVariables(received)),
@@ -682,4 +690,24 @@ test("schemas: every key has a meaning, a reload effect, examples that are valid
   const page = readFileSync(join(projectRoot(), "docs", "configuration.md"), "utf8");
   t.equal(page, configurationReference(), 'docs/configuration.md is current: "npm run docs" makes it so');
   t.end();
+});
+
+test("every example of the manual of operation is a configuration, or a part of one", async (t) => {
+  const { pem, key } = await certificate();
+  const page = readFileSync(join(projectRoot(), "docs", "operation.md"), "utf8");
+  const examples = [...page.matchAll(/^```toml\n# (.*)\n([\s\S]*?)^```$/gm)];
+  t.ok(examples.length >= 10, `${examples.length} examples`);
+  // a site with the partners that the examples name, and none of their flows
+  const base = `${MAIN.replace('[[cftsend]]\nid = "INVOIC"\n', "")}[[cftpart]]\nid = "GLOBEX"\nprot = ["OFTP"]\n`;
+  for (const [, title = "", text = ""] of examples) {
+    const { path, remove } = folder();
+    const whole = text.includes("[cftparm]");
+    write(path, {
+      "cygnet.toml": whole ? text : `${base}${text}`,
+      ...(whole ? {} : { "partners.d/acme.toml": ACME, "pki/hub.pem": pem, "pki/hub.key": key }),
+    });
+    const result = await load(join(path, "cygnet.toml"), { environment: ENVIRONMENT, now: TODAY });
+    t.same("problems" in result ? result.problems : [], [], title);
+    remove();
+  }
 });

@@ -44,7 +44,12 @@ const COMMANDS = [
   "shut",
   "send",
   "recv",
+  "halt",
+  "keep",
   "start",
+  "resume",
+  "submit",
+  "delete",
   "listcat",
   "display",
   "log",
@@ -102,6 +107,8 @@ test("help and wrong usage", { timeout: 600_000 }, async (t) => {
     ["recv"],
     ["display"],
     ["start"],
+    ["halt", "--state", "D"],
+    ["delete"],
     ["explain"],
     ["check", "--config"],
     ["log", "--level", "Z"],
@@ -338,7 +345,7 @@ test("with a gateway, without one, and with one that was killed", { timeout: 600
     t.match(await cli("display", "99999999"), { status: 1, stdout: "", stderr: /no transfer 99999999/ });
     t.match(await cli("start", idtu), {
       status: 1,
-      stderr: /only a held or stopped send can be started|cannot be started/,
+      stderr: /is a send in state XX; start applies to .*TH, TK/,
     });
   });
 

@@ -54,7 +54,7 @@ export interface SideOptions {
   /** Code that this side sends as its own. */
   code?: string;
   /** Whose certificate this side takes as the root when it calls. */
-  root?: "hub" | "acme";
+  root?: "hub" | "acme" | "relay";
   /** State of the partner object. */
   state?: "activeboth" | "activereq" | "activeserv" | "noactive";
   /** More TOML, at the end of the main file. */
@@ -74,24 +74,36 @@ export interface Ports {
 
 /** Makes both gateways' files; nothing runs before `start()`. */
 export async function site(t: Test, options: SiteOptions = {}): Promise<{ hub: Gateway; acme: Gateway }> {
-  const root = await fs.mkdtemp(join(tmpdir(), "cyg-"));
   const { hub: onlyHub, acme: onlyAcme, ...both } = options;
-  const [a, b, c, d] = await freePorts(4);
-  const hub = new Gateway("HUB", "ACME", join(root, "hub"), { OFTP: a as number, OFTPS: b as number });
-  const acme = new Gateway("ACME", "HUB", join(root, "acme"), { OFTP: c as number, OFTPS: d as number });
+  const [hub, acme] = await gateways(t, [["HUB", "ACME"] as const, ["ACME", "HUB"] as const]);
+  if (!hub || !acme) throw new Error("two gateways were made");
+  await hub.configure({ ...both, ...onlyHub }, acme);
+  await acme.configure({ ...both, ...onlyAcme }, hub);
+  return { hub, acme };
+}
+
+/** Gateways without a configuration, each with its usual partner. When the test ends they are gone; failed, their logs stay. */
+export async function gateways(
+  t: Test,
+  ids: readonly (readonly [id: string, partner: string])[],
+): Promise<Gateway[]> {
+  const root = await fs.mkdtemp(join(tmpdir(), "cyg-"));
+  const ports = await freePorts(2 * ids.length);
+  const all = ids.map(([id, partner], index) => {
+    const [OFTP, OFTPS] = ports.slice(2 * index) as [number, number];
+    return new Gateway(id, partner, join(root, id.toLowerCase()), { OFTP, OFTPS });
+  });
   t.teardown(async () => {
-    await Promise.all([hub.kill("SIGKILL"), acme.kill("SIGKILL")]);
+    await Promise.all(all.map((gateway) => gateway.kill("SIGKILL")));
     if (t.passing()) return fs.rm(root, { recursive: true, force: true });
     t.comment(`logs are kept in ${root}`);
-    for (const gateway of [hub, acme]) {
+    for (const gateway of all) {
       for (const name of ["inbox", "outbox", "work", "failed", "archive"]) {
         await fs.rm(join(gateway.rundir, name), { recursive: true, force: true });
       }
     }
   });
-  await hub.configure({ ...both, ...onlyHub }, acme);
-  await acme.configure({ ...both, ...onlyAcme }, hub);
-  return { hub, acme };
+  return all;
 }
 
 /** One gateway: its files and, between `start` and `kill`, its process. */
@@ -350,7 +362,7 @@ function mainToml({ id, partner, ports }: Gateway, options: SideOptions): string
   const { srin = "both", srout = "both", resync = true, disctd = "1s", rto = "20s" } = options;
   const { schedule = "* * * * * *", fileidledelay = "200ms", logLevel = "I", more = "" } = options;
   const level = options.level ?? [5, 4, 2, 1];
-  const root = options.root ?? (partner === "HUB" ? "hub" : "acme");
+  const root = options.root ?? partner.toLowerCase();
   const shared = `type = "odette"
 net  = "LOCAL"
 srusize = ${srusize}
@@ -442,12 +454,12 @@ ${more}`;
 
 let made: Promise<string> | null = null;
 
-/** Both certificates, self-signed and so their own roots, and both keys: made once for each test file. */
+/** Each gateway's certificate, self-signed and so its own root, and its key: made once for each test file. */
 async function certificates(target: string): Promise<void> {
   made ??= (async () => {
     const store = await fs.mkdtemp(join(tmpdir(), "cyg-pki-"));
     await Promise.all(
-      ["hub", "acme"].map((name) =>
+      ["hub", "acme", "relay"].map((name) =>
         ensureSelfSigned(
           { certificate: join(store, `${name}.pem`), key: join(store, `${name}.key`) },
           { commonName: `Cygnet test ${name}`, hosts: ["localhost", "127.0.0.1"], days: 400 },

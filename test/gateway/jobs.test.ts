@@ -85,6 +85,18 @@ test("jobs run programs and commands, never over themselves, and follow a reload
     async () => (await hub.status()).jobs.find(({ id }) => id === "TOLD")?.active === false,
   );
   t.equal(readFileSync(join(hub.rundir, "long"), "utf8"), "run\n", "the one that did not change still runs");
+  const isActive = async (id: string) => (await hub.status()).jobs.find((one) => one.id === id)?.active;
+  t.equal((await hub.cli("inact", "PURGE")).status, 0);
+  t.equal(await isActive("PURGE"), false, "inact");
+  t.match(await hub.cli("inact", "NONE"), { status: 1, stderr: /jobs are TOLD, LONG/ });
+  await hub.kill("SIGKILL");
+  await hub.start();
+  t.equal(await isActive("PURGE"), false, "also after a crash");
+  t.equal((await hub.cli("act", "PURGE")).status, 0);
+  t.equal(await isActive("PURGE"), true, "act");
+  await waitFor("the long job to run", async () =>
+    (await hub.status()).jobs.some(({ id, running }) => id === "LONG" && running),
+  );
   t.equal((await hub.cli("shut", "--fast")).status, 0, "a job that runs does not hold the stop");
 });
 

@@ -350,3 +350,73 @@ exec = ["scripts/hand.sh"]
   await acme.write("var/go", "");
   await becomes(t, acme, "recv", "HAND.DAT", "XXA");
 });
+
+test("commands on transfers whose script is due, runs, or has failed", async (t) => {
+  const more = `
+[[cftsend]]
+id = "SLOW"
+preexec = "scripts/slow.sh"
+[[cftsend]]
+id = "HELD"
+state = "hold"
+preexec = "scripts/quick.sh"
+[[cftsend]]
+id = "TWICE"
+exec = "scripts/quick.sh"
+[[cftsend]]
+id = "ACK"
+ackexec = "scripts/fussy.sh"
+`;
+  const { hub, acme } = await site(t, { hub: { more }, prot: ["OFTP"] });
+  await script(hub, "slow.sh", "echo $$ > slow.pid; test -e quick || { sleep 600 & wait; }");
+  await script(hub, "quick.sh", "exit 0");
+  await script(hub, "fussy.sh", "exit 1");
+  await Promise.all([hub.start(), acme.start()]);
+  const idtuOf = async (name: string) => (await hub.transfer("send", name))?.idtu ?? "";
+  const pidOf = () => {
+    const path = join(hub.rundir, "slow.pid");
+    return existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
+  };
+
+  await hub.drop("SLOW/SLOW.DAT", "x");
+  await becomes(t, hub, "send", "SLOW.DAT", "AC");
+  for (const [command, then] of [
+    ["halt", "AH"],
+    ["keep", "AK"],
+  ] as const) {
+    const before = pidOf();
+    await waitFor("its process", () => pidOf() > 0 && (command === "halt" || alive(pidOf())));
+    t.equal((await hub.cli(command, await idtuOf("SLOW.DAT"), "--text", "not now")).status, 0, command);
+    t.match(await hub.transfer("send", "SLOW.DAT"), { diagi: 121, diagp: "OPER", diagc: "not now" });
+    t.equal(await state(hub, "send", "SLOW.DAT"), then);
+    await waitFor(`${command} to end the script`, () => !alive(pidOf()));
+    if (command === "keep") break;
+    t.equal((await hub.cli("start", await idtuOf("SLOW.DAT"))).status, 0, "start");
+    await waitFor("it to run again", () => pidOf() !== before && alive(pidOf()));
+  }
+  t.equal((await hub.cli("end", await idtuOf("SLOW.DAT"))).status, 0, "end: it counts as done");
+  await becomes(t, hub, "send", "SLOW.DAT", "XXA");
+
+  await hub.drop("HELD/HELD.DAT", "x");
+  await becomes(t, hub, "send", "HELD.DAT", "TH");
+  t.match(await hub.transfer("send", "HELD.DAT"), { diagi: 0, diagp: "HOLD" }, "held after its script");
+  t.equal((await hub.cli("start", await idtuOf("HELD.DAT"))).status, 0);
+  await becomes(t, hub, "send", "HELD.DAT", "XXA");
+
+  await hub.drop("TWICE/TWICE.DAT", "x");
+  await becomes(t, hub, "send", "TWICE.DAT", "XXA");
+  t.equal(runs(hub, "EXEC"), 1);
+  t.equal((await hub.cli("submit", await idtuOf("TWICE.DAT"))).status, 0, "submit of an ended transfer");
+  await waitFor("its script to run again", () => runs(hub, "EXEC") === 2);
+  t.equal(await state(hub, "send", "TWICE.DAT"), "XXA", "beside the record");
+  const nothing = await hub.cli("submit", await idtuOf("HELD.DAT"));
+  t.match(nothing, { status: 1, stderr: /no script that could run again/ });
+
+  await hub.drop("ACK/ACK.DAT", "x");
+  await becomes(t, hub, "send", "ACK.DAT", "ZKA");
+  t.equal((await hub.cli("start", await idtuOf("ACK.DAT"))).status, 0, "a script in Z runs again, too");
+  await waitFor("its second run", () => runs(hub, "ACKEXEC") === 2);
+  await becomes(t, hub, "send", "ACK.DAT", "ZKA");
+  t.equal((await hub.cli("delete", await idtuOf("ACK.DAT"))).status, 0);
+  t.equal(await state(hub, "send", "ACK.DAT"), "none");
+});

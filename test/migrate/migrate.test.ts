@@ -1,11 +1,16 @@
 /** A whole extract, read, translated, written, loaded: what the new configuration means is what the old one said. */
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
 import { test } from "tap";
 import { migrationReference } from "../../scripts/migration-reference.ts";
 import { load } from "../../src/config/load.ts";
+import type { Part } from "../../src/config/model.ts";
 import { keySchema, tables } from "../../src/config/schemas.ts";
+import { forbidden, networkFlow, receivedFlow } from "../../src/engine/flows.ts";
+import { onlyRouted } from "../../src/engine/routing.ts";
 import { type Extract, type Migration, migrate } from "../../src/migrate/migrate.ts";
 import { parseExtract } from "../../src/migrate/parser.ts";
 import { condense, countItems, type Item } from "../../src/migrate/report.ts";
@@ -15,6 +20,7 @@ import { certificate, folder, TODAY, write } from "../config/site.ts";
 
 const KEYS = { tables: tables(), key: keySchema };
 const FOLDER = join(projectRoot(), "test", "migrate", "extract");
+const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 const GOLDEN = join(FOLDER, "report.txt");
 const extract = (file: string): Extract => ({ file, text: readFileSync(join(FOLDER, file), "utf8") });
 const EXTRACTS = [extract("cft-extract.conf"), extract("changes.txt")];
@@ -107,8 +113,8 @@ test("passwords are in their files and nowhere else", (t) => {
       "CFTPART ID=A PROT=P NSPASSW='#/etc/cft/pw', NRPASSW=muchtoolong1\nCFTCOM ID=C PASSWORD=hush1\n" +
       "CFTPART ID=A PROT=P NSPASSW='#/etc/cft/pw', NRPASSW=muchtoolong2\nCFTXYZ NSPASSW=hush2\nNRPASSW=hush3",
   );
-  t.match(textOf(odd, "partners.d/a.toml"), /nspassw = "file:\/etc\/cft\/pw"/, "a file stays where it is");
-  t.match(textOf(odd, "partners.d/a.toml"), /nrpassw = "file:secrets\/a.in"/, "the reference is there");
+  t.match(textOf(odd, "partners.d/a.toml"), /nspassw\s+= "file:\/etc\/cft\/pw"/, "a file stays where it is");
+  t.match(textOf(odd, "partners.d/a.toml"), /nrpassw\s+= "file:secrets\/a.in"/, "the reference is there");
   t.strictSame(
     odd.files.filter(({ secret }) => secret),
     [],
@@ -188,14 +194,44 @@ test("the configuration loads and means what the extract said", async (t) => {
     { host: ["new.acme.example"], retryw: 120_000, cnxin: 4, cnxout: 3 },
     "the later one",
   );
-  t.match(site.cftpart.get("GIVER_1"), { prot: ["OFTPS", "OFTP"], state: "activeserv", ssl: "GIVERTLS" });
+  t.match(site.cftpart.get("GIVER_1"), { prot: ["OFTPS", "OFTP"], ssl: "GIVERTLS", ctrlpart: "ignore" });
+  t.match([acme?.sauth, acme?.rauth, acme?.commut], ["NOTSECRET", "*", "yes"]);
+  t.strictSame(site.cftauth.get("NOTSECRET"), { id: "NOTSECRET", idf: ["SALARY", "HR*"], deny: true });
+  t.strictSame(site.cftauth.get("EDI"), { id: "EDI", idf: ["INVOIC", "DES_DV", "ORD*"], deny: false });
+  t.match(site.cftpart.get("VAN"), { sauth: "EDI", rauth: "NOTNIGHT", commut: "yes", ctrlpart: "rpart" });
+  for (const id of ["FARAWAY", "GIVER_1"]) {
+    const part = site.cftpart.get(id);
+    t.ok(part && onlyRouted(site, part), `${id} is reached by way of ${part?.ipart} only`);
+    t.equal(part?.state, "activeboth");
+  }
+  for (const [id, idf, direct, why] of FLOWS) {
+    const part = site.cftpart.get(id);
+    if (!part) return t.fail(`there is no ${id}`);
+    t.equal(forbidden(site, part, idf, direct)?.message, why, `${direct} ${idf} with ${id}`);
+  }
+  for (const [id, dsn, idf] of RECEIVED) {
+    const part = site.cftpart.get(id);
+    t.match(
+      part && receivedFlow(site, part, dsn),
+      idf ? { idf } : { forbidden: { diagi: 434 } },
+      `${dsn} of ${id}`,
+    );
+  }
+  t.equal(networkFlow(site, acme as Part, "INVOIC"), "INVOIC-D97A");
+  t.match(
+    [...site.cftdest.values()],
+    [
+      { id: "DEALERS", part: ["ACME", "GIVER_1", "VAN"], nopart: "ignore" },
+      { id: "BRANCHES", part: null, fname: join(path, "conf", "branches.txt"), nopart: "abort" },
+    ],
+  );
   t.equal(site.cftpart.get("NOVA")?.nspassw.reveal(), "Pa s", "blanks within a password stay");
   t.strictSame(site.cfttcp.get("NOVA")?.host, ["nova.example", "192.0.2.9"]);
   t.notOk(site.cftpart.has("LYON") || site.cfttcp.has("LYON"), "a PeSIT partner is not carried over");
   t.match(site.cftsend.get("DEFAULT"), { nfname: "&IDF", ackstate: "require" });
   t.match(
     site.cftsend.get("INVOIC"),
-    { nfname: "INVOIC-D97A", frecfm: "V", flrecl: 512, pri: 200 },
+    { nfname: "&NIDF", frecfm: "V", flrecl: 512, pri: 200 },
     "CFTIDF names it",
   );
   t.match(site.cftxlate.get(site.cftsend.get("INVOIC")?.xlate ?? ""), {
@@ -203,7 +239,15 @@ test("the configuration loads and means what the extract said", async (t) => {
     ncharset: "IBM1047",
   });
   t.match(site.cftsend.get("TEXTE"), { frecfm: "T", fcode: "ascii", xlate: "" });
-  t.ok(site.cftsend.has("DELFOR"), "the flow of a folder has a template");
+  t.equal(site.cftsend.get("DELFOR")?.nfname, "&NIDF", "a flow that is only named has a template");
+  t.match(site.cftsend.get("NIGHTLY"), {
+    ...{ state: "hold", mintime: { at: 20 * 3600_000 }, maxtime: { after: 90 * 60_000 } },
+    ...{ maxduration: 120 * 60_000, acktimeout: 3600_000, duplicat: "&PART.&IDF.&SFNAME" },
+  });
+  t.match(site.cftsend.get("SERIES"), { mintime: null, maxtime: null, duplicat: "" });
+  t.equal(site.cftrecv.get("DES_DV")?.fname, site.cftrecv.get("DEFAULT")?.fname);
+  t.equal(site.cftfolder.get("PRICES")?.part, "DEALERS");
+  t.equal(site.cftparm.default_idf, false, "UCONF");
   t.equal(site.cftrecv.get("ORDERS")?.fname, "/srv/orders/&SYSDATE/&(-O-)IDTU.&FSUF");
   t.match(site.cftfolder.get("OUT"), {
     scandir: "/var/spool/cft/out",
@@ -214,9 +258,30 @@ test("the configuration loads and means what the extract said", async (t) => {
     state: "active",
   });
   t.equal(site.cftfolder.get("WIN")?.state, "noactive", "a folder without its filter does not run");
-  t.match(site.cftcat, { sx: 30 * 86_400_000, rx: 5 * 86_400_000, rh: 10 * 86_400_000 });
+  const [days, hours] = [86_400_000, 3_600_000];
+  t.match(site.cftcat, { sx: 30 * days, rx: 5 * days, rh: 36 * hours, sh: 10 * days, st: 10 * days });
   t.match(site.cftlog, { format: "V24", backup_count: 7 });
 });
+
+/** Partner, flow, direction and the message with which it is refused. */
+const FLOWS: readonly [part: string, idf: string, direct: "send" | "recv", message: string | undefined][] = [
+  ["ACME", "SALARY", "send", "CFTT25E"],
+  ["ACME", "HR-MAY", "send", "CFTT25E"],
+  ["ACME", "INVOIC", "send", undefined],
+  ["ACME", "SALARY", "recv", undefined],
+  ["VAN", "ORDERS", "send", undefined],
+  ["VAN", "DELFOR", "send", "CFTT25E"],
+  ["VAN", "DEFAULT", "recv", "CFTT25E"],
+  ["FARAWAY", "ORDERS", "recv", "CFTT25E"],
+];
+
+/** Partner, name on the line and the flow that it stands for; "" = none. */
+const RECEIVED: readonly [part: string, dsn: string, idf: string][] = [
+  ["VAN", "ORD.123", "ORDERS"],
+  ["ACME", "ORD.123", ""],
+  ["ACME", "DESADV", "DES_DV"],
+  ["VAN", "PARMS", "PARMS"],
+];
 
 /** Object texts on top of a small site, what to expect of one parameter. */
 const ROWS: readonly [name: string, text: string, object: string, parameter: string, Partial<Item>][] = [
@@ -249,7 +314,13 @@ const ROWS: readonly [name: string, text: string, object: string, parameter: str
     "RETRYN",
     { fate: "without", why: /32767/ as never },
   ],
-  ["other spelling", "CFTSEND ID=F DUPLICATE='&IDF'", "CFTSEND F", "DUPLICAT", {}],
+  [
+    "other spelling",
+    "CFTSEND ID=F DUPLICATE='&IDF'",
+    "CFTSEND F",
+    "DUPLICAT",
+    { to: 'cftsend.duplicat = "&IDF"' },
+  ],
   [
     "ports by name",
     "CFTPART ID=A PROT=P SAP=oftp",
@@ -280,6 +351,132 @@ const ROWS: readonly [name: string, text: string, object: string, parameter: str
     { fate: "without" },
   ],
   ["a flow without template", "CFTPART ID=A PROT=P IDF=NONE", "CFTPART A", "IDF", { fate: "without" }],
+  [
+    "a flow that is only received",
+    "CFTPART ID=A PROT=P IDF=R\nCFTRECV ID=R",
+    "CFTPART A",
+    "IDF",
+    { to: 'cftpart.idf = "R"' },
+  ],
+  [
+    "a list that is not there",
+    "CFTPART ID=A PROT=P SAUTH=L",
+    "CFTPART A",
+    "SAUTH",
+    { fate: "changed", to: 'cftpart.sauth = "L"', why: /nothing passes/ as never },
+  ],
+  [
+    "a list that Transfer CFT would have looked up",
+    "CFTPART ID=A PROT=P SAUTH=%uconf:x%",
+    "CFTPART A",
+    "SAUTH",
+    { fate: "without" },
+  ],
+  [
+    "an intermediate that is left out",
+    "CFTPART ID=A PROT=P IPART=V\nCFTPART ID=V PROT=X",
+    "CFTPART A",
+    "IPART",
+    { fate: "without", why: /CFTPART V is left out/ as never },
+  ],
+  [
+    "an intermediate behind another",
+    "CFTPART ID=A PROT=P IPART=V\nCFTPART ID=V PROT=P IPART=B",
+    "CFTPART A",
+    "IPART",
+    { fate: "without", why: /itself reached through B/ as never },
+  ],
+  ["its own intermediate", "CFTPART ID=A PROT=P IPART=A", "CFTPART A", "IPART", { fate: "without" }],
+  [
+    "never called, without an intermediate",
+    "CFTPART ID=A PROT=P OMAXTIME=0 IPART=A",
+    "CFTPART A",
+    "OMAXTIME",
+    { fate: "changed", to: 'cftpart.state = "activeserv"' },
+  ],
+  [
+    "forwarding where Transfer CFT does not",
+    "CFTPART ID=A PROT=P COMMUT=YES",
+    "CFTPART A",
+    "COMMUT",
+    { fate: "changed", to: 'cftpart.commut = "no", the default' },
+  ],
+  [
+    "forwarding by default",
+    "CFTPART ID=A PROT=P\nCFTRECV ID=COMMUT",
+    "CFTPART A",
+    "COMMUT",
+    { fate: "translated", to: 'cftpart.commut = "yes"' },
+  ],
+  [
+    "forwarding to the intermediate",
+    "CFTPART ID=A PROT=P COMMUT=PART",
+    "CFTPART A",
+    "COMMUT",
+    { fate: "changed", to: 'cftpart.commut = "yes"' },
+  ],
+  ["no forwarding", "CFTPART ID=A PROT=P COMMUT=NO", "CFTPART A", "COMMUT", { fate: "translated" }],
+  [
+    "an id that only looks like a list of what is denied",
+    "CFTAUTH ID=NÔT IDF=(A)",
+    "CFTAUTH NÔT",
+    "ID",
+    { fate: "changed" },
+  ],
+  [
+    "a network name that is a mask",
+    "CFTIDF ID=F PART=B TYPE=SEND NIDF=F*",
+    "CFTIDF F",
+    "NIDF",
+    { fate: "without" },
+  ],
+  [
+    "a network name for partners by a mask",
+    "CFTIDF ID=F PART=B* TYPE=RECV NIDF=F",
+    "CFTIDF F",
+    "",
+    { fate: "without", why: /write one for each partner/ as never },
+  ],
+  [
+    "a network name said twice",
+    "CFTIDF ID=F PART=B TYPE=RECV NIDF=F\nCFTIDF ID=G PART=B TYPE=RECV NIDF=F",
+    "CFTIDF G",
+    "",
+    { fate: "without", why: /CFTIDF F, x:\d+, says already/ as never },
+  ],
+  ["a list of nobody", "CFTDEST ID=L PART=(NONE)", "CFTDEST L", "", { fate: "without" }],
+  ["a list with a partner's id", "CFTDEST ID=B PART=(B)", "CFTDEST B", "", { fate: "without" }],
+  ["a list for relays", "CFTDEST ID=L PART=(B) FOR=COMMUT", "CFTDEST L", "", { fate: "without" }],
+  ["a list in a file with variables", "CFTDEST ID=L FNAME='/l/&SPART'", "CFTDEST L", "", { fate: "without" }],
+  [
+    "a folder of a list that is gone",
+    "CFTDEST ID=L PART=(NONE)\nCFTFOLDER ID=W SCANDIR=/a WORKDIR=/b PART=L",
+    "CFTFOLDER W",
+    "",
+    { fate: "without", why: /CFTDEST L/ as never },
+  ],
+  [
+    "a time of the day",
+    "CFTSEND ID=F MAXTIME=18300000",
+    "CFTSEND F",
+    "MAXTIME",
+    { to: 'cftsend.maxtime = "18:30"' },
+  ],
+  ["minutes", "CFTSEND ID=F MINTIME=+0090", "CFTSEND F", "MINTIME", { to: 'cftsend.mintime = "+90"' }],
+  [
+    "a last day that never comes",
+    "CFTSEND ID=F MAXTIME=18300000 MAXDATE=99991231",
+    "CFTSEND F",
+    "MAXTIME",
+    { fate: "changed", to: 'cftsend.maxtime = "", the default' },
+  ],
+  [
+    "a time on another day",
+    "CFTSEND ID=F MAXTIME=18300000 MAXDATE=+2",
+    "CFTSEND F",
+    "MAXTIME",
+    { fate: "without", why: /MAXDATE/ as never },
+  ],
   [
     "calls are not taken",
     "CFTPROT ID=R TYPE=ODETTE NET=N SAP=99 SRIN=NONE",
@@ -376,6 +573,11 @@ test("single parameters", (t) => {
   for (const [name, text, object, parameter, expected] of ROWS) {
     t.match(fateOf(one(base + text), object, parameter), expected, name);
   }
+  t.match(
+    textOf(one(`${base}CFTAUTH ID=NÔT IDF=(A)`), "cygnet.toml"),
+    /id\s+= "NOT"[^[]*\nidf\s+= \["A"\][^[]*\ndeny\s+= false/,
+    "a list allows what it allowed, whatever its id has become",
+  );
   const ids = one(
     `${base}CFTPART ID=A@1 PROT=P\nCFTPART ID=A#1 PROT=P\nCFTTCP ID=A#1 HOST=h\nCFTPART ID="a_1" PROT=P`,
   );
@@ -480,8 +682,8 @@ test("whatever an extract says, the files are TOML that the loader can read", as
 test("Coming from Transfer CFT is current", (t) => {
   const page = readFileSync(join(projectRoot(), "docs", "coming-from-transfer-cft.md"), "utf8");
   t.equal(page, migrationReference(page), '"npm run docs" makes it so');
-  const source = readFileSync(join(projectRoot(), "src", "cli", "main.ts"), "utf8");
-  const commands = [...source.matchAll(/\bcommand\(\s*"([\w-]+)"/g)].map(([, name]) => name);
+  const help = execFileSync(process.execPath, [MAIN, "--help"], { encoding: "utf8" });
+  const commands = [...help.matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name);
   for (const [, name] of page.matchAll(/`cygnet ([\w-]+)/g))
     t.ok(commands.includes(name), `cygnet ${name} exists`);
   t.ok(commands.length > 10);

@@ -113,6 +113,8 @@ test("time-out and stop end the whole group: SIGTERM first, SIGKILL a little lat
     const child = join(cwd, "child");
     await until(() => existsSync(child) && readFileSync(child, "utf8") !== "");
     const pid = Number(readFileSync(child, "utf8"));
+    // before that it is a copy of the shell, which hears signals in its way
+    await until(() => readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("sleep"));
     if (why === "stop") stop.abort();
     else clock.advance(1000);
     await until(() => existsSync(join(cwd, "heard")));

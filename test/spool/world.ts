@@ -179,6 +179,7 @@ export const SEND: Omit<NewSend, "spool" | "fname" | "filesize"> = {
 export const RECEIVE: NewReceive = {
   part: "ACME",
   idf: "I",
+  via: "",
   mode: "server",
   nfname: "in.txt",
   description: "",

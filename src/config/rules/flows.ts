@@ -1,4 +1,5 @@
 import { describe } from "../../platform/errors.ts";
+import { whereIs } from "../findings.ts";
 import type { Cftsend } from "../generated.ts";
 import type { Entry } from "../sources.ts";
 import { didYouMean } from "../suggestion.ts";
@@ -12,9 +13,12 @@ const DSN = /^[0-9A-Z&()./-]{1,26}$/;
 
 /** Templates of file names use variables that exist, and literal names fit the protocol. */
 export function checkFlows(scene: Scene): void {
+  checkReserved(scene);
+  checkMappings(scene);
   for (const { entry, value } of scene.list("cftsend")) {
     checkSecurity(scene, entry, "flow");
     checkRecords(scene, entry, value);
+    if (value.duplicat) checkTemplate(scene, entry, "duplicat", SEND_VARIABLES);
     if (value.nfname === undefined || !checkTemplate(scene, entry, "nfname", SEND_VARIABLES)) continue;
     if (value.nfname.includes("&") || DSN.test(value.nfname)) continue;
     const found = value.nfname.length > 26 ? `${value.nfname.length} characters` : `"${value.nfname}"`;
@@ -23,6 +27,46 @@ export function checkFlows(scene: Scene): void {
   }
   for (const { entry, value } of scene.list("cftrecv")) {
     if (value.fname !== undefined) checkTemplate(scene, entry, "fname", RECEIVE_VARIABLES);
+  }
+}
+
+/** Name of the flow of files that only pass through. */
+const RELAYED = "COMMUT";
+
+/** What passes through is forwarded as it is: no flow of this name would ever act on it. */
+function checkReserved(scene: Scene): void {
+  for (const table of ["cftsend", "cftrecv", "cftidf"] as const) {
+    for (const { entry, value } of scene.list(table)) {
+      if (value.id !== RELAYED) continue;
+      const message = `"${RELAYED}" is the flow of files that are forwarded untouched; choose another id`;
+      scene.findings.problem(entry, { key: "id" }, "CYG_CONFIG_VALUE", message);
+    }
+  }
+}
+
+/** Each name on the line stands for one flow of a partner, and names a flow that exists. */
+function checkMappings(scene: Scene): void {
+  const seen = new Map<string, Entry>();
+  for (const { entry, value } of scene.list("cftidf")) {
+    const { id, part = "", type = "recv", nidf } = value;
+    if (id === undefined || nidf === undefined) continue;
+    const flows = scene.ids(type === "send" ? "cftsend" : "cftrecv");
+    const known = [...flows, scene.tree.cftparm?.default ?? "DEFAULT"];
+    if (!known.includes(id)) {
+      const table = type === "send" ? "cftsend" : "cftrecv";
+      const message = `there is no ${table} "${id}"${didYouMean(id, known)}; known are ${[...new Set(known)].join(", ")}`;
+      scene.findings.problem(entry, { key: "id" }, "CYG_CONFIG_REFERENCE", message);
+    }
+    if (type === "send" && /[*?]/.test(nidf)) {
+      const message = `found "${nidf}"; allowed: one name, without * and ?, because files are sent under it; example: nidf = "INVOICES"`;
+      scene.findings.problem(entry, { key: "nidf" }, "CYG_CONFIG_VALUE", message);
+    }
+    const key = type === "send" ? `send ${part} ${id}` : `recv ${part} ${nidf}`;
+    const first = seen.get(key);
+    if (first) {
+      const message = `${whereIs(first)} says already what ${type === "send" ? `flow ${id} is called` : `"${nidf}" stands for`}; one of both must go`;
+      scene.findings.problem(entry, { key: "nidf" }, "CYG_CONFIG_DUPLICATE", message);
+    } else seen.set(key, entry);
   }
 }
 
@@ -47,13 +91,16 @@ function checkRecords(scene: Scene, entry: Entry, flow: Loose<Cftsend>): void {
   }
 }
 
+/** Examples for those who got a template wrong. */
+const TEMPLATES: Record<string, string> = { fname: "inbox/&PART/&NFNAME", duplicat: "&PART.&IDF.&SFNAME" };
+
 /** Names the variables of a template that are not there; false when it cannot be used. */
 export function checkTemplate(scene: Scene, entry: Entry, key: string, known: readonly string[]): boolean {
   let names: string[];
   try {
     names = variablesIn(String(entry.value[key])).map(({ name }) => name);
   } catch (error) {
-    const message = `${describe(error)}; example: ${key} = "${key === "fname" ? "inbox/&PART/&NFNAME" : "INVOIC.&FROOT"}"`;
+    const message = `${describe(error)}; example: ${key} = "${TEMPLATES[key] ?? "INVOIC.&FROOT"}"`;
     scene.findings.problem(entry, { key }, "CYG_CONFIG_SYMBOL", message);
     return false;
   }

@@ -11,11 +11,13 @@ type Usage = NonNullable<Pki["usage"]>[number];
 /** SSID codes, ports, security requirements and TLS profiles of partners. */
 export function checkPartners(scene: Scene): void {
   checkSite(scene);
+  checkLists(scene);
   const codes = new Map<string, Entry>();
   for (const item of scene.list("cftpart")) {
     checkCodes(scene, item, codes);
     checkConnection(scene, item);
     checkAuthentication(scene, item);
+    checkRoute(scene, item);
     checkSecurity(scene, item.entry, "partner");
     checkExchange(scene, item);
   }
@@ -81,6 +83,33 @@ function checkConnection(scene: Scene, { entry, value }: Item<Cftpart>): void {
   if (ssl && called && profiles.length > 0 && !profiles.some((item) => item.value.direct === "client")) {
     const message = `it is called, but cftssl "${ssl}" has no client profile; add one: [[cftssl]] id = "${ssl}", direct = "client"`;
     scene.findings.problem(entry, { key: "ssl" }, "CYG_CONFIG_REFERENCE", message);
+  }
+}
+
+/** A list names its partners in one way, and no partner has its name. */
+function checkLists(scene: Scene): void {
+  for (const { entry, value } of scene.list("cftdest")) {
+    const both = value.part !== undefined && value.fname !== undefined;
+    if (both || (value.part === undefined && value.fname === undefined)) {
+      const message = `found ${both ? "part and fname" : "neither part nor fname"}; allowed: one of them; example: part = ["ACME", "GLOBEX"]`;
+      scene.findings.problem(entry, { key: both ? "fname" : "id" }, "CYG_CONFIG_VALUE", message);
+    }
+    const partner = value.id === undefined ? undefined : scene.find("cftpart", value.id);
+    if (!partner) continue;
+    const message = `${nameOf(partner.entry)} at ${whereIs(partner.entry)} has this id too; outbox folders and commands could mean either`;
+    scene.findings.problem(entry, { key: "id" }, "CYG_CONFIG_CLASH", message);
+  }
+}
+
+/** An intermediate partner is another one, and reached without an intermediate of its own. */
+function checkRoute(scene: Scene, { entry, value: { id, ipart } }: Item<Cftpart>): void {
+  if (!ipart) return;
+  const wrong = (message: string) =>
+    scene.findings.problem(entry, { key: "ipart" }, "CYG_CONFIG_CLASH", message);
+  if (ipart === id) wrong("a partner cannot be its own intermediate; name another one");
+  const next = scene.find("cftpart", ipart)?.value.ipart;
+  if (ipart !== id && next) {
+    wrong(`${ipart} is itself reached through ${next}; name a partner that is called directly`);
   }
 }
 

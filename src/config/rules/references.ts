@@ -10,6 +10,8 @@ const LISTS: readonly ListTable[] = [
   "cftpart",
   "cfttcp",
   "cftssl",
+  "cftdest",
+  "cftauth",
   "cftsend",
   "cftrecv",
   "cftfolder",
@@ -23,19 +25,31 @@ const LISTS: readonly ListTable[] = [
 const TRUST_LIST = new RegExp(`^${TSL_ID}$`);
 
 /** Keys that name an object of another table; "" names none. */
-const REFERENCES: readonly { from: ListTable; key: string; to: ListTable; except?: RegExp }[] = [
+const REFERENCES: readonly {
+  from: ListTable;
+  key: string;
+  to: ListTable;
+  /** Another table whose ids may stand there too. */
+  or?: ListTable;
+  except?: RegExp;
+}[] = [
   { from: "cftprot", key: "net", to: "cftnet" },
   { from: "cftprot", key: "ssl", to: "cftssl" },
   { from: "cftpart", key: "prot", to: "cftprot" },
   { from: "cftpart", key: "ssl", to: "cftssl" },
   { from: "cftpart", key: "idf", to: "cftsend" },
+  { from: "cftpart", key: "ipart", to: "cftpart" },
+  { from: "cftpart", key: "sauth", to: "cftauth", except: /^\*$/ },
+  { from: "cftpart", key: "rauth", to: "cftauth", except: /^\*$/ },
+  { from: "cftdest", key: "part", to: "cftpart" },
+  { from: "cftidf", key: "part", to: "cftpart" },
   { from: "cfttcp", key: "id", to: "cftpart" },
   { from: "cftssl", key: "usercid", to: "pki" },
   { from: "cftssl", key: "rootcid", to: "pki", except: TRUST_LIST },
   { from: "cftpart", key: "rootcid", to: "pki", except: TRUST_LIST },
   { from: "cftsend", key: "xlate", to: "cftxlate" },
   { from: "cftrecv", key: "xlate", to: "cftxlate" },
-  { from: "cftfolder", key: "part", to: "cftpart", except: /^\(/ },
+  { from: "cftfolder", key: "part", to: "cftpart", or: "cftdest", except: /^\(/ },
   { from: "cftfolder", key: "idf", to: "cftsend", except: /^\(/ },
   { from: "pki", key: "part", to: "cftpart" },
 ];
@@ -43,8 +57,8 @@ const REFERENCES: readonly { from: ListTable; key: string; to: ListTable; except
 /** Ids are unique within their table, and every id that is named exists. */
 export function checkReferences(scene: Scene): void {
   for (const table of LISTS) checkUnique(scene, table);
-  for (const { from, key, to, except } of REFERENCES) {
-    const known = scene.ids(to);
+  for (const { from, key, to, or, except } of REFERENCES) {
+    const known = [...scene.ids(to), ...(or ? scene.ids(or) : [])];
     // A flow may also be one that exists by default.
     if (to === "cftsend") known.push(scene.tree.cftparm?.default ?? "DEFAULT");
     for (const { entry } of scene.list(from)) {

@@ -12,6 +12,7 @@ import { safeJson } from "../../messages/escape.ts";
 import { LogFile } from "../../messages/log-file.ts";
 import type { Timer } from "../../platform/clock.ts";
 import { describe, isSystemError } from "../../platform/errors.ts";
+import { BROADCAST } from "../broadcast.ts";
 import type { Site } from "../site.ts";
 import { accountOf } from "./record.ts";
 
@@ -102,7 +103,9 @@ export class Accounting {
       const notes = found.filter(({ id }) => !this.#written.has(id));
       if (found.length === 0) break;
       const file = await this.#ready(settings);
-      let lines = notes.map(({ transfer }) => safeJson(accountOf(configuration, transfer)));
+      // the record of a broadcast is none of a transfer: its children are
+      const moved = notes.filter(({ transfer }) => transfer.diagp !== BROADCAST);
+      let lines = moved.map(({ transfer }) => safeJson(accountOf(configuration, transfer)));
       while (lines.length > 0) {
         lines = lines.slice(await file.append(lines));
         // before the next piece, which may begin a new file

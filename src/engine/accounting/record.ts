@@ -13,6 +13,7 @@ export function accountOf(configuration: Configuration, transfer: Transfer) {
   const [spart, rpart] = direct === "send" ? [site, part] : [part, site];
   return {
     idtu: transfer.idtu,
+    pidtu: transfer.pidtu,
     mode: transfer.mode,
     direct,
     type: transfer.type,

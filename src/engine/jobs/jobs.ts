@@ -40,7 +40,7 @@ export class Jobs {
     process.once("exit", this.#cut);
   }
 
-  /** Follows a configuration; jobs that did not change keep what they are doing. */
+  /** Follows a configuration and what operators ordered; jobs that did not change keep what they are doing. */
   apply({ cftcron }: Configuration): void {
     for (const [id, job] of this.#jobs) {
       if (JSON.stringify(cftcron.get(id)) === JSON.stringify(job.settings)) continue;
@@ -48,19 +48,10 @@ export class Jobs {
       this.#jobs.delete(id);
     }
     for (const [id, settings] of cftcron) {
-      if (this.#jobs.has(id)) continue;
-      const job = new Job(settings, () => this.#begin(settings));
+      const job = this.#jobs.get(id) ?? new Job(settings, () => this.#begin(settings));
       this.#jobs.set(id, job);
-      job.setActive(settings.state === "active");
+      job.setActive(this.#site().activations.job(settings) === "active");
     }
-  }
-
-  /**
-   * Transfer CFT's ACT and INACT: until the gateway stops, or its configuration says something else of the job.
-   * @throws CygnetError CYG_JOB_UNKNOWN
-   */
-  setActive(id: string, active: boolean): void {
-    this.#job(id).setActive(active);
   }
 
   /**

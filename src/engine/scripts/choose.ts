@@ -3,6 +3,7 @@ import type { PhaseScript, Transfer } from "../../catalog/catalog.ts";
 import type { Configuration } from "../../config/model.ts";
 import { DATASHEET_NAMES } from "../../datasheet/datasheet.ts";
 import { exchangeKindOf } from "../../pki/exchange/kinds.ts";
+import { RELAYED } from "../routing.ts";
 
 export type Moment = PhaseScript | "exece";
 
@@ -25,8 +26,8 @@ export function scriptFor(
   { direct, idf, dsn }: Pick<Transfer, "direct" | "idf" | "dsn">,
   moment: Moment,
 ): Script | null {
-  // certificates and datasheets are between the gateways: no flow of an application
-  if (exchangeKindOf(dsn) || DATASHEET_NAMES.includes(dsn.toUpperCase())) return null;
+  // what passes through, certificates and datasheets are between gateways: no flow of an application
+  if (idf === RELAYED || exchangeKindOf(dsn) || DATASHEET_NAMES.includes(dsn.toUpperCase())) return null;
   const { cftparm, cftsend, cftrecv } = configuration;
   const flow =
     direct === "send"

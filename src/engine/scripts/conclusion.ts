@@ -8,13 +8,21 @@ import { keys, type Site } from "../site.ts";
 import type { Outcome } from "./run.ts";
 import { verdictOf } from "./verdict.ts";
 
+/** How a send goes on that was recorded with STATE = HOLD or KEEP, by the DIAGP that says so. */
+const AFTERWARDS: Readonly<Record<string, "H" | "K">> = { HOLD: "H", KEEP: "K" };
+
 /** A transfer whose phase has a script; one that runs is in step C. */
 export type Scripted = Transfer & { script: PhaseScript };
 
-/** Records how the script ended. Nothing happens where somebody has moved the transfer meanwhile. */
-export async function concludeScript(site: Site, transfer: Scripted, outcome: Outcome): Promise<void> {
+/** Records how the script ended; `left` is what a script leaves that was ended from outside. Nothing happens where somebody has moved the transfer meanwhile. */
+export async function concludeScript(
+  site: Site,
+  transfer: Scripted,
+  outcome: Outcome,
+  left: Changes = { phasestep: "D" },
+): Promise<void> {
   await insist(site, keys(transfer), async () => {
-    if (outcome.kind === "stopped") return move(site, transfer, { phasestep: "D" });
+    if (outcome.kind === "stopped") return move(site, transfer, left);
     if (outcome.kind === "done") {
       if (await decided(site, transfer, outcome)) return;
       if (outcome.code === 0) return end(site, transfer);
@@ -40,7 +48,9 @@ export async function end(site: Site, transfer: Scripted): Promise<void> {
       const diagc = `the script left no file at ${transfer.workfile}`;
       return void (await move(site, transfer, { phasestep: "K", diagi: 104, diagp: "NO FILE", diagc }));
     }
-    await move(site, transfer, { phase: "T", phasestep: "D", script: "", filesize: size });
+    // what was to be held or kept is so from now on
+    const phasestep = fresh.diagi !== 0 ? "D" : (AFTERWARDS[fresh.diagp] ?? "D");
+    await move(site, transfer, { phase: "T", phasestep, script: "", filesize: size });
     return site.kick();
   }
   if (transfer.direct === "recv") {

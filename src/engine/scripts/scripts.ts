@@ -7,7 +7,7 @@
  * - No more than max_processing_scripts run at a time.
  * - Nothing that was started outlives a stop of the gateway.
  */
-import type { Aftermath } from "../../catalog/catalog.ts";
+import type { Aftermath, Changes, Transfer } from "../../catalog/catalog.ts";
 import type { Timer } from "../../platform/clock.ts";
 import { describe } from "../../platform/errors.ts";
 import { keys, type Site } from "../site.ts";
@@ -23,13 +23,15 @@ const AGAIN = 10_000;
 /** How long the limit may keep scripts waiting before it is told, ms. */
 const STARVED = 60_000;
 
-const NOTES = ["exece", "ackexec"] as const;
+const NOTES = ["exece", "ackexec", "exec"] as const;
 
 export class Scripts {
   readonly #site: () => Site;
   readonly #running = new Set<Promise<void>>();
   /** Notes whose script runs. */
   readonly #notes = new Set<number>();
+  /** What runs for a transfer as the step of its phase: how to end it, and what its record is to be then. */
+  readonly #cuttable = new Map<string, { abort: AbortController; left?: Changes; over: Promise<void> }>();
   readonly #abort = new AbortController();
   readonly #cut = () => this.#abort.abort();
   #timer: Timer | null = null;
@@ -54,6 +56,16 @@ export class Scripts {
 
   get running(): number {
     return this.#running.size;
+  }
+
+  /** Ends the script that is running as the step of this transfer's phase; false when none is. See `Site.cutScript`. */
+  async cut(idtu: string, left: Changes): Promise<boolean> {
+    const running = this.#cuttable.get(idtu);
+    if (running === undefined) return false;
+    running.left = left;
+    running.abort.abort();
+    await running.over;
+    return true;
   }
 
   /** Begins nothing from now on and waits for what runs, at most `patience` ms; then ends it. */
@@ -148,18 +160,32 @@ export class Scripts {
     const site = this.#site();
     const script = scriptFor(site.configuration, transfer, transfer.script);
     if (script === null) return skipScript(site, transfer);
-    await concludeScript(site, transfer, await this.#run(script, transfer));
+    const { idtu } = transfer;
+    const abort = new AbortController();
+    const signal = AbortSignal.any([this.#abort.signal, abort.signal]);
+    let finish: () => void = () => {};
+    const over = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    this.#cuttable.set(idtu, { abort, over });
+    try {
+      const outcome = await this.#run(script, transfer, signal);
+      await concludeScript(site, transfer, outcome, this.#cuttable.get(idtu)?.left);
+    } finally {
+      this.#cuttable.delete(idtu);
+      finish();
+    }
   }
 
   async #runNote({ id, kind, transfer }: Aftermath): Promise<void> {
     const site = this.#site();
     const script = scriptFor(site.configuration, transfer, kind as Moment);
-    const outcome = script && (await this.#run(script, transfer));
+    const outcome = script && (await this.#run(script, transfer, this.#abort.signal));
     if (outcome?.kind === "stopped") return;
     await site.catalog.settleAftermath([id]);
   }
 
-  async #run({ argv, event }: Script, transfer: Scripted | Aftermath["transfer"]): Promise<Outcome> {
+  async #run({ argv, event }: Script, transfer: Transfer, signal: AbortSignal): Promise<Outcome> {
     const site = this.#site();
     const { configuration, journal } = site;
     const script = argv[0] ?? "";
@@ -167,7 +193,7 @@ export class Scripts {
     const variables = scriptVariables(configuration, transfer, event, new Date(site.clock.now()));
     journal.emit("CFTS03I", { ...about, script });
     const timeout = configuration.cftparm.exectimeout;
-    const outcome = await run(site, { argv, variables, about, timeout, signal: this.#abort.signal });
+    const outcome = await run(site, { argv, variables, about, timeout, signal });
     report(site, { ...about, script }, outcome);
     return outcome;
   }

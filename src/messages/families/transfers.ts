@@ -14,6 +14,13 @@ export const transferMessages: readonly Message[] = [
     "Find out why, then `cygnet start` the transfer.",
   ),
   message(
+    "CFTT06W",
+    `${ATTEMPT} text?`,
+    "Intermediate partner used: {text}",
+    "The partner is not called itself, or cannot be reached: what is for it goes by its intermediate partner (ipart).",
+    NOTHING,
+  ),
+  message(
     "CFTT08E",
     `${K} diagi? diagp? text?`,
     "All restarts used: {text}",
@@ -86,11 +93,25 @@ export const transferMessages: readonly Message[] = [
     "Try again when it has started.",
   ),
   message(
+    "CFTT18E",
+    "idtu? part idf ids? diagi? text?",
+    "List of flows missing: {text}",
+    "sauth or rauth of the CFTPART names a CFTAUTH that does not exist; nothing is allowed then.",
+    "Add the CFTAUTH object, or correct the CFTPART.",
+  ),
+  message(
     "CFTT25E",
-    "part idf ids? diagi? text?",
+    "idtu? part idf ids? diagi? text?",
     "Flow not allowed: {text}",
     "The partner may not send, or may not be sent, files of this flow.",
     "Check sauth and rauth of the CFTPART.",
+  ),
+  message(
+    "CFTT37I",
+    `${K} text?`,
+    "Broadcast: {text}",
+    "A list of partners (CFTDEST) names one that does not exist.",
+    "Correct the list, or add the partner; nopart decides what becomes of the others.",
   ),
   message(
     "CFTT46W",
@@ -178,6 +199,13 @@ export const transferMessages: readonly Message[] = [
     "Transfer cut by an operator",
     "A command ended the running transfer.",
     "`cygnet start` lets it go on.",
+  ),
+  message(
+    "CFTT64E",
+    "idtu? part idf ids? diagi? text?",
+    "No flow for the file: {text}",
+    "The name of the file stands for no flow, and the default flow is off or refused (434).",
+    "Add a CFTIDF or a CFTRECV for the name, or set default_idf = true in CFTPARM.",
   ),
   message("CFTT71E", REFUSED, "Partner refused the file", "The partner answered SFNA to the file.", EXPLAIN),
   message(

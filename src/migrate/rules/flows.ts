@@ -1,10 +1,15 @@
 /** CFTSEND, CFTRECV, CFTXLATE: flows and the form of their files. */
+import { variablesIn } from "../../config/symbols.ts";
+import { SEND_VARIABLES } from "../../config/variables.ts";
+import { describe } from "../../platform/errors.ts";
+import { timeOf } from "../by-schema.ts";
 import { deliveredName } from "../convert.ts";
 import type { Draft } from "../draft.ts";
 import { shapeForm, shapeNetworkName } from "../flow-form.ts";
 import { type Source, word } from "../objects.ts";
-import { type Kind, kind, none, nones, type Row, same, to } from "../rule.ts";
+import { type Converter, type Kind, kind, none, nones, type Row, same, to } from "../rule.ts";
 import type { Site } from "../site.ts";
+import { texts } from "../value.ts";
 
 const SCRIPTS =
   'scripts written for Transfer CFT call CFTUTIL: see "Scripts" in docs/coming-from-transfer-cft.md';
@@ -12,7 +17,8 @@ const NOT_SENT = "not carried by OFTP";
 const MAINFRAME = "file attributes of other systems";
 const MONITORING = "monitoring by Sentinel: use the log and `cygnet listcat --json`";
 const FORM = "frecfm, flrecl and fcode are set from these together";
-const WINDOW = "there is no window for single transfers: the partner's hours count (cftpart.omintime)";
+const DATES = "templates know times of the day and +minutes (mintime, maxtime), no dates";
+const CALLED = "a partner is called with `cygnet recv`, whenever that is given";
 const CYCLE = "use the schedule of a cftfolder";
 
 /** Rows that both directions have. */
@@ -29,18 +35,10 @@ const BOTH: readonly Row[] = [
   none("FORG", MAINFRAME, { idle: ["SEQ"] }),
   ...nones("FPAD NPAD", "records of format F must have their length: nothing is padded"),
   none("NCOMP", "compression is a matter of the protocol (cftprot.scomp)", { idle: ["15"] }),
-  same("PRI"),
-  same("STATE", "a transfer is never parked beforehand", { idle: ["DISP"] }),
-  none("MINDATE", WINDOW, { idle: ["0", "10000101"] }),
-  none("MINTIME", WINDOW, { idle: ["0", "00000000"] }),
-  none("MAXDATE", WINDOW, { idle: ["99991231"] }),
-  none("MAXTIME", WINDOW, { idle: ["23595999"] }),
   ...nones("CYCLE CYCDATE CYCTIME", CYCLE, { idle: ["0", "00000000"] }),
   none("TCYCLE", CYCLE, { idle: ["DAY"] }),
-  same("MAXDURATION", "a transfer may take as long as data moves (cftprot.rto)", { idle: ["0"] }),
   same("SERIAL", "transfers of a flow may overtake each other"),
-  same("DUPLICAT", "every file that is dropped is sent: names may come again", { also: ["DUPLICATE"] }),
-  same("DACTION", "every file that is dropped is sent", { idle: ["ERROR"] }),
+  none("DACTION", "a request whose key is taken stops (K, 432)", { idle: ["ERROR"] }),
   ...nones("PREEXEC EXEC ACKEXEC EXECE", SCRIPTS),
   ...nones("EXECSUB EXECSUBA EXECSUBPRE EXECRALL", SCRIPTS, { idle: ["LIST", "SUBF", "ALL"] }),
   none("EXIT", "compiled exits cannot be loaded"),
@@ -56,6 +54,45 @@ const BOTH: readonly Row[] = [
   none("COS", "bandwidth is not divided into classes", { idle: ["0"] }),
 ];
 
+/** MINTIME and MAXTIME: a time of the day, or minutes after the request. A date beside it makes another moment of it. */
+const moment: Converter = (value, { object, row: { parameter } }) => {
+  const text = texts(value)[0]?.text.trim() ?? "";
+  const date = parameter.replace("TIME", "DATE");
+  const day = word(object, date);
+  if (parameter === "MAXTIME" && day === "99991231")
+    return { value: "", ...(text !== LAST && { why: "MAXDATE puts it off for ever" }) };
+  if (!NO_DATE.includes(day)) return { without: `it belongs to ${date}: ${DATES}` };
+  if (text === LAST || (parameter === "MINTIME" && /^0+$/.test(text))) return { value: "" };
+  const minutes = /^\+(\d{1,4})$/.exec(text)?.[1];
+  return minutes === undefined ? timeOf(text) : { value: `+${Number(minutes)}` };
+};
+
+/** The end of the day, which CFTEXT writes where no time was given. */
+const LAST = "23595999";
+/** Dates that ask for nothing. */
+const NO_DATE = ["", "0", "10000101"];
+
+/** The key of a duplicate: without one of its variables it would mean other files. */
+const duplicateKey: Converter = (value, { site, object }) => {
+  const text = texts(value)[0]?.text.trim() ?? "";
+  const lost = (why: string) => {
+    site.todo.push(`${object.title}: files that come twice are no longer found out (DUPLICAT); ${why}`);
+    return { without: why };
+  };
+  try {
+    const known: readonly string[] = SEND_VARIABLES;
+    const names = variablesIn(text).map(({ name }) => name);
+    const strange = [...new Set(names)].filter((name) => !known.includes(name)).map((name) => `&${name}`);
+    if (strange.length > 0)
+      return lost(
+        `there is no ${strange.join(", ")} here: set duplicat, for example to "&PART.&IDF.&SFNAME"`,
+      );
+  } catch (error) {
+    return lost(describe(error));
+  }
+  return { value: text };
+};
+
 const FOLDER = "files come from a cftfolder or from `cygnet send FILE`";
 
 export const SEND: Kind = kind(
@@ -64,6 +101,14 @@ export const SEND: Kind = kind(
   [
     ...BOTH,
     none("IMPL", "OFTP cannot ask for a file: drop it, and the partner gets it", { idle: ["NO"] }),
+    same("PRI"),
+    same("STATE"),
+    none("MINDATE", DATES, { idle: ["0", "10000101"] }),
+    to("MINTIME", "mintime", moment),
+    none("MAXDATE", DATES, { idle: ["99991231"] }),
+    to("MAXTIME", "maxtime", moment),
+    same("MAXDURATION"),
+    to("DUPLICAT", "duplicat", duplicateKey, { also: ["DUPLICATE"] }),
     none("FNAME", FOLDER),
     none("SELFNAME", FOLDER),
     ...nones("FILTER FILTERTYPE", "set includefilter of the cftfolder", { idle: ["STRJCMP"] }),
@@ -84,13 +129,11 @@ export const SEND: Kind = kind(
         why: "OFTP partners answer each file: a transfer ends with their response",
       },
     }),
-    same("ACKTIMEOUT", "a response is awaited for good: `cygnet listcat -s Z` shows what is missing", {
-      idle: ["0"],
-    }),
+    same("ACKTIMEOUT"),
     none("PRESTATE", SCRIPTS, { idle: ["DISP"] }),
     none("PRETIMEOUT", SCRIPTS, { idle: ["0"] }),
     ...nones("PREMINDATE PREMINTIME POSTMINDATE POSTMINTIME ACKMINDATE ACKMINTIME", SCRIPTS, { idle: ["0"] }),
-    same("IPART", "nothing is sent by way of another partner"),
+    none("IPART", "the way is the partner's: set ipart of the cftpart"),
     none("SPART", "the originator is that of the partner (cftpart.sfidorig)"),
     none("NIDF", "set nfname"),
     none("PART", "the partner is named by the folder or the command"),
@@ -113,6 +156,16 @@ export const RECV: Kind = kind(
   "a flow that is received",
   [
     ...BOTH,
+    none("PRI", "the partner decides in which order it sends", { idle: ["128"] }),
+    none("STATE", "a call takes whatever the partner holds", { idle: ["DISP"] }),
+    none("MINDATE", CALLED, { idle: ["0", "10000101"] }),
+    none("MINTIME", CALLED, { idle: ["0", "00000000"] }),
+    none("MAXDATE", CALLED, { idle: ["99991231"] }),
+    none("MAXTIME", CALLED, { idle: ["23595999"] }),
+    none("MAXDURATION", "a file may take as long as data moves (cftprot.rto)", { idle: ["0"] }),
+    none("DUPLICAT", "a file that comes again is known by its originator, name, date and time", {
+      also: ["DUPLICATE"],
+    }),
     to("FNAME", "fname", deliveredName),
     none("NFNAME", "OFTP cannot ask for a file by name"),
     none("WFNAME", "half-received files stand in work/ and appear only when they are complete"),

@@ -53,7 +53,7 @@ export const PROT: Kind = kind(
     }),
     none("REVERSE", "a session always serves both directions", { idle: ["YES"] }),
     none("PAD", "special logic for lines without error correction: not needed on TCP", { idle: ["NO"] }),
-    same("IDF", "the flow of a received file is that of its partner (cftpart.idf) or the default"),
+    same("IDF", "no expressions on names: write a cftidf for each name or mask of names"),
     same("DYNAM", "unknown callers are refused: write a cftpart for each partner"),
     none("EXITA", "compiled exits cannot be loaded"),
     ...["SPACING", "RPACING"].map((name) => same(name, "belongs to PeSIT and SFTP")),

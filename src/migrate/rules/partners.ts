@@ -1,13 +1,13 @@
-/** CFTPART, CFTAUTH, CFTIDF, CFTDEST: partners and what is said about several of them. */
+/** CFTPART: partners, what may pass between us, and which way. */
 import { bySchema } from "../by-schema.ts";
 import { password } from "../convert.ts";
 import type { Draft } from "../draft.ts";
 import { type Source, word } from "../objects.ts";
 import { type Converter, type Kind, kind, none, nones, same, to } from "../rule.ts";
 import type { Site } from "../site.ts";
-import { folded, texts } from "../value.ts";
+import { folded, texts, type Value } from "../value.ts";
+import { closedList, LIST_KINDS } from "./lists.ts";
 
-const LIST = { idle: ["*"], guard: true };
 const FOR_FLOWS = "charsets belong to flows: xlate of cftsend and cftrecv";
 /** SSIDPSWD is X(8). */
 const LONGEST = 8;
@@ -46,12 +46,67 @@ const clientProfile: Converter = (value, place) => {
   return bySchema(value, place.site.keys.key("cftpart", "ssl") ?? {}, place.site);
 };
 
-/** The default flow of the partner's files, which must be one that can be sent. */
+/** The default flow of the partner's files. One that is only received gets a template for sending in the end. */
 const flow: Converter = (value, place) => {
-  const id = texts(value).map(folded)[0] ?? "";
-  if (!place.site.find("CFTSEND", id))
-    return { without: `there is no CFTSEND ${id}: the default flow serves` };
+  const id = first(value);
+  if (!place.site.find("CFTSEND", id) && !place.site.find("CFTRECV", id))
+    return { without: `there is no CFTSEND and no CFTRECV ${id}: the default flow serves` };
   return bySchema(value, place.site.keys.key("cftpart", "idf") ?? {}, place.site);
+};
+
+function first(value: Value): string {
+  return texts(value).map(folded)[0] ?? "";
+}
+
+/** "*", or a list of flows. One that does not exist lets nothing pass, there as here. */
+const authorised: Converter = (value, { site, object }) => {
+  const id = first(value);
+  if (id === "*") return { value: id };
+  const name = site.names.of(id);
+  if (site.find("CFTAUTH", id)) return { value: name, ...(name !== id && { why: `${id} is no id here` }) };
+  if (!site.drafts.some((draft) => draft.table === "cftauth" && draft.id === name)) {
+    const draft = site.draft("cftauth", `CFTAUTH ${id} of ${object.title}, which is not in the extract`);
+    draft.set("id", name);
+    closedList(draft);
+    site.todo.push(`write the flows of cftauth ${name}: the extract does not have it, so nothing passes`);
+  }
+  return { value: name, why: `there is no CFTAUTH ${id}: nothing passes, as in Transfer CFT` };
+};
+
+/** Another partner, which is called directly itself. */
+const intermediate: Converter = (value, place) => {
+  const { site, object } = place;
+  const id = first(value);
+  const part = site.any("CFTPART", id);
+  if (part === object) return { without: "a partner cannot be its own intermediate" };
+  if (!part) return { without: `there is no CFTPART ${id}` };
+  if (site.left.has(part)) return { without: `${part.title} is left out` };
+  const next = word(part, "IPART");
+  if (site.find("CFTPART", next))
+    return { without: `${id} is itself reached through ${next}: name a partner that is called directly` };
+  return bySchema(value, site.keys.key("cftpart", "ipart") ?? {}, site);
+};
+
+const NO_RELAY = "without a CFTRECV ID=COMMUT Transfer CFT forwards nothing";
+
+/** YES and NO; with SERVER and PART something came between, which does not here. */
+const forwarding: Converter = (value, place) => {
+  const { site, object } = place;
+  const asked = first(value).toUpperCase();
+  const meant = ["YES", "NO", "SERVER", "PART"].find((one) => asked !== "" && one.startsWith(asked));
+  if (meant === "YES" && !site.forwards()) return { value: "no", why: NO_RELAY };
+  if (meant !== "SERVER" && meant !== "PART")
+    return bySchema(value, site.keys.key("cftpart", "commut") ?? {}, site);
+  if (meant === "SERVER") {
+    site.todo.push(
+      `${object.title}: with COMMUT=SERVER a script sent files for others on; here they go on at once, untouched; set commut = "no" if something must come between`,
+    );
+  }
+  const why =
+    meant === "SERVER"
+      ? "files for others go on at once and untouched, no script comes between"
+      : "files for others go to the partner that they are for, or by way of its own ipart";
+  return { value: "yes", why };
 };
 
 export const PART: Kind = kind(
@@ -76,13 +131,26 @@ export const PART: Kind = kind(
       { secret: true },
     ),
     to("IDF", "idf", flow),
-    same("SAUTH", "every flow may be sent to it", LIST),
-    same("RAUTH", "every flow is accepted from it: refuse by hand, or close the partner", LIST),
+    to("SAUTH", "sauth", authorised, { guard: true }),
+    to("RAUTH", "rauth", authorised, { guard: true }),
     ...["OMINTIME", "OMAXTIME", "IMINTIME", "IMAXTIME"].map((name) => same(name)),
     same("STATE"),
-    same("COMMUT", "files for others are refused: nothing is forwarded", { idle: ["NO"] }),
-    same("CTRLPART", "originator and destination codes are always checked", { idle: ["IGNORE"] }),
-    same("IPART", "nothing is sent by way of another partner"),
+    to("COMMUT", "commut", forwarding, {
+      missing: {
+        value: "YES",
+        keep: true,
+        why: "as Transfer CFT does where there is a CFTRECV ID=COMMUT",
+        when: (site) => site.forwards(),
+      },
+    }),
+    same("CTRLPART", undefined, {
+      missing: {
+        value: "IGNORE",
+        keep: true,
+        why: 'as in Transfer CFT; take it out once its files are known to carry its codes ("all")',
+      },
+    }),
+    to("IPART", "ipart", intermediate),
     none("SYST", "no conversion depends on the partner's system: say it in each flow (fcode, xlate)"),
     to("SSL", "ssl", clientProfile),
     same("SSH", "this version has no SFTP"),
@@ -100,53 +168,31 @@ export const PART: Kind = kind(
 );
 
 function shapePartner(draft: Draft, object: Source, site: Site): void {
-  const zero = (name: string) => object.given.has(name) && /^0+$/.test(word(object, name));
-  if (zero("OMINTIME") && zero("OMAXTIME")) {
-    const why = "a window of nothing means that this partner is never called directly";
-    draft.values.delete("omintime");
-    draft.values.delete("omaxtime");
-    const state = draft.values.get("state") === "noactive" ? "noactive" : "activeserv";
-    draft.set("state", state, why);
-    for (const name of ["OMINTIME", "OMAXTIME"]) {
-      site.tell("changed", object, name, `cftpart.state = "${state}"`, why);
-    }
-  }
+  const zero = (name: string, otherwise: string) => /^0+$/.test(word(object, name, otherwise));
+  if (zero("OMINTIME", "0") && zero("OMAXTIME", "23595999")) neverCalled(draft, object, site);
   if (/EERP\s*=\s*86/i.test(word(object, "COMMENT"))) {
     const why = "end-to-end responses are recognised with their codes in either order";
     site.tell("changed", object, "COMMENT", "cftpart.comment", why);
   }
 }
 
-export const AUTH: Kind = kind("CFTAUTH", "a list of flows", [same("ID"), same("IDF"), same("FNAME")], {
-  why: "this version accepts every flow of a partner that it knows: there are no lists of flows",
-});
+/** A window of nothing: with an intermediate partner both products mean the same, without one we do not call. */
+function neverCalled(draft: Draft, object: Source, site: Site): void {
+  const given = ["OMINTIME", "OMAXTIME"].filter((name) => object.given.has(name));
+  const ipart = draft.values.get("ipart");
+  if (ipart) {
+    const why = `never called directly: its files go by way of ${String(ipart)}`;
+    for (const key of ["omintime", "omaxtime"]) draft.set(key, "00:00", why);
+    for (const name of given)
+      site.tell("translated", object, name, `cftpart.${name.toLowerCase()} = "00:00"`, why);
+    return;
+  }
+  const why = "a window of nothing means that this partner is never called directly";
+  draft.values.delete("omintime");
+  draft.values.delete("omaxtime");
+  const state = draft.values.get("state") === "noactive" ? "noactive" : "activeserv";
+  draft.set("state", state, why);
+  for (const name of given) site.tell("changed", object, name, `cftpart.state = "${state}"`, why);
+}
 
-export const IDF: Kind = kind(
-  "CFTIDF",
-  "network names of flows",
-  [same("ID"), same("PART"), same("TYPE"), same("NIDF")],
-  {
-    why: "network names of flows are set with nfname of cftsend; received files get the flow of their partner",
-    identity: [
-      ["ID", ""],
-      ["PART", ""],
-      ["TYPE", ""],
-    ],
-  },
-);
-
-export const DEST: Kind = kind(
-  "CFTDEST",
-  "a list of partners",
-  [
-    same("ID"),
-    same("PART"),
-    same("FNAME"),
-    same("FOR"),
-    same("NOPART"),
-    ...nones("EXEC EXECA EXECPRE", "scripts are not run for lists"),
-  ],
-  { why: "this version sends to one partner at a time: send the file to each" },
-);
-
-export const PARTNER_KINDS: readonly Kind[] = [PART, AUTH, IDF, DEST];
+export const PARTNER_KINDS: readonly Kind[] = [PART, ...LIST_KINDS];

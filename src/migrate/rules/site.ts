@@ -46,12 +46,10 @@ const KEPT = "migrate writes Transfer CFT's default out";
 export const CAT: Kind = kind("CFTCAT", "the catalog", [
   heeded("ID", "there is one catalog: nothing refers to its id"),
   none("FNAME", OWN_FILE),
-  ...["SX", "RX", "RH"].map((parameter) =>
+  ...["SX", "SH", "ST", "RX", "RH"].map((parameter) =>
     same(parameter, undefined, { missing: { value: "10", keep: true, why: KEPT } }),
   ),
-  ...["SH", "ST", "SY", "RT", "RY"].map((parameter) =>
-    same(parameter, "such records stay until somebody ends them"),
-  ),
+  ...nones("SY RT RY", "such records stay until somebody ends them"),
   same("TIMEP", "old records are removed all day long"),
   same("RKERROR", "a file that cannot be received leaves its record, in state K", { idle: ["KEEP"] }),
   same("WSCAN", "waiting transfers are looked at when something changes, not by the clock"),

@@ -1,0 +1,76 @@
+/** The commands ACT and INACT: partners, folders and jobs are opened and closed while the gateway runs. */
+import type { Activation } from "../catalog/catalog.ts";
+import { CygnetError } from "../platform/errors.ts";
+import { perform } from "./actions.ts";
+import { type Mode, PART_STATES } from "./activations.ts";
+import type { Gateway } from "./gateway.ts";
+import type { Site } from "./site.ts";
+
+export interface ActivationOrder {
+  command: "act" | "inact";
+  id: string;
+  /** What the id names; found out where it is not given. */
+  kind?: Activation["kind"];
+  /** Partners: who may open sessions. */
+  mode?: Mode;
+  /** INACT of a partner: what runs is cut and held. */
+  force?: boolean;
+}
+
+/**
+ * Carries the command out; durable when it resolves.
+ * @throws CygnetError CYG_REQUEST_OBJECT when there is no such partner, folder or job, or several
+ */
+export async function activate(
+  gateway: Gateway,
+  order: ActivationOrder,
+): Promise<{ kind: string; id: string; state: string }> {
+  const { site } = gateway;
+  const { command, id, mode = "both", force = false } = order;
+  const kind = order.kind ?? kindOf(site, id);
+  const known = tablesOf(site)[kind].get(id);
+  if (known === undefined) throw unknown(site, id);
+  const state =
+    kind === "part" ? PART_STATES[command][mode] : command === "act" ? "active" : ("noactive" as const);
+  await site.activations.order({ kind, id, state, configured: known.state });
+  site.journal.emit("CFTR12I", {
+    cmd: command.toUpperCase(),
+    part: kind === "part" ? id : "",
+    user: "operator",
+    text: `${kind} ${id}: ${state}`,
+  });
+  if (kind === "folder") await gateway.outboxes.apply(site.configuration);
+  if (kind === "cron") gateway.housekeeping.jobs.apply(site.configuration);
+  const closed = kind === "part" && (state === "noactive" || state === "activeserv");
+  if (closed && force) {
+    await perform(site, { action: "halt", text: "the partner was closed" }, { part: id, state: "C" });
+  }
+  site.kick();
+  return { kind, id, state };
+}
+
+const NAMES = { part: "partner", folder: "folder", cron: "job" } as const;
+
+function tablesOf({
+  configuration,
+}: Site): Record<Activation["kind"], ReadonlyMap<string, { state: string }>> {
+  const { cftpart, cftfolder, cftcron } = configuration;
+  return { part: cftpart, folder: cftfolder, cron: cftcron };
+}
+
+function kindOf(site: Site, id: string): Activation["kind"] {
+  const kinds = (Object.keys(NAMES) as Activation["kind"][]).filter((kind) => tablesOf(site)[kind].has(id));
+  if (kinds.length > 1) {
+    const all = kinds.map((kind) => `a ${NAMES[kind]}`).join(" and ");
+    throw new CygnetError("CYG_REQUEST_OBJECT", `${id} is ${all}: say which, with --type`);
+  }
+  if (kinds[0] === undefined) throw unknown(site, id);
+  return kinds[0];
+}
+
+function unknown(site: Site, id: string): CygnetError {
+  const known = Object.entries(tablesOf(site)).map(([kind, table]) => {
+    return `${NAMES[kind as Activation["kind"]]}s are ${[...table.keys()].join(", ") || "none"}`;
+  });
+  return new CygnetError("CYG_REQUEST_OBJECT", `there is no ${id}; ${known.join(", ")}`);
+}
