@@ -55,6 +55,9 @@ export function dialPath(
   });
 }
 
+/** DIAGP of a partner that no path leads to. */
+const NO_WAY = "CALL OUT";
+
 /** Dials until a connection stands, TLS included. */
 export async function call(
   site: Site,
@@ -63,7 +66,7 @@ export async function call(
 ): Promise<{ connection: Connection; prot: Prot } | CallFailure> {
   const { configuration, journal } = site;
   const tcp = configuration.cfttcp.get(part.id);
-  let failure: CallFailure = { diagi: 406, diagp: "CALL OUT", text: "no host and port to call" };
+  let failure: CallFailure = { diagi: 406, diagp: NO_WAY, text: "no host and port to call" };
   let secureOnly = part.require.includes("tls");
   for (const { prot, port, host } of tcp ? paths(configuration, part, tcp) : []) {
     if (secureOnly && prot.ssl === "") continue;
@@ -80,5 +83,6 @@ export async function call(
       journal.emit("CFTH10E", { part: part.id, net: prot.net, host, diagi, diagp, text });
     }
   }
+  if (failure.diagp === NO_WAY) journal.emit("CFTT11E", { part: part.id, text: failure.text });
   return failure;
 }

@@ -196,7 +196,7 @@ class Outbox {
       });
       if (transfer.diagi === 432) site.journal.emit("CFTT50E", { ...keys(transfer), text: diagc });
       else if (part && (phasestep === "H" || phasestep === "K"))
-        site.journal.emit("CFTT17I", { ...keys(transfer), text: diagc });
+        site.journal.emit(transfer.diagi === 411 ? "CFTT25E" : "CFTT17I", { ...keys(transfer), text: diagc });
       site.kick();
     } catch (error) {
       this.#sightings.postpone(candidate.path, site.clock.monotonic() + POSTPONE);

@@ -29,7 +29,7 @@ import { openInSession } from "./in-session.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
-import { addressed, RELAYED } from "./routing.ts";
+import { addressed, partOf, RELAYED } from "./routing.ts";
 import { announced, lineForm } from "./security.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
@@ -61,7 +61,8 @@ export class Receiving {
   startFile(sfid: Sfid): void {
     const starting = this.#start(sfid).catch((error: unknown) => {
       const text = describe(error);
-      this.#session.site.journal.emit("CFTF01E", { ...this.#names(sfid), fname: sfid.dsn, text });
+      const id = isFull(error) ? "CFTF23E" : "CFTF01E";
+      this.#session.site.journal.emit(id, { ...this.#names(sfid), fname: sfid.dsn, text });
       // full or forbidden disks get better: the partner may try again
       this.#answer({ reason: 12, retry: true, text: "the file cannot be created at present" });
     });
@@ -74,7 +75,14 @@ export class Receiving {
     if (part === null || agreement === null) return;
     const free = await site.disk.freeSpace(configuration.cftparm.rundir);
     const whose = addressed(configuration, part, sfid);
-    if (!("part" in whose)) return this.#refuse(sfid, { ...whose, retry: false });
+    if (!("part" in whose)) {
+      const npart = whose.reason === 3 ? sfid.orig : sfid.dest;
+      // a known destination is no stranger: files for it are just not forwarded
+      if (whose.reason === 3 || partOf(configuration, npart) === undefined) {
+        site.journal.emit("CFTT15E", { npart, host: session.host, ids: session.ids, text: whose.text });
+      }
+      return this.#refuse(sfid, { ...whose, retry: false });
+    }
     const refused = refuseFile(configuration, site.credentials, whose, sfid, free, agreement.level);
     if (refused) return this.#refuse(sfid, refused);
     const flow = whose.relay ? { idf: RELAYED } : this.#flow(whose.part, sfid);
@@ -116,6 +124,7 @@ export class Receiving {
     await this.#open(now, position, Number(sfid.fsiz) * BLOCK);
     const { role, ids } = session;
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: isNew ? "created" : "selected" });
+    site.journal.emit("CFTT55I", { ...keys(transfer), role, ids });
     if (position.offset > 0) {
       site.journal.emit("CFTT96I", { ...keys(transfer), role, ids, pos: position.offset });
     }
@@ -306,6 +315,7 @@ export class Receiving {
     const { site, link, role, ids } = this.#session;
     const now = site.clock.now();
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
+    site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
     const duration = ((now - (transfer.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", {
       ...keys(transfer),

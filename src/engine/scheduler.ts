@@ -228,6 +228,7 @@ export class Scheduler {
       const busy = end.reason === 5 || end.reason === 8;
       const diagi = lost ? 302 : busy ? BUSY : REFUSED;
       const failure = { diagi, diagp: lost ? "" : `2${code}`, text };
+      if (end.origin === "distant" && !lost) site.journal.emit("CFTH13E", { part: part.id, ...failure });
       await this.#failed(part, failure, PATIENT.has(end.reason));
     }
   }

@@ -23,7 +23,7 @@ import {
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { capacity } from "../oftp/wire/subrecords.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
-import { describe } from "../platform/errors.ts";
+import { CygnetError, describe } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
 import { conclude, putAway } from "./conclude.ts";
 import { type Forbidden, forbidden } from "./flows.ts";
@@ -133,6 +133,7 @@ export class Sending {
       bdate: site.clock.now(),
     });
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: retried ? "selected" : "created" });
+    site.journal.emit("CFTT55I", { ...keys(transfer), role, ids, fname: transfer.fname });
     const answer = this.started.wait();
     link.request({ type: "F_START_FILE_RQ", sfid: sfidOf(transfer, file.size, offered.count) });
     const started = await answer;
@@ -249,6 +250,8 @@ export class Sending {
     const next = nextOfSend(site.configuration, fresh, "data");
     await site.catalog.release(transfer.idtu, { ...done, ...next, edate: now });
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
+    site.journal.emit("CFTT56I", { ...keys(transfer), role, ids, fname: transfer.fname });
+    site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
     if (next.phase === "X") await putAway(site, { ...fresh, ...done });
@@ -350,10 +353,16 @@ export class Sending {
   async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
     const { site } = this.#session;
     const diagc = describe(error);
-    const diagi = error instanceof FormatError ? 126 : 104;
-    const over = await this.#giveUp(transfer, { phase: "T", phasestep: "H", diagi, diagp: "", diagc });
+    const gone = error instanceof CygnetError && error.code === "CYG_SPOOL_GONE";
+    const diagi = gone ? 110 : error instanceof FormatError ? 126 : 104;
+    const diagp = gone ? "NO OLD" : "";
+    const over = await this.#giveUp(transfer, { phase: "T", phasestep: "H", diagi, diagp, diagc });
     if (over) return;
-    site.journal.emit("CFTF04E", { ...keys(transfer), fname: transfer.fname, text: diagc });
+    site.journal.emit(gone ? "CFTF02E" : "CFTF04E", {
+      ...keys(transfer),
+      fname: transfer.fname,
+      text: diagc,
+    });
   }
 
   /** The session ended in the middle: back to D, from where it stopped, a little later each time. */
@@ -385,7 +394,8 @@ export class Sending {
       ...(next === null ? {} : stillHeld(transfer)),
     };
     const over = await this.#giveUp(transfer, changes);
-    site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
+    const cut = end?.origin === "distant" && end.reason !== 99;
+    site.journal.emit(cut ? "CFTT74E" : "CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
     if (next === null && !over)
       site.journal.emit("CFTT03E", { ...keys(transfer), diagi: 405, diagp, text: diagc });
   }

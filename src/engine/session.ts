@@ -209,7 +209,10 @@ export class Session implements SessionUser {
   #welcome(ssid: Ssid, part: Part | null): void {
     const { site } = this;
     if (part === null) return;
-    if (site.stopping) return this.link.end(5, "the gateway is shutting down");
+    if (site.stopping) {
+      site.journal.emit("CFTT23E", { part: part.id, host: this.host, text: "its call" });
+      return this.link.end(5, "the gateway is shutting down");
+    }
     this.part = part;
     this.link.connection.recognised();
     this.link.machine.tolerates = tolerates(part.quirks);

@@ -1,14 +1,17 @@
 /** Named events that people want to hear of, and the messages of the log that tell of them. */
 export const events = {
   /** A transfer that does not go on by itself. */
-  "transfer-failed": ["CFTT03E", "CFTT08E", "CFTT71E", "CFTT75E", "CFTT78E", "CFTF02E", "CFTF04E"],
+  "transfer-failed": [
+    ...["CFTT03E", "CFTT08E", "CFTT11E", "CFTT18E", "CFTT34E", "CFTT50E", "CFTT71E", "CFTT75E", "CFTT78E"],
+    ...["CFTF02E", "CFTF04E"],
+  ],
   "transfer-held": ["CFTT17I"],
   /** Cut; it goes on by itself. */
   "transfer-interrupted": ["CFTT74E", "CFTT82E"],
   "nerp-received": ["CFTH72W"],
   "nerp-sent": ["CFTH73I"],
   /** A received file that could not be put into its place, or work that needs an operator. */
-  "delivery-failed": ["CFTF25E", "CFTC70E"],
+  "delivery-failed": ["CFTF25E", "CFTF32E", "CFTC70E"],
   "script-failed": ["CFTS02E", "CFTS11E", "CFTS68E", "CFTS80E"],
   "job-failed": ["CFTS39E"],
   "session-refused": ["CFTH22E", "CFTH23E"],

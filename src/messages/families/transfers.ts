@@ -1,153 +1,11 @@
 import { TRANSFER as K, type Message, message, NOTHING } from "../message.ts";
 
-const REFUSED = `${K} ids? diagi diagp? diagc?`;
+const REFUSED = `${K} diagi diagp? diagc? ids?`;
 const ATTEMPT = "idtu? part idf? idt?";
 const EXPLAIN = "`cygnet explain` with the DIAGP or the DIAGI shows what it means and what helps.";
 
-/** CFTT: transfers. `role` is requester or server, with "SSL " before it when the line is TLS. */
+/** CFTT: the course of a transfer. `role` is requester or server, with "SSL " before it when the line is TLS. */
 export const transferMessages: readonly Message[] = [
-  message(
-    "CFTT03E",
-    `${K} diagi? diagp? text?`,
-    "All attempts used: {text}",
-    "The partner could not be reached on any path; the transfer has stopped (405, 406, 303).",
-    "Find out why, then `cygnet start` the transfer.",
-  ),
-  message(
-    "CFTT06W",
-    `${ATTEMPT} text?`,
-    "Intermediate partner used: {text}",
-    "The partner is not called itself, or cannot be reached: what is for it goes by its intermediate partner (ipart).",
-    NOTHING,
-  ),
-  message(
-    "CFTT08E",
-    `${K} diagi? diagp? text?`,
-    "All restarts used: {text}",
-    "The session failed too often after the line stood; the transfer has stopped.",
-    "Find out why, then `cygnet start` the transfer.",
-  ),
-  message(
-    "CFTT09W",
-    `${ATTEMPT} prot? host? text?`,
-    "Session limit of the partner reached: {text}",
-    "There are as many sessions with this partner as cnxin, cnxout or cnxinout allow (418).",
-    "Nothing to do, or raise the limit in its CFTTCP object.",
-  ),
-  message(
-    "CFTT10E",
-    "idtu? part prot? host? text?",
-    "Protocol not allowed for the partner: {text}",
-    "The partner called or is to be called by a protocol that its CFTPART does not list (410).",
-    "Add the protocol to prot of the CFTPART.",
-  ),
-  message(
-    "CFTT12W",
-    `${ATTEMPT} text?`,
-    "Outside the time window of the partner: {text}",
-    "The partner may not be called, or may not call, at this time.",
-    "Nothing to do, unless the window of the CFTPART is wrong.",
-  ),
-  message("CFTT13I", `${K} prot sap? host`, "Path chosen", "How the partner is called this time.", NOTHING),
-  message(
-    "CFTT14E",
-    "idtu? part idf? idt? text?",
-    "Partner unknown: {text}",
-    "No CFTPART has this id; the transfer has stopped (408).",
-    "Configure the partner, then `cygnet start` the transfer.",
-  ),
-  message(
-    "CFTT15E",
-    "npart host? ids? text?",
-    "Network name unknown: {text}",
-    "Somebody called with a code, or sent a file with a code, that no CFTPART carries (409).",
-    "Compare nrpart and the SFID codes with what the partner sends.",
-  ),
-  message(
-    "CFTT16E",
-    "part idf? text?",
-    "Nothing to send: {text}",
-    "The partner asked for files, and none is waiting.",
-    NOTHING,
-  ),
-  message("CFTT17I", `${K} text?`, "Transfer held: {text}", "The transfer waits for a `start`.", NOTHING),
-  message(
-    "CFTT19E",
-    "part npart? host? ids? text?",
-    "Wrong password of the partner: {text}",
-    "The caller's password is not nrpassw of the CFTPART (403).",
-    "Agree on the password with the partner again.",
-  ),
-  message(
-    "CFTT21E",
-    `${ATTEMPT} code? text`,
-    "Catalog access failed: {text}",
-    "The catalog could not be read or written for this transfer (412).",
-    "Check the disk and the permissions of the catalog file.",
-  ),
-  message(
-    "CFTT23E",
-    "part? host? text?",
-    "Refused: shutting down: {text}",
-    "A call or request came while the gateway stops.",
-    "Try again when it has started.",
-  ),
-  message(
-    "CFTT18E",
-    "idtu? part idf ids? diagi? text?",
-    "List of flows missing: {text}",
-    "sauth or rauth of the CFTPART names a CFTAUTH that does not exist; nothing is allowed then.",
-    "Add the CFTAUTH object, or correct the CFTPART.",
-  ),
-  message(
-    "CFTT25E",
-    "idtu? part idf ids? diagi? text?",
-    "Flow not allowed: {text}",
-    "The partner may not send, or may not be sent, files of this flow.",
-    "Check sauth and rauth of the CFTPART.",
-  ),
-  message(
-    "CFTT37I",
-    `${K} text?`,
-    "Broadcast: {text}",
-    "A list of partners (CFTDEST) names one that does not exist.",
-    "Correct the list, or add the partner; nopart decides what becomes of the others.",
-  ),
-  message(
-    "CFTT46W",
-    "idtu? part idf? idt? mode? text?",
-    "Partner inactive: {text}",
-    "The state of the partner does not allow calls in this direction (430); transfers wait.",
-    "`cygnet act <partner>`, or change state of the CFTPART.",
-  ),
-  message(
-    "CFTT47E",
-    `${ATTEMPT} prot? ssl text?`,
-    "TLS profile missing: {text}",
-    "The TLS profile that is named does not exist.",
-    "Add the CFTSSL object or correct the name.",
-  ),
-  message(
-    "CFTT47W",
-    "part ssl text?",
-    "No checks of the partner's own TLS profile: {text}",
-    "A partner called over TLS; its CFTPART names a TLS profile that has no server side, so only its port's was asked.",
-    'Add a [[cftssl]] of that id with direct = "server" if its calls are to satisfy more.',
-  ),
-  message(
-    "CFTT48E",
-    "part? prot? ssl? host? reason",
-    "TLS session not acceptable: {reason}",
-    "The caller's certificate or cipher does not satisfy what its CFTPART demands (278).",
-    "Compare the TLS profile with what the partner uses.",
-  ),
-  message(
-    "CFTT50E",
-    `${ATTEMPT} older? dsn? text?`,
-    "Duplicate transfer: {text}",
-    "The same file was transferred already (432); it is not taken a second time.",
-    "Nothing to do if the partner repeated itself; otherwise it must send under another name or date.",
-  ),
   message(
     "CFTT51I",
     "part role ids? prot? host?",
@@ -200,13 +58,6 @@ export const transferMessages: readonly Message[] = [
     "A command ended the running transfer.",
     "`cygnet start` lets it go on.",
   ),
-  message(
-    "CFTT64E",
-    "idtu? part idf ids? diagi? text?",
-    "No flow for the file: {text}",
-    "The name of the file stands for no flow, and the default flow is off or refused (434).",
-    "Add a CFTIDF or a CFTRECV for the name, or set default_idf = true in CFTPARM.",
-  ),
   message("CFTT71E", REFUSED, "Partner refused the file", "The partner answered SFNA to the file.", EXPLAIN),
   message(
     "CFTT72E",
@@ -224,7 +75,7 @@ export const transferMessages: readonly Message[] = [
   ),
   message(
     "CFTT75E",
-    `${K} ids? host? diagi diagp? diagc?`,
+    `${K} diagi diagp? diagc? ids? host?`,
     "Connection to the partner failed",
     "The partner could not be reached or refused the session; the transfer is tried again as its rules say.",
     EXPLAIN,
@@ -253,6 +104,13 @@ export const transferMessages: readonly Message[] = [
     EXPLAIN,
   ),
   message(
+    "CFTT81E",
+    REFUSED,
+    "Partner refused to close the file",
+    "The end of the file went wrong.",
+    EXPLAIN,
+  ),
+  message(
     "CFTT82E",
     REFUSED,
     "Transfer aborted",
@@ -266,12 +124,46 @@ export const transferMessages: readonly Message[] = [
     "The partner accepted the turn to send its files.",
     NOTHING,
   ),
-  message("CFTT86I", `${ATTEMPT} fname size`, "File name and size", "Which file it is, in octets.", NOTHING),
+  message(
+    "CFTT86I",
+    "fname size idtu? part? idf? idt?",
+    "File name and size",
+    "Which file it is, in octets.",
+    NOTHING,
+  ),
   message(
     "CFTT88I",
-    `${K} fname? nbc duration`,
+    `${K} workingdir? fname? nbc duration`,
     "Transfer summary",
     "Octets of the file (nbc) and seconds from start to end (duration).",
+    NOTHING,
+  ),
+  message(
+    "CFTT89I",
+    `${K} action file`,
+    "File put away: {action}",
+    "What the folder or flow says is done with a file that has been sent, was done.",
+    NOTHING,
+  ),
+  message(
+    "CFTT90W",
+    `${K} action file cs? text?`,
+    "File not put away: {text}",
+    "What the folder or flow says is done with a file that has been sent, could not be done.",
+    "Check the folder; the file lies where the text says.",
+  ),
+  message(
+    "CFTT93W",
+    "part ids? idtu? idf? text?",
+    "Partner cannot take a negative end response: {text}",
+    "The OFTP level of the session has no NERP: the partner does not hear that its file could not be used.",
+    "Tell the partner by another way, or agree on OFTP 1.4 or 2.0 with it.",
+  ),
+  message(
+    "CFTT94I",
+    `${K} fcharset ncharset`,
+    "Character sets converted",
+    "The text of the file is converted between these two character sets.",
     NOTHING,
   ),
   message(
