@@ -127,6 +127,12 @@ export interface Prot {
   restart: number;
   level: readonly Level[];
   secauth: "no" | "allow" | "require";
+  /** Program that may refuse sessions; null = none. */
+  exita: Command;
+  /** Longest run of it, ms. */
+  exitatimeout: number;
+  /** Template for the flow of a received file; "" = its dataset name. */
+  idf: string;
   /** What we are towards callers, and towards those whom we call: both, only sender, only receiver of files. */
   srin: Direction;
   srout: Direction;
@@ -215,6 +221,9 @@ export interface Tcp {
   retryw: number;
   retryn: number;
   retrym: number;
+  /** Windows in which we call, and in which it may call, beside those of the partner. */
+  outgoing: Window;
+  incoming: Window;
 }
 
 export interface Ssl {
@@ -254,6 +263,8 @@ export interface Send extends LocalForm {
   exec: Command;
   ackexec: Command;
   exece: Command;
+  /** Absolute; files that a command names lie below it. "" = anywhere. */
+  workingdir: string;
   frecfm: "U" | "T" | "F" | "V";
   /** Octets: of every record (F), of the longest (V), 0 (U, T). */
   flrecl: number;
@@ -276,8 +287,18 @@ export interface Send extends LocalForm {
 
 export interface Recv extends LocalForm {
   id: string;
-  /** Template, relative to rundir. */
+  /** Template, relative to workingdir. */
   fname: string;
+  /** Absolute; "" = rundir. */
+  workingdir: string;
+  /** A name that is taken: "both" delivers with a suffix, "new" refuses. */
+  fdisp: "both" | "new";
+  /** Whether a refused creation leaves a record. */
+  rkerror: "keep" | "delete";
+  /** Refuse what is not of format `frecfm` and length `flrecl`. */
+  fcheck: boolean;
+  frecfm: "U" | "T" | "F" | "V";
+  flrecl: number;
   exec: Command;
   exece: Command;
   /** Who gives the end-to-end response: the gateway on delivery, somebody with `cygnet end`, or the script. */
@@ -413,6 +434,8 @@ export interface Cat {
   st: number;
   /** How long half-received files are kept, ms. */
   rh: number;
+  /** Whether received files that cannot be created leave a record. */
+  rkerror: "keep" | "delete";
 }
 
 export interface Log {

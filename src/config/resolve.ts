@@ -2,7 +2,17 @@
 import { resolve } from "node:path";
 import { TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
 import { type Command, commandOf, wordsOf } from "./command.ts";
-import type { Cftcron, Cftfolder, Cftpart, Cftprot, Cftsend, Cftssl, Cygnet, Smtp } from "./generated.ts";
+import type {
+  Cftcron,
+  Cftfolder,
+  Cftpart,
+  Cftprot,
+  Cftrecv,
+  Cftsend,
+  Cftssl,
+  Cygnet,
+  Smtp,
+} from "./generated.ts";
 import type * as Model from "./model.ts";
 import { defaultUsage } from "./rules/certificate-usage.ts";
 import type { PkiFacts } from "./rules/scene.ts";
@@ -61,14 +71,21 @@ export function resolveConfiguration(
       deny: net.deny.map(block),
       keepalive: parseDuration(net.keepalive, "s"),
     })),
-    cftprot: table(tree.cftprot, protocol),
+    cftprot: table(tree.cftprot, (prot) => protocol(prot, sources.directory)),
     cftpart: table(tree.cftpart, (part) =>
       partner(part, npart, tls, (key) => secret(part, key) ?? new Secret("")),
     ),
-    cfttcp: table(tree.cfttcp, ({ comment: _, ...tcp }) => ({
-      ...tcp,
+    cfttcp: table(tree.cfttcp, (tcp) => ({
+      id: tcp.id,
       host: list(tcp.host),
+      cnxin: tcp.cnxin,
+      cnxout: tcp.cnxout,
+      cnxinout: tcp.cnxinout,
       retryw: parseDuration(tcp.retryw, "min"),
+      retryn: tcp.retryn,
+      retrym: tcp.retrym,
+      outgoing: window(tcp.omintime, tcp.omaxtime),
+      incoming: window(tcp.imintime, tcp.imaxtime),
     })),
     cftssl: new Map(tree.cftssl.map((ssl) => [`${ssl.id}/${ssl.direct}`, profile(ssl, rundir)])),
     cftdest: table(tree.cftdest, ({ id, part, fname, nopart }) => ({
@@ -79,12 +96,10 @@ export function resolveConfiguration(
     cftidf: new Map(
       tree.cftidf.map(({ comment: _, ...idf }) => [`${idf.id}/${idf.part}/${idf.type}/${idf.nidf}`, idf]),
     ),
-    cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), (send) => flow(send, command)),
-    cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), ({ comment: _, ...recv }) => ({
-      ...recv,
-      exec: command(recv.exec),
-      exece: command(recv.exece),
-    })),
+    cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), (send) => flow(send, rundir, command)),
+    cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), (recv) =>
+      receivedFlow(recv, rundir, cftcat.rkerror, command),
+    ),
     cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
     cftxlate: table(tree.cftxlate, ({ comment: _, ...xlate }) => xlate),
     cftcron: table(tree.cftcron, (cron) => job(cron, exectimeout, command)),
@@ -110,6 +125,7 @@ export function resolveConfiguration(
       sh: parseDuration(cftcat.sh, "d"),
       st: parseDuration(cftcat.st, "d"),
       rh: parseDuration(cftcat.rh, "d"),
+      rkerror: cftcat.rkerror,
     },
     cftlog: {
       fname: resolve(rundir, cftlog.fname),
@@ -196,18 +212,23 @@ function withDefault<T extends { id: string }>(
     "exec",
     "ackexec",
     "exece",
+    "workingdir",
+    "fdisp",
+    "fcheck",
   ];
   const defaults = keys.map((key) => [key, keySchema(name, key)?.default] as const);
   return [...rows, { ...Object.fromEntries(defaults.filter(([, value]) => value !== undefined)), id } as T];
 }
 
-function protocol(prot: Cftprot): Model.Prot {
+function protocol(prot: Cftprot, directory: string): Model.Prot {
   const { comment: _, sap = null, scomp, level, ...rest } = prot;
   const seconds = (value: number | string, unit: CftUnit = "s") => parseDuration(value, unit);
   return {
     ...rest,
     sap,
     scomp: scomp === 1,
+    exita: commandOf(prot.exita, directory),
+    exitatimeout: seconds(prot.exitatimeout),
     level: level ?? (prot.ssl === "" ? [5, 4, 2, 1] : [5]),
     rto: seconds(prot.rto),
     disctc: seconds(prot.disctc),
@@ -272,7 +293,7 @@ function window(from: string, to: string): Model.Window {
   return { from: parseTimeOfDay(from) ?? 0, to: parseTimeOfDay(to) ?? 0 };
 }
 
-function flow(send: Cftsend, command: (written: string | string[]) => Command): Model.Send {
+function flow(send: Cftsend, rundir: string, command: (written: string | string[]) => Command): Model.Send {
   const { comment: _, sign, encrypt, compress, signed_eerp, cipher, ...rest } = send;
   const said = Object.entries({ sign, encrypt, compress, signed_eerp, cipher });
   return {
@@ -281,12 +302,24 @@ function flow(send: Cftsend, command: (written: string | string[]) => Command): 
     exec: command(send.exec),
     ackexec: command(send.ackexec),
     exece: command(send.exece),
+    workingdir: send.workingdir && resolve(rundir, send.workingdir),
     acktimeout: parseDuration(send.acktimeout, "s"),
     maxduration: parseDuration(send.maxduration, "min"),
     mintime: parseActivation(send.mintime) ?? null,
     maxtime: parseActivation(send.maxtime) ?? null,
     security: Object.fromEntries(said.filter(([, value]) => value !== undefined)),
   };
+}
+
+function receivedFlow(
+  { comment: _, ...recv }: Cftrecv,
+  rundir: string,
+  rkerror: Model.Recv["rkerror"],
+  command: (written: string | string[]) => Command,
+): Model.Recv {
+  const workingdir = recv.workingdir && resolve(rundir, recv.workingdir);
+  const scripts = { exec: command(recv.exec), exece: command(recv.exece) };
+  return { ...recv, ...scripts, workingdir, rkerror: recv.rkerror ?? rkerror };
 }
 
 function job(

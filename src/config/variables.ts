@@ -32,6 +32,17 @@ export const JOB_VARIABLES = [
 /** Values of variables by their names. */
 export type Values<T extends readonly string[]> = Record<T[number], string>;
 
+/** Allowed in `cftprot.idf`. */
+export const FLOW_VARIABLES = ["NIDF", "PART", "NRPART"] as const;
+
+/** Values for `cftprot.idf`. */
+export function flowVariables(
+  part: FileFacts["part"],
+  nidf: string,
+): Record<(typeof FLOW_VARIABLES)[number], string> {
+  return { NIDF: nidf, PART: part.id, NRPART: part.nrpart };
+}
+
 /** What both directions know of a file. */
 export interface FileFacts {
   /** Site id, `cftparm.part`. */

@@ -5,25 +5,20 @@
  * - An EERP is recorded only after the file stands under its final name, synced, directory included.
  * - A delivery that keeps failing ends in a NERP, with the file kept in failed/<PART>/.
  */
-import { isAbsolute, join } from "node:path";
 import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Recv } from "../config/model.ts";
-import { substitute } from "../config/symbols.ts";
-import { receiveVariables } from "../config/variables.ts";
-import { DATASHEET_NAMES } from "../datasheet/datasheet.ts";
 import { nerpText } from "../messages/codes.ts";
 import { FormatError } from "../oftp/files/format.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
-import { datasetName, safeName } from "../spool/names.ts";
 import { reasonsOf } from "./envelopes.ts";
-import { fileDate } from "./file-date.ts";
 import { lineHash, towardsDisk } from "./forms.ts";
 import { partOf, RELAYED } from "./routing.ts";
 import { scriptFor } from "./scripts/choose.ts";
 import { isEnveloped } from "./security.ts";
 import { keys, type Site } from "./site.ts";
+import { confine, isDatasheet, receiveFlow, targetOf } from "./target.ts";
 
 /** Waits between attempts, ms; after the last one the delivery is given up. */
 const ATTEMPTS = [1_000, 5_000, 30_000, 120_000, 600_000, 600_000, 1_800_000, 3_600_000];
@@ -36,20 +31,6 @@ export interface Verdict {
 
 /** Priority of what passes through: that of an ordinary file. */
 const RELAY_PRIORITY = 128;
-
-const BUILT_IN: Recv = {
-  id: "",
-  fname: "inbox/&PART/&NFNAME",
-  exec: null,
-  exece: null,
-  ackmode: "auto",
-  fcode: "binary",
-  ftype: "T",
-  xlate: "",
-};
-
-/** Datasheets of partners are put aside for a person: nothing in them acts by itself. */
-const REVIEW: Recv = { ...BUILT_IN, fname: "partners-received/&PART/&NFNAME.xml" };
 
 export class Deliveries {
   readonly #site: () => Site;
@@ -115,13 +96,17 @@ export class Deliveries {
       if (ready.idf === RELAYED) return await this.#forward(ready);
       if (exchangeKindOf(ready.dsn)) return await site.exchange.received(ready);
       const local = await this.open(ready);
-      const fname = await site.spool.deliver(local, this.#target(local));
+      const target = this.#target(local);
+      const flow = this.#flow(transfer);
+      await confine(site.disk, site.configuration, flow, target);
+      const fname = await site.spool.deliver(local, target, flow.fdisp === "new");
       await this.finish({ ...local, fname });
       if (attempt > 0) site.journal.emit("CFTF33I", { ...keys(transfer), fname });
     } catch (error) {
       const text = describe(error);
       // contents that the flow cannot convert do not get better
-      const reason = error instanceof FormatError ? 34 : reasonsOf(error)?.nerp;
+      const final = error instanceof FormatError || hasCode(error, "CYG_SPOOL_TAKEN");
+      const reason = final ? 34 : reasonsOf(error)?.nerp;
       if (reason !== undefined) return this.#giveUp(transfer, reason, text);
       site.journal.emit("CFTF25E", { ...keys(transfer), fname: transfer.nfname, text });
       const wait = ATTEMPTS[attempt];
@@ -183,7 +168,7 @@ export class Deliveries {
       await catalog.release(transfer.idtu, { ...delivered, ...waits, ...script });
     }
     journal.emit("CFTT56I", { ...keys(transfer), role: "server", fname });
-    if (isDatasheet(transfer)) journal.emit("CFTH96I", { ...keys(transfer), fname });
+    if (isDatasheet(transfer.nfname)) journal.emit("CFTH96I", { ...keys(transfer), fname });
   }
 
   /**
@@ -267,52 +252,17 @@ export class Deliveries {
   }
 
   #flow(transfer: Transfer): Recv {
-    if (isDatasheet(transfer)) return REVIEW;
-    const { cftrecv, cftparm } = this.#site().configuration;
-    return cftrecv.get(transfer.idf) ?? cftrecv.get(cftparm.default) ?? BUILT_IN;
+    return receiveFlow(this.#site().configuration, transfer);
   }
 
-  /** Where the file goes: what came over the wire becomes single, safe path components. */
   #target(transfer: Transfer): string {
-    const { configuration } = this.#site();
-    const { rundir } = configuration.cftparm;
-    const flow = this.#flow(transfer);
-    const name = nameOf(transfer);
-    const variables = receiveVariables({
-      site: configuration.cftparm.part,
-      part: configuration.cftpart.get(transfer.part) ?? {
-        id: transfer.part,
-        nspart: transfer.dest,
-        nrpart: transfer.orig,
-      },
-      idf: transfer.idf,
-      name,
-      nfname: name,
-      idtu: transfer.idtu,
-      fileDate: fileDate(transfer),
-      now: new Date(this.#site().clock.now()),
-    });
-    const safe = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, tame(value)]));
-    const path = substitute(flow.fname, safe);
-    return isAbsolute(path) ? path : join(rundir, path);
+    const { configuration, clock } = this.#site();
+    return targetOf(configuration, transfer, new Date(clock.now()));
   }
 }
 
-function isDatasheet({ dsn }: Transfer): boolean {
-  return DATASHEET_NAMES.includes(dsn.toUpperCase());
-}
-
-/** An empty variable stays empty (a template may give an alternate); anything else becomes one component. */
-function tame(value: string): string {
-  return value === "" ? "" : safeName(value);
-}
-
-/**
- * The name that the sender means: its description, when the dataset name is just that name made to fit
- * (capitals, 26 characters), else the dataset name.
- */
-function nameOf({ nfname, description }: Transfer): string {
-  return description !== "" && datasetName(description) === nfname ? description : nfname;
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof CygnetError && error.code === code;
 }
 
 /** The response to a receive goes back by the sessions that brought it. */

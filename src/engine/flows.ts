@@ -2,7 +2,9 @@
  * Which flow a file belongs to and whether the partner may send or take it (CFTIDF, CFTAUTH; Transfer CFT's order of
  * resolution). Pure.
  */
-import type { Configuration, Part } from "../config/model.ts";
+import type { Configuration, Part, Prot } from "../config/model.ts";
+import { substitute } from "../config/symbols.ts";
+import { flowVariables } from "../config/variables.ts";
 import { wildmat } from "../platform/wildmat.ts";
 
 /** A flow that may not be used: DIAGI, message and words for our side. */
@@ -13,12 +15,13 @@ export interface Forbidden {
 }
 
 /**
- * The flow of a received file: CFTIDF of the partner, then of all partners, else the dataset name itself where a
- * template is called so, else the partner's default, else the site's.
+ * The flow of a received file: CFTIDF of the partner, then of all partners, else what `idf` of the protocol makes of the
+ * dataset name, or that itself, where a template is called so, else the partner's default, else the site's.
  */
 export function receivedFlow(
   { cftidf, cftrecv, cftparm }: Configuration,
   part: Part,
+  prot: Pick<Prot, "idf">,
   dsn: string,
 ): { idf: string } | { forbidden: Forbidden } {
   const mapped = [...cftidf.values()].filter(({ type, nidf }) => type === "recv" && wildmat(nidf, dsn));
@@ -26,7 +29,8 @@ export function receivedFlow(
   const general = mapped.filter((each) => each.part === "");
   const best = exactFirst(own)[0] ?? exactFirst(general)[0];
   if (best) return { idf: best.id };
-  if (cftrecv.has(dsn)) return { idf: dsn };
+  const meant = prot.idf === "" ? "" : substitute(prot.idf, flowVariables(part, dsn)).trimEnd();
+  for (const name of [meant, dsn]) if (cftrecv.has(name)) return { idf: name };
   if (cftparm.default_idf) return { idf: part.idf || cftparm.default };
   const text = `"${dsn}" stands for no flow, and default_idf is off`;
   return { forbidden: { diagi: 434, message: "CFTT64E", text } };

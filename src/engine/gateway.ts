@@ -110,6 +110,7 @@ export class Gateway {
       stopping: false,
       routed: (part) => this.scheduler.routed(part),
       cutScript: (idtu, left) => this.housekeeping.scripts.cut(idtu, left),
+      seats: (net) => this.listeners.seat(this.site.configuration.cftnet.get(net)),
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);

@@ -26,6 +26,8 @@ export interface SessionEnd {
   reason: number;
   text: string;
   origin: "local" | "distant";
+  /** The line went away without an ESID. */
+  lost?: true;
 }
 
 /** What a session tells and asks its user. Asynchronous work is the user's: the machine waits in its state. */
@@ -69,6 +71,14 @@ export interface LinkOptions {
 
 /** Longest wait for the rest of an exchange buffer that has begun, ms. */
 const STALL = 60_000;
+
+const LOST: SessionEnd = {
+  normal: false,
+  reason: 99,
+  text: "the connection was lost",
+  origin: "distant",
+  lost: true,
+};
 
 const DATA_EVENT: SessionEvent = { type: "DATA" };
 
@@ -281,6 +291,7 @@ export class Link {
     if (this.machine.state !== "IDLE") {
       const idle = this.machine.state === "IDLELI" || this.machine.state === "IDLELICD";
       if (idle && this.machine.agreement) this.#options.user.tolerated("closed-without-esid");
+      this.#end ??= LOST;
       this.#perform(this.machine.input({ type: "N_DISC_IND" }));
     }
     this.connection.stream.end();
@@ -291,13 +302,7 @@ export class Link {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    const lost: SessionEnd = {
-      normal: false,
-      reason: 99,
-      text: "the connection was lost",
-      origin: "distant",
-    };
-    this.#options.user.ended(this.#end ?? lost);
+    this.#options.user.ended(this.#end ?? LOST);
   }
 
   /** Restarts the timer of the state; cheap enough for every buffer, because it only moves when it is old. */

@@ -4,7 +4,7 @@
  */
 import type { Configuration, Net, Prot } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
-import { Admission } from "../net/admission.ts";
+import { Admission, type Seat } from "../net/admission.ts";
 import type { Connection } from "../net/connection.ts";
 import { type Listener, listen } from "../net/listener.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -109,6 +109,17 @@ export class Listeners {
     };
   }
 
+  /** A seat for a call of ours, counted with those of callers; null when there is none. */
+  seat(net: Net | undefined): Seat | null {
+    return net === undefined ? null : this.#admission(net).call();
+  }
+
+  #admission(net: Net): Admission {
+    const admission = this.#admissions.get(net.id) ?? new Admission(net.id, net, this.#journal, this.#clock);
+    this.#admissions.set(net.id, admission);
+    return admission;
+  }
+
   /** Closes every port; sessions go on. */
   close(): void {
     for (const { listener } of this.#ports) listener.close();
@@ -121,8 +132,7 @@ export class Listeners {
     credentials: Credentials,
   ): Promise<Listener> {
     const net = configuration.cftnet.get(prot.net) as Net;
-    const admission = this.#admissions.get(net.id) ?? new Admission(net.id, net, this.#journal, this.#clock);
-    this.#admissions.set(net.id, admission);
+    const admission = this.#admission(net);
     // whatever protocol object a reload puts behind the port serves the next caller; a caller that comes before the
     // port is in force meets what it was opened for
     let opened: Listener | null = null;

@@ -10,7 +10,8 @@ import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { type ReadyFile, Sightings, scanOutbox } from "../spool/outbox.ts";
 import { describeBroadcast } from "./broadcast.ts";
-import { keys, type Site } from "./site.ts";
+import { tellRecorded } from "./recorded.ts";
+import type { Site } from "./site.ts";
 import { describeSend } from "./submission.ts";
 
 /** A file that could not be claimed is left alone so long, ms. */
@@ -187,16 +188,7 @@ class Outbox {
         : describeBroadcast(site, dest as Dest, idf, candidate.path);
       const { workdir, archivedir: archive } = folder;
       const transfer = await site.spool.claim(candidate, request, { workdir, archive, ...held });
-      const { idtu, phasestep, diagc } = transfer;
-      site.journal.emit("CFTR12I", {
-        ...keys(transfer),
-        cmd: "SEND",
-        user: `folder ${folder.id}`,
-        text: idtu,
-      });
-      if (transfer.diagi === 432) site.journal.emit("CFTT50E", { ...keys(transfer), text: diagc });
-      else if (part && (phasestep === "H" || phasestep === "K"))
-        site.journal.emit(transfer.diagi === 411 ? "CFTT25E" : "CFTT17I", { ...keys(transfer), text: diagc });
+      tellRecorded(site, transfer, `folder ${folder.id}`);
       site.kick();
     } catch (error) {
       this.#sightings.postpone(candidate.path, site.clock.monotonic() + POSTPONE);

@@ -7,7 +7,7 @@
  * - A restart position is never beyond what was synced.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Changes, Transfer } from "../catalog/catalog.ts";
+import type { Changes, NewReceive, Transfer } from "../catalog/catalog.ts";
 import type { Part } from "../config/model.ts";
 import { type Format, FormatError } from "../oftp/files/format.ts";
 import {
@@ -23,16 +23,29 @@ import { WireError } from "../oftp/wire/codec.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { exchangeFlow, exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
-import { refuseFile } from "./admission.ts";
+import { type Refused, refuseFile, refuseForm } from "./admission.ts";
+import { refuseCreation } from "./creation.ts";
 import { type Forbidden, forbidden, receivedFlow } from "./flows.ts";
 import { openInSession } from "./in-session.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
-import { addressed, partOf, RELAYED } from "./routing.ts";
+import { addressed, RELAYED } from "./routing.ts";
 import { announced, lineForm } from "./security.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
+import { receiveFlow } from "./target.ts";
+
+/** DIAGI of what an operator has stopped. */
+const BY_OPERATOR = 121;
+const STOPPING: Refused = {
+  ...{ reason: 99, retry: true, text: "shutting down" },
+  ...{ diagi: 416, message: "CFTT23E" },
+};
+const RECEIVED_BEFORE: Refused = {
+  ...{ reason: 13, retry: false, text: "the file was received before" },
+  ...{ diagi: 432, message: "CFTT50E" },
+};
 
 interface Running {
   transfer: Transfer;
@@ -60,9 +73,9 @@ export class Receiving {
 
   startFile(sfid: Sfid): void {
     const starting = this.#start(sfid).catch((error: unknown) => {
-      const text = describe(error);
-      const id = isFull(error) ? "CFTF23E" : "CFTF01E";
-      this.#session.site.journal.emit(id, { ...this.#names(sfid), fname: sfid.dsn, text });
+      const { ids, site } = this.#session;
+      const [id, diagi] = isFull(error) ? (["CFTF23E", 111] as const) : (["CFTF01E", 101] as const);
+      site.journal.emit(id, { ...this.#names(sfid), ids, fname: sfid.dsn, diagi, text: describe(error) });
       // full or forbidden disks get better: the partner may try again
       this.#answer({ reason: 12, retry: true, text: "the file cannot be created at present" });
     });
@@ -75,14 +88,7 @@ export class Receiving {
     if (part === null || agreement === null) return;
     const free = await site.disk.freeSpace(configuration.cftparm.rundir);
     const whose = addressed(configuration, part, sfid);
-    if (!("part" in whose)) {
-      const npart = whose.reason === 3 ? sfid.orig : sfid.dest;
-      // a known destination is no stranger: files for it are just not forwarded
-      if (whose.reason === 3 || partOf(configuration, npart) === undefined) {
-        site.journal.emit("CFTT15E", { npart, host: session.host, ids: session.ids, text: whose.text });
-      }
-      return this.#refuse(sfid, { ...whose, retry: false });
-    }
+    if (!("part" in whose)) return this.#refuse(sfid, whose);
     const refused = refuseFile(configuration, site.credentials, whose, sfid, free, agreement.level);
     if (refused) return this.#refuse(sfid, refused);
     const flow = whose.relay ? { idf: RELAYED } : this.#flow(whose.part, sfid);
@@ -90,30 +96,31 @@ export class Receiving {
     const unlisted = whose.relay !== null || exchangeKindOf(sfid.dsn) !== undefined;
     const denied = unlisted ? undefined : forbidden(configuration, whose.part, flow.idf, "recv");
     if (denied) return this.#forbid(sfid, denied);
-    if (site.stopping) return this.#refuse(sfid, { reason: 99, retry: true, text: "shutting down" });
-    const { transfer: offered, isNew } = await site.catalog.addReceive(
-      {
-        part: whose.part.id,
-        via: whose.part.id === part.id ? "" : part.id,
-        idf: flow.idf,
-        mode: session.initiator ? "requester" : "server",
-        nfname: sfid.dsn,
-        description: sfid.desc,
-        dsn: sfid.dsn,
-        date: sfid.date,
-        time: sfid.time,
-        orig: sfid.orig,
-        dest: sfid.dest,
-        filesize: Number(sfid.fsiz) * BLOCK,
-        format: sfid.fmt as Format,
-        lrecl: sfid.lrecl,
-        prot: session.prot.id,
-        security: announced(sfid),
-      },
-      site.owner,
-    );
+    if (site.stopping) return this.#refuse(sfid, STOPPING);
+    const file: NewReceive = {
+      part: whose.part.id,
+      via: whose.part.id === part.id ? "" : part.id,
+      idf: flow.idf,
+      mode: session.initiator ? "requester" : "server",
+      nfname: sfid.dsn,
+      description: sfid.desc,
+      dsn: sfid.dsn,
+      date: sfid.date,
+      time: sfid.time,
+      orig: sfid.orig,
+      dest: sfid.dest,
+      filesize: Number(sfid.fsiz) * BLOCK,
+      format: sfid.fmt as Format,
+      lrecl: sfid.lrecl,
+      prot: session.prot.id,
+      security: announced(sfid),
+    };
+    const { transfer: offered, isNew } = await site.catalog.addReceive(file, site.owner);
     const transfer = isNew ? offered : await this.#resumed(sfid, offered);
     if (transfer === undefined) return;
+    const unwanted =
+      unlisted || (!isNew && transfer.bytes > 0) ? undefined : await this.#unwanted(sfid, file);
+    if (unwanted) return await this.#dismiss(sfid, transfer, unwanted);
     const position = isNew || !agreement.restart ? START : await this.#resumeAt(sfid, transfer);
     const now: Transfer = {
       ...transfer,
@@ -133,12 +140,39 @@ export class Receiving {
     site.journal.emit("CFTT57I", { ...keys(transfer), ids, role });
   }
 
+  /** What the flow demands of a file and of its name. */
+  async #unwanted(sfid: Sfid, file: NewReceive): Promise<Refused | undefined> {
+    const { site } = this.#session;
+    return refuseForm(receiveFlow(site.configuration, file), sfid) ?? (await refuseCreation(site, file));
+  }
+
+  /** Refuses a file that was recorded to hold its name; whether the record stays is for the flow to say (RKERROR). */
+  async #dismiss(sfid: Sfid, transfer: Transfer, refused: Refused): Promise<void> {
+    const { diagi, text, detail = text } = refused;
+    await this.#giveBack(transfer, { phase: "T", phasestep: "K", diagi, diagp: "", diagc: detail, bytes: 0 });
+    this.#refuse(sfid, refused);
+  }
+
+  /** Gives the claim on a file up of which nothing was received. */
+  async #giveBack(transfer: Transfer, changes: Changes): Promise<void> {
+    const { site, configuration } = this.#session;
+    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
+    const kept = transfer.idf !== RELAYED && receiveFlow(configuration, transfer).rkerror === "keep";
+    if (!kept) await site.catalog.remove(transfer.idtu);
+  }
+
   /** The record of a file that was offered before and may go on; undefined when it has been refused. */
   async #resumed(sfid: Sfid, transfer: Transfer): Promise<Transfer | undefined> {
     const { site } = this.#session;
     if (transfer.phase !== "T") {
-      this.#refuse(sfid, { reason: 13, retry: false, text: "the file was received before" });
-    } else if (await site.catalog.claimReceive(transfer.idtu, site.owner)) {
+      this.#refuse(sfid, RECEIVED_BEFORE);
+      return undefined;
+    }
+    // what was only refused may be tried again; what an operator has stopped may not
+    if (transfer.phasestep === "K" && transfer.diagi !== BY_OPERATOR && transfer.bytes === 0) {
+      await site.catalog.transition(transfer.idtu, transfer, { phasestep: "H" });
+    }
+    if (await site.catalog.claimReceive(transfer.idtu, site.owner)) {
       // the session that had it may have recorded more since
       return (await site.catalog.get(transfer.idtu)) ?? transfer;
     } else {
@@ -146,7 +180,7 @@ export class Receiving {
       const text = stopped
         ? "the file was stopped by an operator"
         : "the file is being received in another session";
-      this.#refuse(sfid, { reason: 99, retry: true, text });
+      this.#refuse(sfid, { reason: 99, retry: true, text, diagi: stopped ? 121 : 418, message: "" });
     }
     return undefined;
   }
@@ -213,7 +247,9 @@ export class Receiving {
         // what the work file does not have cannot be gone on from
         ...(error instanceof CygnetError && error.code === "CYG_SPOOL_SHORT" ? { bytes: 0 } : {}),
       };
-      await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
+      if (transfer.bytes === 0)
+        await this.#giveBack(transfer, { ...changes, phasestep: "K", diagp: "", workfile: "" });
+      else await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
       throw error;
     }
   }
@@ -404,11 +440,15 @@ export class Receiving {
       await this.#failed(this.#running, new Error("the session ended before the file began"));
   }
 
-  #refuse(sfid: Sfid, answer: { reason: number; retry: boolean; text: string }): void {
-    const { site, ids } = this.#session;
-    const text = `${answer.text} (SFNA ${String(answer.reason).padStart(2, "0")})`;
-    site.journal.emit("CFTR71W", { ...this.#names(sfid), ids, fname: sfid.dsn, reason: answer.reason, text });
-    this.#answer(answer);
+  /** Says no to a file: Transfer CFT's word for it, and CFTR71W with what the partner hears. */
+  #refuse(sfid: Sfid, { reason, retry, text, diagi, message, detail = text }: Refused): void {
+    const { site, ids, host } = this.#session;
+    const file = { ...this.#names(sfid), ids, fname: sfid.dsn, diagi };
+    const npart = reason === 3 ? sfid.orig : sfid.dest;
+    if (message !== "") site.journal.emit(message, { ...file, npart, host, text: detail });
+    const said = `${text} (SFNA ${String(reason).padStart(2, "0")})`;
+    site.journal.emit("CFTR71W", { ...file, reason, text: said });
+    this.#answer({ reason, retry, text });
   }
 
   #answer(answer: { reason: number; retry: boolean; text: string }): void {
@@ -416,10 +456,9 @@ export class Receiving {
   }
 
   /** A flow that this partner may not use: SFNA 99, because OFTP has no reason of its own for it. */
-  #forbid(sfid: Sfid, { diagi, message, text }: Forbidden): void {
-    const { site, ids } = this.#session;
-    site.journal.emit(message, { ...this.#names(sfid), ids, diagi, text });
-    this.#refuse(sfid, { reason: 99, retry: false, text: "the file is not accepted from this partner" });
+  #forbid(sfid: Sfid, { diagi, message, text: detail }: Forbidden): void {
+    const text = "the file is not accepted from this partner";
+    this.#refuse(sfid, { reason: 99, retry: false, text, diagi, message, detail });
   }
 
   #names(sfid: Sfid) {
@@ -430,8 +469,9 @@ export class Receiving {
 
   /** Which flow an incoming file belongs to; certificates have their own. */
   #flow(part: Part, sfid: Sfid): ReturnType<typeof receivedFlow> {
+    const { configuration, prot } = this.#session;
     const kind = exchangeKindOf(sfid.dsn);
-    return kind ? { idf: exchangeFlow(kind) } : receivedFlow(this.#session.configuration, part, sfid.dsn);
+    return kind ? { idf: exchangeFlow(kind) } : receivedFlow(configuration, part, prot, sfid.dsn);
   }
 }
 

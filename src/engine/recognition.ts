@@ -7,6 +7,7 @@ import type { Configuration, Part, Prot } from "../config/model.ts";
 import type { Secret } from "../config/secret.ts";
 import type { Capabilities } from "../oftp/session/negotiate.ts";
 import type { Ssid } from "../oftp/wire/commands.ts";
+import type { Full } from "./sessions.ts";
 import { isOpen } from "./window.ts";
 
 export interface Caller {
@@ -17,15 +18,18 @@ export interface Caller {
   /** Whether the partner may open sessions now. */
   active(part: Part): boolean;
   /** Why no further session with this partner may be, or undefined. */
-  full(part: string): string | undefined;
+  full(part: string): Full | undefined;
 }
 
 /** A refusal: ESID reason for the caller, DIAGI and words for us, and the message that goes with it. */
 export interface Refusal {
   esid: number;
   diagi: number;
+  /** Beside CFTH22E, which stands for every refusal; "" = none. */
   message: string;
   text: string;
+  /** What the caller is told, where that is less than `text`. */
+  told?: string;
   part: Part | null;
 }
 
@@ -43,12 +47,15 @@ export function recognise(configuration: Configuration, caller: Caller): Recogni
   if (!caller.active(part)) {
     return refuse(8, 430, "CFTT46W", "the partner is not active as a caller");
   }
-  if (!isOpen(part.incoming, now)) return refuse(8, 414, "CFTT12W", "outside imintime to imaxtime");
+  const windows = [part.incoming, configuration.cfttcp.get(part.id)?.incoming];
+  if (windows.some((window) => window && !isOpen(window, now))) {
+    return refuse(8, 414, "CFTT12W", "outside imintime to imaxtime");
+  }
   if (!part.prot.includes(prot.id)) {
     return refuse(3, 402, "CFTT10E", `${prot.id} is not in prot of the partner`);
   }
   const full = caller.full(part.id);
-  if (full !== undefined) return refuse(8, 418, "CFTT09W", full);
+  if (full !== undefined) return refuse(8, full.diagi, full.diagi === 418 ? "CFTT09W" : "", full.text);
   if (part.require.includes("tls") && !secure) {
     return refuse(10, 278, "CFTT48E", "the partner is required to use TLS");
   }

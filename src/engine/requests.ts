@@ -1,14 +1,16 @@
 /** What an operator asks for: send a file from anywhere, answer for a received one. */
 import { randomUUID } from "node:crypto";
-import { basename, isAbsolute, join } from "node:path";
+import { basename, isAbsolute, join, normalize } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
 import type { Dest, Send } from "../config/model.ts";
 import { NERP_REASONS } from "../messages/codes.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
+import { wayOut } from "../spool/jail.ts";
 import { describeBroadcast } from "./broadcast.ts";
 import type { Verdict } from "./deliveries.ts";
+import { tellRecorded } from "./recorded.ts";
 import { end, type Scripted } from "./scripts/conclusion.ts";
 import { keys, type Site } from "./site.ts";
 import { describeSend } from "./submission.ts";
@@ -28,10 +30,10 @@ export interface Submission {
 
 /**
  * Sends a copy of a file; the file itself stays where it is.
- * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, or what the spool says
+ * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, or what the spool says
  */
 export async function submitFile(site: Site, request: Submission, user = "operator"): Promise<Transfer> {
-  const { configuration, disk, spool, catalog, journal } = site;
+  const { configuration, disk, spool, catalog } = site;
   const part = configuration.cftpart.get(request.part);
   const dest = configuration.cftdest.get(request.part);
   if (part === undefined && dest === undefined) {
@@ -48,6 +50,7 @@ export async function submitFile(site: Site, request: Submission, user = "operat
   if (!isAbsolute(request.file)) {
     throw new CygnetError("CYG_REQUEST_FILE", `${request.file} is not an absolute path`);
   }
+  await inWorkingDirectory(site, request, part?.idf ?? "");
   const workdir = join(configuration.cftparm.rundir, "work");
   const folder = join(workdir, "submit", randomUUID());
   await disk.makeDirectory(folder);
@@ -67,9 +70,25 @@ export async function submitFile(site: Site, request: Submission, user = "operat
   const claimed = await spool.claim(candidate, send.request, target);
   await catalog.update(claimed.idtu, { fname: request.file });
   await disk.removeDirectory(folder);
-  journal.emit("CFTR12I", { ...keys(claimed), cmd: "SEND", user, text: claimed.idtu });
+  tellRecorded(site, claimed, user);
   site.kick();
   return { ...claimed, fname: request.file };
+}
+
+/** @throws CygnetError CYG_REQUEST_OUTSIDE for a file outside `workingdir` of its flow */
+async function inWorkingDirectory(
+  { configuration, disk, journal }: Site,
+  { idf = "", file, part }: Submission,
+  fallback: string,
+): Promise<void> {
+  const { cftsend, cftparm } = configuration;
+  const flow = cftsend.get(idf || fallback) ?? cftsend.get(cftparm.default);
+  if (flow === undefined || flow.workingdir === "") return;
+  const out = await wayOut(disk, flow.workingdir, normalize(file));
+  if (out === undefined) return;
+  const text = `${file} is not below ${flow.workingdir}, workingdir of flow ${flow.id}: ${out}`;
+  journal.emit("CFTF46E", { idtu: "", part, idf: flow.id, fname: file, diagi: 145, text });
+  throw new CygnetError("CYG_REQUEST_OUTSIDE", `${text} (DIAGI 145)`);
 }
 
 async function copyFile({ disk }: Site, from: string, to: string): Promise<void> {

@@ -4,6 +4,8 @@
  */
 import type { Configuration, Part } from "../config/model.ts";
 import type { Sfid } from "../oftp/wire/commands.ts";
+import type { Refused } from "./admission.ts";
+import { isNever } from "./obstacle.ts";
 import { ownCodes } from "./site.ts";
 
 /** Flow of files that only pass through. */
@@ -11,7 +13,8 @@ export const RELAYED = "COMMUT";
 
 /** True when a partner is never called directly: there is no way to, or its window is shut for good (00:00 to 00:00). */
 export function onlyRouted({ cfttcp }: Configuration, { id, ipart, outgoing }: Part): boolean {
-  return ipart !== "" && (!cfttcp.has(id) || (outgoing.from === 0 && outgoing.to === 0));
+  const tcp = cfttcp.get(id);
+  return ipart !== "" && (tcp === undefined || isNever(outgoing) || isNever(tcp.outgoing));
 }
 
 /** Partners whose files and responses may go in a partner's sessions, itself first. */
@@ -32,7 +35,7 @@ export type Addressed =
       /** Whom it is forwarded to; null = it is for us. */
       relay: Part | null;
     }
-  | { reason: number; text: string };
+  | Refused;
 
 /** Reads originator and destination of a file that came in a session of `carrier` (CTRLPART, COMMUT). */
 export function addressed(
@@ -44,7 +47,8 @@ export function addressed(
   const stations = carriedBy(configuration, carrier);
   const sender = stations.find((each) => answersTo(each, sfid.orig));
   if (!sender && (ctrlpart === "all" || ctrlpart === "spart")) {
-    return { reason: 3, text: "the originator is not known for this partner" };
+    const text = "the originator is not known for this partner";
+    return { reason: 3, retry: false, text, diagi: 409, message: "CFTT15E" };
   }
   const part = sender ?? carrier;
   const local = stations.some((each) => ownCodes(configuration, each).includes(sfid.dest));
@@ -53,10 +57,11 @@ export function addressed(
   const relay = others.find((each) => answersTo(each, sfid.dest));
   if (relay && commut === "yes") return { part, relay };
   if (!relay && (ctrlpart === "ignore" || ctrlpart === "spart")) return { part, relay: null };
-  return {
-    reason: 2,
-    text: relay ? "files of this partner are not forwarded" : "the destination is not served here",
-  };
+  const no = { reason: 2, retry: false };
+  if (relay) {
+    return { ...no, text: "files of this partner are not forwarded", diagi: 413, message: "CFTT25E" };
+  }
+  return { ...no, text: "the destination is not served here", diagi: 409, message: "CFTT15E" };
 }
 
 /** The partner that a station code stands for. */

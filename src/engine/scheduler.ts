@@ -9,31 +9,23 @@ import { describe } from "../platform/errors.ts";
 import { reviewBroadcasts } from "./broadcast.ts";
 import { type CallFailure, call } from "./caller.ts";
 import type { SessionEnd } from "./link.ts";
+import { type Obstacle, obstacleOf } from "./obstacle.ts";
 import { Preparation } from "./preparation.ts";
-import { jittered, spacing } from "./retry.ts";
+import { afterFailure, DEFAULT_SCHEDULE, engineOf } from "./retry.ts";
 import { onlyRouted } from "./routing.ts";
 import { Session } from "./session.ts";
+import { diagnoseOpening } from "./session-end.ts";
 import type { Site } from "./site.ts";
-import { untilOpen } from "./window.ts";
 
 /** After these ESID reasons nobody calls again within a minute: it is the partner's or our software. */
 const PATIENT = new Set([1, 2, 6, 7]);
 const A_MINUTE = 60_000;
-/** DIAGI of a session that the partner did not open. */
-const REFUSED = 451;
-/** DIAGI of a failed TLS handshake: not tried again, because a certificate does not get better by itself. */
-const NOT_TRUSTED = 260;
-/** DIAGI of a partner that has no room now or is closing down (ESID 05, 08): tried again without a limit. */
-const BUSY = 916;
 /** ESID 10: mode or capabilities incompatible. */
 const INCOMPATIBLE = 10;
 /** Kicks within this time are one. */
 const GATHER = 10;
 /** Longest sleep: work that another process left behind is found at the latest then. */
 const LONGEST = 60_000;
-/** DIAGI of what waits for a partner that is closed. */
-const INACTIVE = 430;
-const DEFAULTS = { retryw: A_MINUTE, retryn: 4, retrym: 12 };
 
 export class Scheduler {
   readonly #site: Site;
@@ -112,13 +104,18 @@ export class Scheduler {
     let next = nextAt === null ? LONGEST : Math.max(GATHER, nextAt - now);
     for (const id of parts) {
       const owner = configuration.cftpart.get(id);
-      if (owner === undefined) continue;
+      if (owner === undefined) {
+        await this.#orphaned(id);
+        continue;
+      }
       const part = await this.#carrier(owner);
       for (const session of sessions.of(part.id)) session.wake();
       await this.#explain(owner, now);
+      const shut = this.#obstacle(part, now)?.wait;
+      if (shut !== undefined) next = Math.min(next, shut);
       if (this.#reasonNotToCall(part) !== undefined) continue;
       const { nextCallAt } = await catalog.clock(part.id);
-      const wait = Math.max(nextCallAt - now, untilOpen(part.outgoing, now));
+      const wait = nextCallAt - now;
       if (wait > 0) next = Math.min(next, wait);
       else if (!this.#calling.has(part.id)) this.#begin(part);
     }
@@ -149,37 +146,44 @@ export class Scheduler {
 
   /** Keeps what the records of waiting sends say about their partner true. */
   async #explain(part: Part, now: number): Promise<void> {
-    const why = await this.#obstacle(part, now);
-    const text = why === undefined ? "" : `${why.diagi} ${why.diagc}`;
+    const why = await this.#waitsFor(part, now);
+    const text = why === undefined ? "" : `${why.diagi} ${why.text}`;
     // the first look clears what a life before has left there
     const isNews = this.#explained.get(part.id) !== text;
     if (!isNews && why === undefined) return;
-    await this.#site.catalog.explainWaiting(part.id, why, isNews);
+    if (isNews && why?.message) {
+      this.#site.journal.emit(why.message, { idtu: "", part: part.id, idf: "", text: why.text });
+    }
+    await this.#site.catalog.explainWaiting(part.id, why && { diagi: why.diagi, diagc: why.text }, isNews);
     this.#explained.set(part.id, text);
   }
 
-  /** What keeps us from calling a partner, in the terms of a record; undefined = nothing worth telling. */
-  async #obstacle(part: Part, now: number): Promise<{ diagi: number; diagc: string } | undefined> {
-    const { activations, catalog } = this.#site;
-    if (!activations.allows(part, true)) {
-      const state = activations.part(part);
-      const calls = state === "activeserv" ? "it waits for the partner's call" : "cygnet act opens it";
-      return { diagi: INACTIVE, diagc: `the partner is not called (state ${state}): ${calls}` };
-    }
-    const { nextCallAt, diagi, reason } = await catalog.clock(part.id);
+  /** What the records of a partner wait for; undefined = nothing worth telling. */
+  async #waitsFor(part: Part, now: number): Promise<Obstacle | undefined> {
+    const { catalog, sessions } = this.#site;
     if (await this.routed(part)) return undefined;
-    if (nextCallAt > now && diagi !== 0) return { diagi, diagc: `the last call failed: ${reason}` };
+    // whatever keeps us from calling: what waits goes with the session that is there
+    const open = sessions.of(part.id).length > 0 || this.#calling.has(part.id);
+    const obstacle = open ? undefined : this.#obstacle(part, now);
+    if (obstacle) return obstacle;
+    const { nextCallAt, diagi, reason } = await catalog.clock(part.id);
+    if (nextCallAt > now && diagi !== 0) return { diagi, text: `the last call failed: ${reason}` };
     return undefined;
   }
 
+  #obstacle(part: Part, now: number): Obstacle | undefined {
+    const { activations, configuration, sessions } = this.#site;
+    const tcp = configuration.cfttcp.get(part.id);
+    const full = sessions.full(configuration, part.id, true);
+    return obstacleOf({ part, tcp, state: activations.part(part), full, now });
+  }
+
   #reasonNotToCall(part: Part): string | undefined {
-    const { activations, configuration, sessions, stopping } = this.#site;
+    const { clock, sessions, stopping } = this.#site;
     if (stopping || this.#stopped) return "the gateway is shutting down";
     if (this.#calling.has(part.id)) return "a call is under way";
-    if (!activations.allows(part, true)) return "the partner may not be called";
-    if (!configuration.cfttcp.has(part.id)) return "there is no cfttcp for the partner";
     if (sessions.count(part.id, true) > 0) return "a session is open";
-    return sessions.full(configuration, part.id, true);
+    return this.#obstacle(part, clock.now())?.text;
   }
 
   #begin(part: Part): void {
@@ -219,16 +223,12 @@ export class Scheduler {
     } else {
       const end = await session.closed;
       const code = String(end.reason).padStart(2, "0");
-      const text = end.reason === 99 ? end.text : `ESID ${code}: ${end.text || "refused"}`;
+      const text = end.lost ? end.text : `ESID ${code}: ${end.text || "refused"}`;
       if (site.stopping) return;
       if (end.origin === "distant" && end.reason === INCOMPATIBLE) this.#stepDown(part, session);
-      site.journal.emit("CFTH11E", { part: part.id, host: session.host, prot: session.prot.id, text });
-      // a line that broke says nothing about the partner's will: it counts as a failed call
-      const lost = end.reason === 99;
-      const busy = end.reason === 5 || end.reason === 8;
-      const diagi = lost ? 302 : busy ? BUSY : REFUSED;
-      const failure = { diagi, diagp: lost ? "" : `2${code}`, text };
-      if (end.origin === "distant" && !lost) site.journal.emit("CFTH13E", { part: part.id, ...failure });
+      const failure = { ...diagnoseOpening(end), text };
+      site.journal.emit("CFTH11E", { part: part.id, ids: session.ids, ...failure });
+      if (end.origin === "distant" && !end.lost) site.journal.emit("CFTH13E", { part: part.id, ...failure });
       await this.#failed(part, failure, PATIENT.has(end.reason));
     }
   }
@@ -250,53 +250,46 @@ export class Scheduler {
     if (!end.normal && PATIENT.has(end.reason)) {
       await catalog.setClock(rested(part.id, clock.now() + A_MINUTE));
     } else if (agreement && !agreement.maySend) {
-      const { retryw } = configuration.cfttcp.get(part.id) ?? DEFAULTS;
+      const { retryw } = configuration.cfttcp.get(part.id) ?? DEFAULT_SCHEDULE;
       const reason = "the session was not one in which this side may send files";
       await catalog.setClock({ ...rested(part.id, clock.now() + retryw), reason });
     }
   }
 
-  /** Counts the failure and sets the partner's clock; when all tries are used its waiting sends stop. */
+  /** Counts the failure and sets the partner's clock; what is not tried again stops. */
   async #failed(part: Part, failure: CallFailure, patient: boolean): Promise<void> {
-    const { catalog, clock, configuration, journal, random } = this.#site;
-    const refused = failure.diagi === REFUSED;
-    const before = await catalog.clock(part.id);
-    // calls that fail and sessions that are refused have limits of their own, so they are not added up
-    const failures = ((before.diagi === REFUSED) === refused ? before.tries : 0) + 1;
-    const tcp = configuration.cfttcp.get(part.id) ?? DEFAULTS;
-    const limit =
-      failure.diagi === BUSY
-        ? Number.POSITIVE_INFINITY
-        : refused
-          ? Math.max(...part.prot.map((id) => configuration.cftprot.get(id)?.restart ?? 5))
-          : tcp.retrym;
-    const wait = spacing({ ...tcp, retrym: Math.max(limit, 1) }, failures);
-    const spaced = jittered(wait ?? tcp.retryw, random.fraction());
-    const nextCallAt = clock.now() + (patient ? Math.max(spaced, A_MINUTE) : spaced);
+    const { catalog, clock, configuration, random } = this.#site;
     const { diagi, text } = failure;
-    const state: PartnerClock = {
-      part: part.id,
-      tries: wait === null ? 0 : failures,
-      nextCallAt,
-      diagi,
-      reason: text,
-    };
-    await catalog.setClock(state);
-    if (diagi === NOT_TRUSTED) {
-      const why = { diagi, diagp: failure.diagp, diagc: text };
-      for (const { idtu, idf } of await catalog.stopSends(part.id, why)) {
-        journal.emit("CFTT75E", { idtu, part: part.id, idf, ...why });
-      }
+    const before = await catalog.clock(part.id);
+    const schedule = configuration.cfttcp.get(part.id) ?? DEFAULT_SCHEDULE;
+    const restart = Math.max(...part.prot.map((id) => configuration.cftprot.get(id)?.restart ?? 5));
+    const next = afterFailure(diagi, before, { ...schedule, restart }, random.fraction());
+    const wait = patient ? Math.max(next.wait, A_MINUTE) : next.wait;
+    // what has another way goes that way, unless nobody is to be trusted with it
+    const reroutes = part.ipart !== "" && engineOf(diagi) !== "ABORT";
+    if (next.stop && !reroutes) await this.#stopSends(part, failure, next.stop);
+    const { tries } = next;
+    await catalog.setClock({ part: part.id, tries, nextCallAt: clock.now() + wait, diagi, reason: text });
+  }
+
+  async #stopSends(part: Part, failure: CallFailure, stop: { diagi: number; diagp: string }): Promise<void> {
+    const { catalog, journal } = this.#site;
+    const { diagi, text } = failure;
+    const why = { diagi: stop.diagi, diagp: stop.diagp || failure.diagp, diagc: text };
+    const used = { MAXRETRY: "CFTT03E", MAXRST: "CFTT08E" }[why.diagp];
+    for (const { idtu, idf } of await catalog.stopSends(part.id, why)) {
+      const who = { idtu, part: part.id, idf };
+      if (used) journal.emit(used, { ...who, diagi, diagp: failure.diagp, text });
+      else journal.emit("CFTT75E", { ...who, ...why });
     }
-    // what has another way goes that way
-    if (wait !== null || part.ipart !== "") return;
-    const stopped = await catalog.stopSends(part.id, {
-      diagi: refused ? 406 : 405,
-      diagp: refused ? "MAXRST" : "MAXRETRY",
-      diagc: text,
-    });
-    const id = refused ? "CFTT08E" : "CFTT03E";
-    for (const { idtu, idf } of stopped) journal.emit(id, { idtu, part: part.id, idf, diagi, text });
+  }
+
+  /** What waits for a partner that the configuration does not have any more stops. */
+  async #orphaned(id: string): Promise<void> {
+    const why = { diagi: 408, diagp: "NO PART", diagc: `there is no partner ${id}` };
+    for (const { idtu, idf } of await this.#site.catalog.stopSends(id, why)) {
+      this.#site.journal.emit("CFTT14E", { idtu, part: id, idf, text: why.diagc });
+    }
   }
 }
 

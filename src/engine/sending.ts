@@ -8,7 +8,7 @@
  */
 import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Part } from "../config/model.ts";
-import { diagiOfAnswer, diagpOfAnswer, diagpOfEsid } from "../messages/codes.ts";
+import { diagiOfAnswer, diagpOfAnswer } from "../messages/codes.ts";
 import { framedSize } from "../oftp/files/batch.ts";
 import { type Counts, FormatError } from "../oftp/files/format.ts";
 import { packerFor } from "../oftp/files/packing.ts";
@@ -23,7 +23,7 @@ import {
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { capacity } from "../oftp/wire/subrecords.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
-import { CygnetError, describe } from "../platform/errors.ts";
+import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
 import { conclude, putAway } from "./conclude.ts";
 import { type Forbidden, forbidden } from "./flows.ts";
@@ -31,10 +31,11 @@ import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
 import { nextOfSend } from "./phases.ts";
-import { jittered, spacing } from "./retry.ts";
+import { afterFailure, DEFAULT_SCHEDULE, type Decision, engineOf, jittered, spacing } from "./retry.ts";
 import { RELAYED } from "./routing.ts";
 import { isEnveloped, lineForm, sfidSecurity } from "./security.ts";
 import type { Session } from "./session.ts";
+import { type Diagnosis, diagnoseFile } from "./session-end.ts";
 import { keys } from "./site.ts";
 import { isHeld } from "./submission.ts";
 import { Waiter } from "./waiter.ts";
@@ -353,16 +354,18 @@ export class Sending {
   async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
     const { site } = this.#session;
     const diagc = describe(error);
-    const gone = error instanceof CygnetError && error.code === "CYG_SPOOL_GONE";
-    const diagi = gone ? 110 : error instanceof FormatError ? 126 : 104;
-    const diagp = gone ? "NO OLD" : "";
-    const over = await this.#giveUp(transfer, { phase: "T", phasestep: "H", diagi, diagp, diagc });
-    if (over) return;
-    site.journal.emit(gone ? "CFTF02E" : "CFTF04E", {
-      ...keys(transfer),
-      fname: transfer.fname,
-      text: diagc,
+    const gone = isSystemError(error instanceof CygnetError ? error.cause : error, "ENOENT");
+    const diagi = error instanceof FormatError ? 126 : gone ? 110 : 104;
+    const over = await this.#giveUp(transfer, {
+      phase: "T",
+      phasestep: "H",
+      diagi,
+      diagp: gone ? "NO OLD" : "",
+      diagc,
     });
+    if (over) return;
+    const id = gone ? "CFTF02E" : "CFTF04E";
+    site.journal.emit(id, { ...keys(transfer), fname: transfer.fname, diagi, text: diagc });
   }
 
   /** The session ended in the middle: back to D, from where it stopped, a little later each time. */
@@ -376,37 +379,54 @@ export class Sending {
       if (!over) site.journal.emit("CFTT62E", { ...keys(transfer), ids, diagi, diagp, diagc });
       return;
     }
-    const tries = bytes > transfer.bytes ? 1 : transfer.tries;
-    const stopping = site.stopping;
-    const next = stopping ? site.clock.now() : this.#nextTry(tries);
-    const diagi = end === null ? 100 : end.reason === 9 ? 240 : end.reason === 99 ? 302 : 730;
-    const diagp = end === null || end.reason === 99 ? "" : diagpOfEsid(end.reason);
+    const { diagi, diagp } = end === null ? diagnoseFault(error) : diagnoseFile(end);
     const diagc = end?.text || describe(error);
+    const tries = Math.max(bytes > transfer.bytes ? 1 : transfer.tries, 1);
+    const next = site.stopping ? { wait: 0, stop: null } : this.#afterFailure(diagi, tries);
+    const stop = next.stop ?? { diagi, diagp };
+    // what is wrong with the file itself is held, as what a partner has refused
+    const step = engineOf(diagi) === "ABORT" ? "H" : "K";
     const changes: Changes = {
       phase: "T",
-      phasestep: next === null ? "K" : "D",
-      diagi: next === null ? 405 : diagi,
-      diagp: next === null ? "MAXRETRY" : diagp,
+      phasestep: next.stop === null ? "D" : step,
+      diagi: stop.diagi,
+      diagp: stop.diagp || diagp,
       diagc,
       bytes,
-      tries: Math.max(tries, 1),
-      retryAt: next ?? 0,
-      ...(next === null ? {} : stillHeld(transfer)),
+      tries,
+      retryAt: site.clock.now() + next.wait,
+      ...(next.stop === null ? stillHeld(transfer) : {}),
     };
     const over = await this.#giveUp(transfer, changes);
-    const cut = end?.origin === "distant" && end.reason !== 99;
+    const text = diagc;
+    const cut = end?.origin === "distant" && !end.lost;
     site.journal.emit(cut ? "CFTT74E" : "CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
-    if (next === null && !over)
-      site.journal.emit("CFTT03E", { ...keys(transfer), diagi: 405, diagp, text: diagc });
+    if (next.stop === null || step === "H" || over) return;
+    const id = stop.diagp === "MAXRST" ? "CFTT08E" : "CFTT03E";
+    site.journal.emit(id, { ...keys(transfer), diagi: stop.diagi, diagp, text });
+  }
+
+  #afterFailure(diagi: number, tries: number): Decision {
+    const { site, configuration, part, prot } = this.#session;
+    const schedule = configuration.cfttcp.get(part?.id ?? "") ?? DEFAULT_SCHEDULE;
+    const before = { tries: tries - 1, diagi };
+    return afterFailure(diagi, before, { ...schedule, restart: prot.restart }, site.random.fraction());
   }
 
   /** When a transfer may be tried again after so many tries; null when they are used up. */
   #nextTry(tries: number): number | null {
     const { site, configuration, part } = this.#session;
-    const schedule = configuration.cfttcp.get(part?.id ?? "") ?? { retryw: 60_000, retryn: 4, retrym: 12 };
+    const schedule = configuration.cfttcp.get(part?.id ?? "") ?? DEFAULT_SCHEDULE;
     const wait = spacing(schedule, tries);
     return wait === null ? null : site.clock.now() + jittered(wait, site.random.fraction());
   }
+}
+
+/** Something on our side failed while a file was sent: the catalog will be there again, a file may not. */
+function diagnoseFault(error: unknown): Diagnosis {
+  if (error instanceof FormatError) return { diagi: 126, diagp: "" };
+  const catalog = error instanceof CygnetError && error.code.startsWith("CYG_CATALOG");
+  return catalog ? { diagi: 412, diagp: "CATUPDT" } : { diagi: 108, diagp: "" };
 }
 
 /** What the partner fetches waits for its next call, and is not called out for. */

@@ -16,6 +16,7 @@ import type { Agreement } from "../oftp/session/negotiate.ts";
 import { tolerates } from "../oftp/tolerances.ts";
 import type { Command, Eerp, Efid, Nerp, Sfid, Ssid } from "../oftp/wire/commands.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
+import { askDirectory } from "./directory.ts";
 import { identityFault } from "./identity.ts";
 import { Link, type SessionEnd, SessionOver, type SessionUser } from "./link.ts";
 import { Receiving } from "./receiving.ts";
@@ -176,8 +177,8 @@ export class Session implements SessionUser {
       check.then((fault) => {
         if (this.link.over) return;
         if (fault === undefined) return this.#welcome(ssid, this.#recognised(ssid));
-        const text = "the identification code is not that of the certificate";
-        this.#refuse(ssid, { esid: 3, diagi: 278, message: "CFTT48E", text, part }, fault);
+        const told = "the identification code is not that of the certificate";
+        this.#refuse(ssid, { esid: 3, diagi: 278, message: "CFTT48E", text: fault, told, part });
       }),
     );
   }
@@ -198,22 +199,39 @@ export class Session implements SessionUser {
     return null;
   }
 
-  #refuse(ssid: Ssid, { esid, diagi, message, text, part }: Refusal, reason = text): void {
+  #refuse(ssid: Ssid, { esid, diagi, message, text, told = text, part }: Refusal): void {
     const { journal } = this.site;
     const who = { part: part?.id ?? "", npart: ssid.code, host: this.host, prot: this.prot.id };
-    journal.emit(message, { ...who, ...(message === "CFTT48E" ? { reason } : { text: reason }), diagi });
-    journal.emit("CFTH22E", { npart: ssid.code, diagi, host: this.host });
-    this.link.end(esid, text);
+    const why = message === "CFTT48E" ? { reason: text } : { text };
+    if (message !== "") journal.emit(message, { ...who, ...why, diagi });
+    journal.emit("CFTH22E", { npart: ssid.code, diagi, host: this.host, ids: this.ids, text });
+    this.link.end(esid, told);
   }
 
   #welcome(ssid: Ssid, part: Part | null): void {
-    const { site } = this;
     if (part === null) return;
-    if (site.stopping) {
-      site.journal.emit("CFTT23E", { part: part.id, host: this.host, text: "its call" });
-      return this.link.end(5, "the gateway is shutting down");
-    }
+    if (this.site.stopping) return this.#refuse(ssid, shuttingDown(part));
+    // counted from now on, however long the directory takes
     this.part = part;
+    if (this.prot.exita === null) this.#accept(ssid, part);
+    else this.#background(this.#askDirectory(ssid, part));
+  }
+
+  async #askDirectory(ssid: Ssid, part: Part): Promise<void> {
+    const asked = new AbortController();
+    void this.closed.then(() => asked.abort());
+    const { prot, host } = this;
+    const subject = this.link.connection.secure?.peerSubject ?? "";
+    const question = { prot, part, mode: "S", host, subject, signal: asked.signal } as const;
+    const refusal = await askDirectory(this.site, question);
+    if (this.link.over) return;
+    if (refusal) this.#refuse(ssid, refusal);
+    else if (this.site.stopping) this.#refuse(ssid, shuttingDown(part));
+    else this.#accept(ssid, part);
+  }
+
+  #accept(ssid: Ssid, part: Part): void {
+    const { site } = this;
     this.link.connection.recognised();
     this.link.machine.tolerates = tolerates(part.quirks);
     const { credentials } = site;
@@ -226,7 +244,17 @@ export class Session implements SessionUser {
       password: part.nspassw.reveal(),
     });
     if (!this.link.machine.agreement) {
-      site.journal.emit("CFTH23E", { part: part.id, event: "negotiation failed" });
+      const { host, ids } = this;
+      const npart = ssid.code;
+      site.journal.emit("CFTH23E", { part: part.id, npart, host, ids, event: "negotiation failed" });
+      site.journal.emit("CFTH22E", {
+        part: part.id,
+        npart,
+        host,
+        ids,
+        diagi: 451,
+        text: "negotiation failed",
+      });
     }
   }
 
@@ -479,4 +507,8 @@ export class Session implements SessionUser {
     const text = `${way} ${traceLine(command)}`;
     this.site.journal.emit(id, { part: this.part?.id, ids: this.ids, text });
   }
+}
+
+function shuttingDown(part: Part): Refusal {
+  return { esid: 5, diagi: 416, message: "CFTT23E", text: "the gateway is shutting down", part };
 }

@@ -3,6 +3,13 @@ import type { Changes } from "../catalog/catalog.ts";
 import type { Configuration } from "../config/model.ts";
 import type { Session } from "./session.ts";
 
+/** Why one more session may not be: DIAGI, DIAGP and words. */
+export interface Full {
+  diagi: number;
+  diagp: string;
+  text: string;
+}
+
 export class Sessions {
   readonly #open = new Set<Session>();
   readonly #work = new Set<Promise<unknown>>();
@@ -46,18 +53,23 @@ export class Sessions {
   }
 
   /** Why one more session with this partner may not be, or undefined. */
-  full(configuration: Configuration, part: string, initiator: boolean): string | undefined {
+  full(configuration: Configuration, part: string, initiator: boolean): Full | undefined {
     const { maxtrans } = configuration.cftparm;
     const recognised = this.all.filter((session) => session.part !== null).length;
-    if (recognised >= maxtrans) return `maxtrans = ${maxtrans} is reached`;
+    if (recognised >= maxtrans) {
+      return { diagi: 416, diagp: "MAXTRANS", text: `maxtrans = ${maxtrans} is reached` };
+    }
+    const many = (text: string): Full => ({ diagi: 418, diagp: "MAXCV", text });
     const limits = configuration.cfttcp.get(part);
     const inward = limits?.cnxin ?? 2;
     const outward = limits?.cnxout ?? 2;
     const both = limits?.cnxinout ?? 4;
     const sessions = this.of(part).length;
-    if (sessions >= both) return `cnxinout = ${both} is reached`;
-    if (!initiator && this.count(part, false) >= inward) return `cnxin = ${inward} is reached`;
-    if (initiator && this.count(part, true) >= outward) return `cnxout = ${outward} is reached`;
+    if (initiator && outward === 0)
+      return { diagi: 414, diagp: "NOCALL", text: "cnxout = 0: it is not called" };
+    if (sessions >= both) return many(`cnxinout = ${both} is reached`);
+    if (!initiator && this.count(part, false) >= inward) return many(`cnxin = ${inward} is reached`);
+    if (initiator && this.count(part, true) >= outward) return many(`cnxout = ${outward} is reached`);
     return undefined;
   }
 }

@@ -2,6 +2,7 @@
 import type { Catalog, Changes } from "../catalog/catalog.ts";
 import type { Configuration, Part } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
+import type { Seat } from "../net/admission.ts";
 import type { Handovers } from "../pki/handovers.ts";
 import type { CertificateStore } from "../pki/store.ts";
 import type { Trust } from "../pki/trust/trust.ts";
@@ -49,6 +50,8 @@ export interface Site {
   routed(part: Part): Promise<boolean>;
   /** Ends the script that runs for a transfer and leaves the record like this; false when none runs. */
   cutScript(idtu: string, left: Changes): Promise<boolean>;
+  /** A seat of a network resource for a call of ours; null when it is full. */
+  seats(net: string): Pick<Seat, "leave"> | null;
   /** Something may have become due: the scheduler looks again. */
   kick(): void;
 }

@@ -19,6 +19,7 @@ const HELD = "held: the partner fetches it when it calls, or cygnet start sends 
 /** The flow template where the configuration has none. */
 const BUILT_IN: Omit<Send, "id"> = {
   nfname: "&FROOT&(-.)FSUF",
+  workingdir: "",
   frecfm: "U",
   flrecl: 0,
   fcode: "binary",

@@ -1,7 +1,7 @@
 /**
  * Who may come in, and how many: one per CFTNET resource, shared by its listeners.
  *
- * 1. Never more than `maxcnx` connections hold a seat (when it is lowered, those above it stay till they leave).
+ * 1. Never more than `maxcnx` connections hold a seat, ours to others among them (when it is lowered, those above it stay till they leave).
  * 2. A recognised partner is never put out for a newcomer.
  * 3. Connections that say nothing cannot keep a partner out for longer than a second: when all seats are taken,
  *    the oldest connection that is not recognised and has had its second gives way.
@@ -112,7 +112,17 @@ export class Admission {
       this.#say("CFTN36W", { limit: full.limit, host: address, net: this.net, prot }, `port ${port}`);
       return null;
     }
+    this.counters.accepted++;
     return this.#seat(address, cut);
+  }
+
+  /** Asks for a seat for a call of ours; null when all are taken by others that stay. */
+  call(): Seat | null {
+    const full = { limit: this.#maxcnx, taken: () => this.counters.open, address: null };
+    if (full.taken() >= full.limit && !this.#makeRoom(full, "")) return null;
+    const seat = this.#seat("", () => {});
+    seat.recognised();
+    return seat;
   }
 
   /** A listener of this resource has opened: the first one opens the resource. */
@@ -140,7 +150,6 @@ export class Admission {
     };
     const sitter: Sitter = { address, since: this.#clock.monotonic(), cut, leave };
     this.#silent.add(sitter);
-    this.counters.accepted++;
     this.counters.open++;
     this.#count(address, 1);
     this.counters.silent++;

@@ -57,7 +57,8 @@ export function createSpool(context: SpoolContext): Spool {
     scanIncoming: (transfer, limit, each) => scan(disk, transfer.workfile, limit, each),
     openOutgoing: (transfer, position) => openOutgoing(disk, transfer, position),
     openIncoming: (transfer, position) => openIncoming(context, transfer, position),
-    deliver: (transfer, target) => during(transfer.idtu, () => deliver(context, transfer.idtu, target)),
+    deliver: (transfer, target, only = false) =>
+      during(transfer.idtu, () => deliver(context, transfer.idtu, target, only)),
     share: (parent, child) => during(parent.idtu, () => share(context, parent, child)),
     relay: (transfer) => during(transfer.idtu, () => relay(context, transfer)),
     settle: (transfer) => during(transfer.idtu, () => settle(context, transfer.idtu)),
@@ -86,13 +87,13 @@ async function refusedClaim(
   return note?.step === "claim" && note.ino === String(ino) ? transfer : undefined;
 }
 
-async function deliver(context: SpoolContext, idtu: string, target: string): Promise<string> {
+async function deliver(context: SpoolContext, idtu: string, target: string, only: boolean): Promise<string> {
   // The record, not the caller's copy of it, knows of an earlier attempt.
   const transfer = await recordOf(context, idtu);
   if (transfer.workfile === "" && transfer.fname !== "") return transfer.fname;
   return await guarded(`Delivering ${transfer.workfile} to ${target}`, async () => {
     const earlier = await deliverNoted(context, transfer);
-    return earlier ?? (await delivered(context, transfer, await place(context, transfer, target)));
+    return earlier ?? (await delivered(context, transfer, await place(context, transfer, target, only)));
   });
 }
 

@@ -9,7 +9,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import type { SpoolNote, Transfer } from "../catalog/catalog.ts";
-import { isSystemError } from "../platform/errors.ts";
+import { CygnetError, isSystemError } from "../platform/errors.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import type { SpoolContext } from "./context.ts";
 import { ensureDirectory, removeFile, statusOf } from "./directories.ts";
@@ -19,12 +19,21 @@ export type PlaceNote = Extract<SpoolNote, { step: "deliver" }>;
 
 const CHUNK = 1024 * 1024;
 
-/** Moves the work file to `target` or, where that is taken, to a suffixed name. Gives the note of the final name. */
-export async function place(context: SpoolContext, transfer: Transfer, target: string): Promise<PlaceNote> {
+/**
+ * Moves the work file to `target` or, where that is taken, to a suffixed name; `only`: to no other. Gives the note of the
+ * final name.
+ * @throws CygnetError CYG_SPOOL_TAKEN
+ */
+export async function place(
+  context: SpoolContext,
+  transfer: Transfer,
+  target: string,
+  only = false,
+): Promise<PlaceNote> {
   const { catalog, disk } = context;
   await ensureDirectory(disk, dirname(target));
   let part: string | undefined;
-  for (const name of namesFor(target, transfer.idtu)) {
+  for (const name of only ? [target] : namesFor(target, transfer.idtu)) {
     if ((await statusOf(disk, name)) !== undefined) continue;
     for (;;) {
       const linked = part ?? transfer.workfile;
@@ -51,7 +60,7 @@ export async function place(context: SpoolContext, transfer: Transfer, target: s
       }
     }
   }
-  throw new Error("unreachable: there is always another name");
+  throw new CygnetError("CYG_SPOOL_TAKEN", `${target} exists already`);
 }
 
 /**

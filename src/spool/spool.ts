@@ -68,8 +68,9 @@ export interface Spool {
   /**
    * Delivers a completely received, synced work file to `target` or, where that name is taken, to a name with
    * a suffix. Durable when it resolves: gives the absolute final path, already noted in the catalog.
+   * @throws CygnetError CYG_SPOOL_TAKEN with `only` when the name is taken
    */
-  deliver(transfer: Transfer, target: string): Promise<string>;
+  deliver(transfer: Transfer, target: string, only?: boolean): Promise<string>;
   /** Gives the file of a broadcast a further name, for one of its children; durable when it resolves. Done again, the same. */
   share(parent: Transfer, child: string): Promise<string>;
   /**

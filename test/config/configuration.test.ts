@@ -152,6 +152,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     ...{ id: "OFTPS", type: "odette", net: "LOCAL", sap: 6619, ssl: "TLS", srusize: 65535, scredit: 64 },
     ...{ scomp: true, resync: true, restart: 5, level: [5], secauth: "allow", srin: "both", srout: "both" },
     ...{ rto: 260_000, disctc: 60_000, disctd: 20_000, discts: 65_000, disctr: 45_000 },
+    ...{ exita: null, exitatimeout: 10_000, idf: "" },
   });
   t.strictSame(cftprot.get("OFTP")?.level, [5, 4, 2, 1]);
   const partner = cftpart.get("ACME");
@@ -167,6 +168,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(cfttcp.get("ACME"), {
     ...{ id: "ACME", host: ["127.0.0.1", "acme.example"], cnxin: 2, cnxout: 2, cnxinout: 4 },
     ...{ retryw: 60_000, retryn: 4, retrym: 12 },
+    ...{ outgoing: { from: 0, to: 24 * 3600_000 - 10 }, incoming: { from: 0, to: 24 * 3600_000 - 10 } },
   });
   t.strictSame([...cftssl.keys()], ["TLS/server", "TLS/client"]);
   t.strictSame(cftssl.get("TLS/client")?.version, ["1.2", "1.3"]);
@@ -174,12 +176,13 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(cftsend.get("DEFAULT"), {
     ...{ id: "DEFAULT", nfname: "&FROOT&(-.)FSUF", frecfm: "U", ackstate: "require", pri: 128, security: {} },
     ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "", state: "disp" },
-    ...{ duplicat: "", acktimeout: 0, mintime: null, maxtime: null, maxduration: 0 },
+    ...{ duplicat: "", acktimeout: 0, mintime: null, maxtime: null, maxduration: 0, workingdir: "" },
     ...{ preexec: null, exec: null, ackexec: null, exece: null },
   });
   t.strictSame(cftrecv.get("DEFAULT"), {
     ...{ id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto", exec: null, exece: null },
-    ...{ fcode: "binary", ftype: "T", xlate: "" },
+    ...{ fcode: "binary", ftype: "T", xlate: "", workingdir: "", fdisp: "both", rkerror: "delete" },
+    ...{ fcheck: false, frecfm: "U", flrecl: 0 },
   });
   t.match(cftfolder.get("OUTBOX"), {
     ...{ scandir: join(rundir, "outbox"), workdir: join(rundir, "work/outbox"), archivedir: "" },
@@ -194,6 +197,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     sh: 0,
     st: 0,
     rh: 7 * 86_400_000,
+    rkerror: "delete",
   });
   t.match(configuration.cftlog, { fname: join(rundir, "log/cygnet.log"), level: "I", maxsize: 10_000_000 });
   t.strictSame(configuration.admin, { socket: join(rundir, "control.sock") });

@@ -718,6 +718,36 @@ const ROWS: Row[] = [
     expect: [[`${M}:47:9`, "cftrecv R", "fname", "not closed"]],
   },
   {
+    fault: "variable that a flow's name does not have",
+    main: { 12: 'sap = 3305\nidf = "&6FROOT"' },
+    expect: [[`${M}:13:7`, "cftprot OFTP", "idf", "&NIDF &PART"]],
+  },
+  {
+    fault: "name that leaves its working directory",
+    end: '[[cftrecv]]\nid = "EDI"\nworkingdir = "inbox/edi"\nfname = "../&NFNAME"\n',
+    expect: [[`${M}:48:9`, "cftrecv EDI", "fname", "leaves workingdir"]],
+  },
+  {
+    fault: "demands without a record length",
+    end: '[[cftrecv]]\nid = "EDI"\nfcheck = true\nfrecfm = "F"\n',
+    expect: [[`${M}:47:10`, "cftrecv EDI", "fcheck", "needs a record length"]],
+  },
+  {
+    fault: "demands of a length without records",
+    end: '[[cftrecv]]\nid = "EDI"\nfcheck = true\nflrecl = 80\n',
+    expect: [[`${M}:48:10`, "cftrecv EDI", "flrecl", "no records"]],
+  },
+  {
+    fault: "directory without a program",
+    main: { 12: 'sap = 3305\nexita = "_NONE_"' },
+    expect: [[`${M}:13:9`, "cftprot OFTP", "exita", "a program must be named"]],
+  },
+  {
+    fault: "directory that may take longer than the session waits",
+    main: { 12: 'sap = 3305\nexita = "true"\nexitatimeout = "1m"' },
+    expect: [[`${M}:14:16`, "cftprot OFTP", "exitatimeout", "less than disctc"]],
+  },
+  {
     fault: "dataset name of 27 characters",
     main: { 42: 'id = "INVOIC"\nnfname = "ABCDEFGHIJKLMNOPQRSTUVWXYZA"' },
     expect: [[`${M}:43:10`, "cftsend INVOIC", "nfname", "27 characters"]],
@@ -829,6 +859,16 @@ const ADVICE: {
     about: "encryption without the partner's certificate",
     acme: { 4: 'nrpart = "O1"\nencrypt = true' },
     expect: [`${A}:5:11`, "encrypt", "never sent unprotected"],
+  },
+  {
+    about: "directory that nobody can run",
+    main: { 12: 'sap = 3305\nexita = ["scripts/none.sh"]' },
+    expect: [`${M}:13:9`, "exita", "no program that this user can run"],
+  },
+  {
+    about: "demands that nothing checks",
+    end: '[[cftrecv]]\nid = "EDI"\nfrecfm = "T"\n',
+    expect: [`${M}:47:10`, "frecfm", "fcheck = true"],
   },
   { about: "timer for ever", main: { 12: "sap = 3305\nrto = 0" }, expect: [`${M}:13:7`, "rto", "for ever"] },
   {

@@ -86,6 +86,10 @@ test("the flow of a name, and the name of a flow", (t) => {
     ]),
     cftrecv: new Map([["NAMED", {}]]) as never,
   });
+  const PLAIN = { idf: "" };
+  t.strictSame(receivedFlow(all, hub, { idf: "&5NIDF" }, "NAMED.2026"), { idf: "NAMED" }, "cftprot.idf");
+  t.strictSame(receivedFlow(all, hub, { idf: "&5NIDF" }, "INVOICE"), { idf: "EXACT" }, "cftidf comes first");
+  t.strictSame(receivedFlow(all, hub, { idf: "&3NIDF" }, "NAMED"), { idf: "NAMED" }, "else the name itself");
   const rows: [dsn: string, idf: string][] = [
     ["INVOICE", "EXACT"],
     ["INVOICES", "LONGER"],
@@ -95,10 +99,11 @@ test("the flow of a name, and the name of a flow", (t) => {
     ["FORHUB", "OWN"],
     ["", "OWN"],
   ];
-  for (const [dsn, expected] of rows) t.strictSame(receivedFlow(all, hub, dsn), { idf: expected }, dsn);
-  t.strictSame(receivedFlow(all, part("END"), "NOTHING"), { idf: "DEFAULT" });
+  for (const [dsn, expected] of rows)
+    t.strictSame(receivedFlow(all, hub, PLAIN, dsn), { idf: expected }, dsn);
+  t.strictSame(receivedFlow(all, part("END"), PLAIN, "NOTHING"), { idf: "DEFAULT" });
   const strict = world([hub], { cftparm: { default: "DEFAULT", default_idf: false } as never });
-  t.match(receivedFlow(strict, hub, "NOTHING"), { forbidden: { diagi: 434, message: "CFTT64E" } });
+  t.match(receivedFlow(strict, hub, PLAIN, "NOTHING"), { forbidden: { diagi: 434, message: "CFTT64E" } });
   t.equal(networkFlow(all, hub, "SENT"), "FORHUB");
   t.equal(networkFlow(all, part("END"), "SENT"), "GENERAL");
   t.equal(networkFlow(all, hub, "UNMAPPED"), "UNMAPPED");

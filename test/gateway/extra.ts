@@ -56,6 +56,11 @@ export class Raw {
     return new Raw(socket);
   }
 
+  /** The side of one that was called. */
+  static accept(socket: Socket): Raw {
+    return new Raw(socket);
+  }
+
   send(...commands: Command[]): this {
     for (const command of commands) this.bytes(frame(encode(command, 5)));
     return this;

@@ -106,7 +106,7 @@ test("reasons become text, DIAGI and DIAGP", async (t) => {
   const ends: [number, boolean, number][] = [
     [3, false, 909],
     [4, false, 909],
-    [5, false, 451],
+    [5, false, 916],
     [8, false, 916],
     [8, true, 916],
     [9, false, 740],

@@ -212,7 +212,7 @@ test("the configuration loads and means what the extract said", async (t) => {
   for (const [id, dsn, idf] of RECEIVED) {
     const part = site.cftpart.get(id);
     t.match(
-      part && receivedFlow(site, part, dsn),
+      part && receivedFlow(site, part, { idf: "" }, dsn),
       idf ? { idf } : { forbidden: { diagi: 434 } },
       `${dsn} of ${id}`,
     );

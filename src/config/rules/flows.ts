@@ -1,10 +1,11 @@
+import { isAbsolute, relative, resolve } from "node:path";
 import { describe } from "../../platform/errors.ts";
 import { whereIs } from "../findings.ts";
-import type { Cftsend } from "../generated.ts";
+import type { Cftrecv, Cftsend } from "../generated.ts";
 import type { Entry } from "../sources.ts";
 import { didYouMean } from "../suggestion.ts";
 import { variablesIn } from "../symbols.ts";
-import { RECEIVE_VARIABLES, SEND_VARIABLES } from "../variables.ts";
+import { FLOW_VARIABLES, RECEIVE_VARIABLES, SEND_VARIABLES } from "../variables.ts";
 import { checkSecurity } from "./partners.ts";
 import type { Loose, Scene } from "./scene.ts";
 
@@ -27,6 +28,39 @@ export function checkFlows(scene: Scene): void {
   }
   for (const { entry, value } of scene.list("cftrecv")) {
     if (value.fname !== undefined) checkTemplate(scene, entry, "fname", RECEIVE_VARIABLES);
+    checkPlace(scene, entry, value);
+    checkDemands(scene, entry, value);
+  }
+  for (const { entry, value } of scene.list("cftprot")) {
+    if (value.idf) checkTemplate(scene, entry, "idf", FLOW_VARIABLES);
+  }
+}
+
+/** What `fname` says by itself lies in the working directory that the flow names. */
+function checkPlace(scene: Scene, entry: Entry, { fname, workingdir }: Loose<Cftrecv>): void {
+  if (!workingdir || fname === undefined) return;
+  const [literal = ""] = fname.split("&");
+  const root = scene.runtimePath(workingdir);
+  const way = relative(root, resolve(root, literal));
+  if (!way.startsWith("..") && !isAbsolute(way)) return;
+  const message = `"${fname}" leaves workingdir, ${root}, to which it is relative; example: fname = "&PART/&NFNAME"`;
+  scene.findings.problem(entry, { key: "fname" }, "CYG_CONFIG_VALUE", message);
+}
+
+/** What files must be like is demanded as a whole, or not at all. */
+function checkDemands(scene: Scene, entry: Entry, flow: Loose<Cftrecv>): void {
+  const { fcheck = false, frecfm = "U", flrecl = 0 } = flow;
+  const records = frecfm === "F" || frecfm === "V";
+  if (!fcheck) {
+    const [key] = ["frecfm", "flrecl"].filter((name) => entry.written.has(name));
+    const message = "has no effect without fcheck = true: files of any format are taken";
+    if (key) scene.findings.warning(entry, { key }, "CYG_CONFIG_ADVICE", message);
+  } else if (records && flrecl === 0) {
+    const message = `format ${frecfm} needs a record length; example: flrecl = 80`;
+    scene.findings.problem(entry, { key: "fcheck" }, "CYG_CONFIG_VALUE", message);
+  } else if (!records && flrecl > 0) {
+    const message = `found ${flrecl}; allowed: 0 with frecfm "${frecfm}", which has no records`;
+    scene.findings.problem(entry, { key: "flrecl" }, "CYG_CONFIG_VALUE", message);
   }
 }
 
@@ -92,7 +126,11 @@ function checkRecords(scene: Scene, entry: Entry, flow: Loose<Cftsend>): void {
 }
 
 /** Examples for those who got a template wrong. */
-const TEMPLATES: Record<string, string> = { fname: "inbox/&PART/&NFNAME", duplicat: "&PART.&IDF.&SFNAME" };
+const TEMPLATES: Record<string, string> = {
+  fname: "inbox/&PART/&NFNAME",
+  duplicat: "&PART.&IDF.&SFNAME",
+  idf: "&6NIDF",
+};
 
 /** Names the variables of a template that are not there; false when it cannot be used. */
 export function checkTemplate(scene: Scene, entry: Entry, key: string, known: readonly string[]): boolean {

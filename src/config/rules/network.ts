@@ -1,5 +1,7 @@
 import { Buffer } from "node:buffer";
+import { accessSync, constants, statSync } from "node:fs";
 import { isIP } from "node:net";
+import { commandOf } from "../command.ts";
 import { nameOf, whereIs } from "../findings.ts";
 import type { Cftprot } from "../generated.ts";
 import { parseDuration } from "../units.ts";
@@ -14,6 +16,7 @@ export function checkNetwork(scene: Scene): void {
   checkPorts(scene);
   for (const item of scene.list("cftprot")) {
     checkProfiles(scene, item);
+    checkDirectory(scene, item);
     for (const key of TIMERS) {
       if (item.value[key] === undefined || parseDuration(item.value[key], "s") !== 0) continue;
       scene.findings.warning(
@@ -30,6 +33,34 @@ export function checkNetwork(scene: Scene): void {
     const key = admin.table === "admin" ? "socket" : "rundir";
     const message = `the path of the control socket, ${socket}, is longer than ${SOCKET_PATH} octets; example: socket = "/run/cygnet/control.sock"`;
     scene.findings.problem(admin, { key }, "CYG_CONFIG_VALUE", message);
+  }
+}
+
+/** A program that can be started, and that answers before the session is given up. */
+function checkDirectory(scene: Scene, { entry, value }: Item<Cftprot>): void {
+  const { exita = "", exitatimeout = 10, disctc = 60 } = value;
+  if (exita === "") return;
+  const [program = ""] = commandOf(exita, scene.sources.directory) ?? [];
+  if (program === "") {
+    const message = 'a program must be named; example: exita = ["scripts/directory.sh"]';
+    return scene.findings.problem(entry, { key: "exita" }, "CYG_CONFIG_VALUE", message);
+  }
+  const [answer, patience] = [parseDuration(exitatimeout, "s"), parseDuration(disctc, "s")];
+  if (patience > 0 && answer >= patience) {
+    const message = `found ${answer / 1000} s; allowed: less than disctc, ${patience / 1000} s, after which the session is given up`;
+    scene.findings.problem(entry, { key: "exitatimeout" }, "CYG_CONFIG_VALUE", message);
+  }
+  if (!program.includes("/") || isProgram(program)) return;
+  const message = `${program} is no program that this user can run; sessions are refused until it is (DIAGI 423)`;
+  scene.findings.warning(entry, { key: "exita" }, "CYG_CONFIG_ADVICE", message);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false; // the only thing that it tells
   }
 }
 

@@ -12,7 +12,9 @@ const LARGEST_DATASHEET = 1024 * 1024;
 
 /** Why, in terms of SFNA; undefined for a file that may come, or whose name is an ordinary one. */
 export function refuseReserved(part: Part, sfid: Sfid, level: Level): Refused | undefined {
-  const no = (reason: number, text: string): Refused => ({ reason, retry: false, text });
+  const no = (reason: number, text: string): Refused => {
+    return { reason, retry: false, text, diagi: 139, message: "CFTF27E" };
+  };
   const kind = exchangeKindOf(sfid.dsn);
   const datasheet = DATASHEET_NAMES.includes(sfid.dsn.toUpperCase());
   if (kind === undefined && !datasheet) return undefined;

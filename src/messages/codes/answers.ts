@@ -36,7 +36,7 @@ const OPENING: Readonly<Record<number, number>> = {
   2: 730,
   3: 909, // requester unknown; Transfer CFT reports a wrong password the same way
   4: 909,
-  5: 451,
+  5: 916, // congestion, or closing down: no room now
   6: 730,
   7: 730,
   8: 916, // no session free

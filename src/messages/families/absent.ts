@@ -223,7 +223,6 @@ const requests: readonly AbsentRow[] = [
     "Only configured partners are let in.",
     "CFTT15E tells of unknown callers.",
   ],
-  ["CFTT39E CFTT40E", "Exit of the directory", EXITS, "CFTH22E tells of callers that are refused."],
   ["CFTT63E CFTT66E", "Limits of the licence", LICENCE, NOTHING],
   ["CFTX02W CFTX03W CFTX04W CFTX05W", "Access denied", RIGHTS, "CFTX01W tells of access that was denied."],
   ["CFTC09I CFTC10I CFTC11I", "Command not done for lack of rights", RIGHTS, NOTHING],
@@ -286,12 +285,6 @@ const transfers: readonly AbsentRow[] = [
     "Temporary file in the way",
     "Files are received in a work folder under names of their own.",
     "CFTF25E tells of files that do not get to their place.",
-  ],
-  [
-    "CFTF27E",
-    "Attributes of the file not as agreed",
-    "A file that does not suit is refused before its data.",
-    "CFTR71W tells of refused files, with the reason.",
   ],
   [
     "CFTF38E CFTF39E CFTF40I CFTF41E CFTF42I CFTF43E CFTF44I CFTF45E CFTF47I CFTF48I CFTF49E CFTF50I CFTF52E",

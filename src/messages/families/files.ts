@@ -99,10 +99,17 @@ export const fileMessages: readonly Message[] = [
   ),
   message(
     "CFTF46E",
-    `${TRANSFER} fname text?`,
-    "File outside its directory: {text}",
-    "The name of the file would lead out of the directory that is set for it (DIAGI 145, 148).",
-    "Correct the name, or the directory of the flow.",
+    "idtu? part? idf? idt? fname? diagi? text?",
+    "File outside its working directory: {text}",
+    "The file to be sent, or the name under which a file would be delivered, lies outside workingdir of its flow (145, 148).",
+    "Correct workingdir or fname of the flow, or give a file below workingdir.",
+  ),
+  message(
+    "CFTF27E",
+    "idtu? part idf? idt? fname? diagi? text?",
+    "File attributes refused: {text}",
+    "Format or record length of the file are not those that the flow demands (139).",
+    "Compare frecfm and flrecl of the CFTRECV with what the partner sends.",
   ),
   message(
     "CFTF51W",

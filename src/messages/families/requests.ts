@@ -74,7 +74,7 @@ export const requestMessages: readonly Message[] = [
   ),
   message(
     "CFTR71W",
-    "id? part? idf? ids? file? fname? reason text?",
+    "id? part? idf? ids? file? fname? reason diagi? text?",
     "File refused: {text}",
     "A file dropped into a folder, or offered by a partner, does not satisfy the rules; it stays where it is.",
     "Do what the text says; `cygnet explain SFNA <reason>` where the reason is a number.",

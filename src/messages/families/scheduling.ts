@@ -126,6 +126,20 @@ export const schedulingMessages: readonly Message[] = [
     "Correct the list, or add the partner; nopart decides what becomes of the others.",
   ),
   message(
+    "CFTT39E",
+    "part npart? prot? host? ids? diagi? text?",
+    "Refused by the directory: {text}",
+    "The program that exita of the CFTPROT names has refused a session with the partner.",
+    "Read what the program says; `cygnet explain DIAGI <diagi>`.",
+  ),
+  message(
+    "CFTT40E",
+    "part npart? prot? host? ids? diagi? text?",
+    "Directory not to be had: {text}",
+    "The program that exita of the CFTPROT names could not be started, or came to no answer (423, 134).",
+    "Correct the program or exita; sessions are refused until then.",
+  ),
+  message(
     "CFTT46W",
     "idtu? part idf? idt? mode? text?",
     "Partner inactive: {text}",

@@ -24,7 +24,7 @@ const CYCLE = "use the schedule of a cftfolder";
 /** Rows that both directions have. */
 const BOTH: readonly Row[] = [
   same("ID"),
-  none("WORKINGDIR", "delivered and dropped files stay below their folders: names cannot leave them"),
+  none("WORKINGDIR", "names cannot leave the folder that fname says by itself; workingdir can ask for more"),
   none("FDELETE", "removing a record removes no file", { idle: ["NONE"] }),
   none("DELETE", "records stay as long as cftcat says", { idle: ["NO"] }),
   none("FILENOTFOUND", "a file that vanishes before it is claimed is no transfer", { idle: ["ABORT"] }),
@@ -169,11 +169,11 @@ export const RECV: Kind = kind(
     to("FNAME", "fname", deliveredName),
     none("NFNAME", "OFTP cannot ask for a file by name"),
     none("WFNAME", "half-received files stand in work/ and appear only when they are complete"),
-    none("FDISP", "nothing is ever overwritten: a name that is taken gets a suffix", { idle: ["BOTH"] }),
+    same("FDISP", undefined, { idle: ["BOTH"] }),
     none("FACTION", "nothing is ever overwritten: a name that is taken gets a suffix"),
     none("MACTION", "nothing is ever overwritten: a name that is taken gets a suffix"),
-    none("RKERROR", "a file that cannot be received leaves its record, in state K", { idle: ["KEEP"] }),
-    none("FCHECK", "files of any format are taken: their form follows what the sender says", {
+    same("RKERROR"),
+    none("FCHECK", "write fcheck = true with frecfm and flrecl as they are on the line", {
       idle: ["NO"],
     }),
     ...nones("NACTION NARCHIVEFNAME", "SFTP only", { idle: ["NONE"] }),

@@ -51,7 +51,7 @@ export const CAT: Kind = kind("CFTCAT", "the catalog", [
   ),
   ...nones("SY RT RY", "such records stay until somebody ends them"),
   same("TIMEP", "old records are removed all day long"),
-  same("RKERROR", "a file that cannot be received leaves its record, in state K", { idle: ["KEEP"] }),
+  same("RKERROR"),
   same("WSCAN", "waiting transfers are looked at when something changes, not by the clock"),
   none("UPDAT", "restart positions are kept on disk as the data is synced"),
   none("CACHE", "the catalog caches by itself"),
