@@ -106,6 +106,20 @@ test("from installation to purge", { skip: noMachine, timeout: 1_800_000 }, asyn
     );
   });
 
+  await step("the guide's steps to a first partner", async () => {
+    await good('sed -i \'s/^usercid = "site"/usercid = "hub"/\' /etc/cygnet/cygnet.toml');
+    await good("cygnet pki export hub --out /etc/cygnet/partners.d/supplier-ca.pem");
+    for (const name of ["supplier.in", "supplier.out"]) {
+      await good(`echo SECRET | install -m 640 -g cygnet /dev/stdin /etc/cygnet/secrets/${name}`);
+    }
+    await good("cp /usr/share/doc/cygnet/examples/supplier.toml /etc/cygnet/partners.d/");
+    await good("cygnet check", /is good/);
+    await good("cygnet reload");
+    await good("test -d /var/lib/cygnet/outbox/SUPPLIER");
+    await good("rm /etc/cygnet/partners.d/supplier* /etc/cygnet/secrets/supplier*");
+    await good('sed -i \'s/^usercid = "hub"/usercid = "site"/\' /etc/cygnet/cygnet.toml; cygnet reload');
+  });
+
   await step("a broken configuration fails the reload and changes nothing", async () => {
     await good("echo nonsense > /etc/cygnet/partners.d/broken.toml");
     t.not((await run("systemctl reload cygnet")).status, 0);
@@ -117,9 +131,7 @@ test("from installation to purge", { skip: noMachine, timeout: 1_800_000 }, asyn
     await good(
       "printf 'PASS1\\n' > /etc/cygnet/credentials/loop.in; chmod 600 /etc/cygnet/credentials/loop.in",
     );
-    await good(
-      "printf 'PASS1\\n' > /etc/cygnet/secrets/loop.out; chown root:cygnet /etc/cygnet/secrets/loop.out; chmod 640 /etc/cygnet/secrets/loop.out",
-    );
+    await good("printf 'PASS1\\n' | install -m 640 -g cygnet /dev/stdin /etc/cygnet/secrets/loop.out");
     await good(
       `sed -i 's/^nspart/nspassw = "file:secrets\\/loop.out"\\nnrpassw = "cred:secret_loop.in"\\nnspart/' ${LOOP}`,
     );

@@ -1,15 +1,16 @@
 /**
  * A Debian machine for the package: debootstrap makes its file system, systemd-nspawn boots it with systemd as
- * process 1, without a network. Needs root. A file system is made once per run and copied for each machine.
+ * process 1, without a network. Needs root. The file system is made once, kept below .build and copied for each machine.
  */
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Test } from "tap";
+import { projectRoot } from "../../src/platform/root.ts";
 import { waitFor } from "../gateway/harness.ts";
 
-/** What the tests of one run share; scripts/test.mjs makes it. A disk, because the machines are large. */
-const PLACE = process.env.CYGNET_TEST_MACHINES ?? "/var/tmp";
+/** Where machines are made, and where the one that all are copied from stays for the next run. */
+const PLACE = process.env.CYGNET_TEST_MACHINES ?? join(projectRoot(), ".build", "machines");
 const INCLUDE = "systemd,systemd-sysv,dbus,libstdc++6,init-system-helpers,acl";
 
 /** Why there can be no machine here; false = there can. */
@@ -45,6 +46,7 @@ export class Machine {
 
   /** Makes and boots a machine; it is gone when the test ends. */
   static async boot(t: Test): Promise<Machine> {
+    mkdirSync(PLACE, { recursive: true });
     const root = mkdtempSync(join(PLACE, "cygnet-machine-"));
     t.teardown(() => rmSync(root, { recursive: true, force: true }));
     execFileSync("cp", ["-a", `${base(t)}/.`, root]);
