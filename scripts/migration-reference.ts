@@ -111,11 +111,11 @@ const FAMILIES: readonly (readonly [letter: string, about: string, missing: stri
 /** Numbers that Transfer CFT does not use hold what it has no words for. */
 function own(id: string): boolean {
   const number = Number(id.slice(4, 6));
-  const from: Record<string, number> = { H: 67, I: 44, R: 23, C: 31 };
+  const from: Record<string, number> = { H: 67, I: 44, R: 23, C: 31, F: 53, Y: 54 };
   const first = from[id[3] ?? ""];
   return first !== undefined
     ? number >= first
-    : id[3] === "S" && (number === 70 || (number >= 75 && number <= 78));
+    : id[3] === "S" && (number === 70 || (number >= 75 && number !== 79));
 }
 
 function messageTable(): string {

@@ -10,13 +10,14 @@ import { activate } from "./activate.ts";
 import { check } from "./check.ts";
 import { type CommandOptions, command as commandTransfers } from "./commands.ts";
 import { type CommonOptions, Failed, print, printJson } from "./context.ts";
-import { explain } from "./explain.ts";
+import { explain, list } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
 import type { MigrateOptions } from "./migrate.ts";
 import { addPartnerCommands } from "./partner.ts";
 import { addPkiCommands } from "./pki.ts";
 import { tslCommands } from "./pki-tsl.ts";
+import { tableTarget } from "./table.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send } from "./transfers.ts";
 
@@ -187,10 +188,19 @@ function program(): Command {
   addPkiCommands((name, summary, details) => command(name, summary, details, pki));
   tslCommands(pki, common);
 
-  command("explain", "explain a message id, DIAGI, ESID, SFNA, EFNA or NERP reason")
-    .argument("<code...>", "for example: CFTT75E, DIAGI 302, ESID 04, SFNA 13")
-    .action((words: string[], options: { json?: boolean }) => {
-      const { found, text, json } = explain(words.join(" "));
+  command(
+    "explain",
+    "explain any code: message, DIAGI, DIAGP, ESID, SFNA, EFNA, NERP, TLS alert, error",
+    "For example: CFTT75E, CFTN05, DIAGI 302, 302, DIAGP 199, R 00 2F2, ESID 04, SFNA 13, EFNA 11, NERP 34, TLS 48,\n" +
+      "CYG_NET_BIND. With --list: all codes of a kind, and without a kind the kinds.",
+  )
+    .argument("[code...]", "the code, or with --list the kind")
+    .option("-a, --list", "show all codes of a kind")
+    .action((words: string[], options: { json?: boolean; list?: boolean }) => {
+      const asked = words.join(" ");
+      if (asked === "" && !options.list)
+        cygnet.error("error: a code is needed, for example: cygnet explain DIAGI 302");
+      const { found, text, json } = options.list ? list(asked, tableTarget(process.stdout)) : explain(asked);
       if (options.json) printJson(json);
       else if (found) print(text);
       if (!found) throw new Failed(options.json ? "" : text);

@@ -68,6 +68,10 @@ export async function act(site: Site, order: Order, idtu: string): Promise<Trans
     }
     const cmd = order.action.toUpperCase();
     site.journal.emit("CFTR12I", { ...keys(transfer), cmd, user: "operator", text: idtu });
+    if (order.action === "delete") {
+      const { direct } = transfer;
+      site.journal.emit("CFTC07I", { ...keys(transfer), state: writtenState(transfer), direct });
+    }
     site.kick();
     return done;
   }

@@ -95,7 +95,7 @@ async function expand(site: Site, parent: Transfer): Promise<void> {
   } catch (error) {
     const diagc = `the list of ${dest.id} cannot be read: ${describe(error)}`;
     await catalog.transition(parent.idtu, parent, { phasestep: "K", diagi: BAD_LIST, diagc });
-    journal.emit("CFTT17I", { ...keys(parent), text: diagc });
+    journal.emit("CFTT34E", { ...keys(parent), text: diagc });
     return;
   }
   const strangers = names.filter((name) => !configuration.cftpart.has(name));

@@ -71,6 +71,9 @@ export async function dialPath(
   }
 }
 
+/** DIAGP of a partner that no path leads to. */
+const NO_WAY = "CALL OUT";
+
 /** Dials until a connection stands, TLS included. */
 export async function call(
   site: Site,
@@ -80,7 +83,7 @@ export async function call(
   const { configuration, journal } = site;
   const tcp = configuration.cfttcp.get(part.id);
   const mode = "R" as const;
-  let failure: CallFailure = { diagi: 406, diagp: "CALL OUT", text: "no host and port to call" };
+  let failure: CallFailure = { diagi: 406, diagp: NO_WAY, text: "no host and port to call" };
   let secureOnly = part.require.includes("tls");
   for (const { prot, port, host } of tcp ? paths(configuration, part, tcp) : []) {
     if (secureOnly && prot.ssl === "") continue;
@@ -107,5 +110,6 @@ export async function call(
       journal.emit(id, { part: part.id, net: prot.net, host, diagi, diagp, text });
     }
   }
+  if (failure.diagp === NO_WAY) journal.emit("CFTT11E", { part: part.id, text: failure.text });
   return failure;
 }

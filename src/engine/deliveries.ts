@@ -100,6 +100,7 @@ export class Deliveries {
       await confine(site.disk, site.configuration, flow, target);
       const fname = await site.spool.deliver(local, target, flow.fdisp === "new");
       await this.finish({ ...local, fname });
+      if (attempt > 0) site.journal.emit("CFTF33I", { ...keys(transfer), fname });
     } catch (error) {
       const text = describe(error);
       // contents that the flow cannot convert do not get better
@@ -108,9 +109,14 @@ export class Deliveries {
       if (reason !== undefined) return this.#giveUp(transfer, reason, text);
       site.journal.emit("CFTF25E", { ...keys(transfer), fname: transfer.nfname, text });
       const wait = ATTEMPTS[attempt];
-      if (wait === undefined) return this.#giveUp(transfer, 34, text);
+      if (wait === undefined) {
+        site.journal.emit("CFTF32E", { ...keys(transfer), fname: transfer.nfname, text });
+        return this.#giveUp(transfer, 34, text);
+      }
       if (site.stopping) return;
       await site.catalog.update(transfer.idtu, { diagi: 142, diagc: text }).catch(() => {});
+      const time = new Date(site.clock.now() + wait).toISOString();
+      site.journal.emit("CFTF35W", { ...keys(transfer), fname: transfer.nfname, time });
       const timer = site.clock.timer(wait, () => {
         this.#timers.delete(timer);
         this.begin(transfer, ids, attempt + 1);

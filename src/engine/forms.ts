@@ -19,7 +19,7 @@ export function towardsLine(site: Site, part: Part, transfer: Transfer, local: L
   const converted = conversion && converting(conversion);
   if (!enveloped || transfer.security === null) return converted;
   const sealing = site.envelopes.sealing(part, transfer.security, (text) => {
-    site.journal.emit("CFTF37I", { ...keys(transfer), fname: transfer.fname, text });
+    site.journal.emit("CFTF71I", { ...keys(transfer), fname: transfer.fname, text });
   });
   return converted ? through(converted, sealing) : sealing;
 }
@@ -34,7 +34,7 @@ export function towardsDisk(site: Site, part: Part, transfer: Transfer, local: L
   const converted = conversion && converting(conversion);
   if (!enveloped || transfer.security === null) return converted;
   const opening = site.envelopes.opening(part, transfer.security, (text) => {
-    site.journal.emit("CFTF36W", { ...keys(transfer), fname: transfer.nfname, text });
+    site.journal.emit("CFTF70W", { ...keys(transfer), fname: transfer.nfname, text });
   });
   return converted ? through(opening, converted) : opening;
 }

@@ -179,6 +179,9 @@ export class Gateway {
     const { site, journal, outboxes, listeners } = this;
     const { configuration } = site;
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
+    const secured = [...configuration.cftprot.values()].filter(({ ssl }) => ssl !== "").map(({ id }) => id);
+    if (secured.length > 0) journal.emit("CFTI25I", { text: `TLS (${secured.join(", ")})` });
+    else journal.emit("CFTI26I", { text: "no protocol uses TLS" });
     for (const warning of warnings) this.#warn(warning);
     this.expiry.start();
     tellTls(journal, null, configuration);

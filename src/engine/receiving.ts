@@ -131,6 +131,7 @@ export class Receiving {
     await this.#open(now, position, Number(sfid.fsiz) * BLOCK);
     const { role, ids } = session;
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: isNew ? "created" : "selected" });
+    site.journal.emit("CFTT55I", { ...keys(transfer), role, ids });
     if (position.offset > 0) {
       site.journal.emit("CFTT96I", { ...keys(transfer), role, ids, pos: position.offset });
     }
@@ -350,6 +351,7 @@ export class Receiving {
     const { site, link, role, ids } = this.#session;
     const now = site.clock.now();
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
+    site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
     const duration = ((now - (transfer.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", {
       ...keys(transfer),

@@ -28,8 +28,8 @@ export async function sendResponse(session: Session, part: Part): Promise<boolea
   if (response.kind === "NERP" && (agreement?.level ?? 5) < 4) {
     // OFTP 1.2 and 1.3 have no way to say it: somebody must
     await site.catalog.responseSent(response.id);
-    const text = `the partner's OFTP level cannot be told: ${response.text}`;
-    site.journal.emit("CFTC70E", { idtu: response.idtu, part: part.id, text });
+    const { idtu, text } = response;
+    site.journal.emit("CFTT93W", { part: part.id, ids, idtu, text });
     return true;
   }
   try {

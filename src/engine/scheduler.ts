@@ -228,6 +228,7 @@ export class Scheduler {
       if (end.origin === "distant" && end.reason === INCOMPATIBLE) this.#stepDown(part, session);
       const failure = { ...diagnoseOpening(end), text };
       site.journal.emit("CFTH11E", { part: part.id, ids: session.ids, ...failure });
+      if (end.origin === "distant" && !end.lost) site.journal.emit("CFTH13E", { part: part.id, ...failure });
       await this.#failed(part, failure, PATIENT.has(end.reason));
     }
   }

@@ -133,6 +133,7 @@ export class Sending {
       bdate: site.clock.now(),
     });
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: retried ? "selected" : "created" });
+    site.journal.emit("CFTT55I", { ...keys(transfer), role, ids, fname: transfer.fname });
     const answer = this.started.wait();
     link.request({ type: "F_START_FILE_RQ", sfid: sfidOf(transfer, file.size, offered.count) });
     const started = await answer;
@@ -254,6 +255,8 @@ export class Sending {
         : { ...done, phase: "X", phasestep: "X", edate: now },
     );
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
+    site.journal.emit("CFTT56I", { ...keys(transfer), role, ids, fname: transfer.fname });
+    site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
     if (waits) await conclude(site, transfer);
@@ -356,7 +359,13 @@ export class Sending {
     const diagc = describe(error);
     const gone = isSystemError(error instanceof CygnetError ? error.cause : error, "ENOENT");
     const diagi = error instanceof FormatError ? 126 : gone ? 110 : 104;
-    const over = await this.#giveUp(transfer, { phase: "T", phasestep: "H", diagi, diagp: "", diagc });
+    const over = await this.#giveUp(transfer, {
+      phase: "T",
+      phasestep: "H",
+      diagi,
+      diagp: gone ? "NO OLD" : "",
+      diagc,
+    });
     if (over) return;
     const id = gone ? "CFTF02E" : "CFTF04E";
     site.journal.emit(id, { ...keys(transfer), fname: transfer.fname, diagi, text: diagc });
@@ -393,7 +402,8 @@ export class Sending {
     };
     const over = await this.#giveUp(transfer, changes);
     const text = diagc;
-    site.journal.emit("CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
+    const cut = end?.origin === "distant" && !end.lost;
+    site.journal.emit(cut ? "CFTT74E" : "CFTT82E", { ...keys(transfer), ids, diagi, diagp, diagc });
     if (next.stop === null || step === "H" || over) return;
     const id = stop.diagp === "MAXRST" ? "CFTT08E" : "CFTT03E";
     site.journal.emit(id, { ...keys(transfer), diagi: stop.diagi, diagp, text });

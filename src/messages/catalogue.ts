@@ -1,12 +1,15 @@
 /**
  * The one table of messages that this gateway can emit. Ids, severities and variables are Transfer CFT's where it has
- * the message; the wording is ours. CFTH70..99, CFTC70, CFTI70, CFTR70..71 and CFTS70, 75..78 are not Transfer CFT's.
+ * the message; the wording is ours. CFTH70..99, CFTC70, CFTF70..71, CFTI70, CFTR70..71, CFTS70, 75..78,
+ * 80..85 and CFTY75 are not Transfer CFT's.
  */
 import { catalogMessages } from "./families/catalog.ts";
 import { exchangeMessages } from "./families/exchange.ts";
 import { fileMessages } from "./families/files.ts";
 import { networkMessages } from "./families/network.ts";
 import { requestMessages } from "./families/requests.ts";
+import { schedulingMessages } from "./families/scheduling.ts";
+import { scriptMessages } from "./families/scripts.ts";
 import { sessionMessages } from "./families/sessions.ts";
 import { startMessages } from "./families/start.ts";
 import { tlsMessages } from "./families/tls.ts";
@@ -19,11 +22,13 @@ export const messages: readonly Message[] = [
   ...networkMessages,
   ...sessionMessages,
   ...requestMessages,
+  ...schedulingMessages,
   ...transferMessages,
   ...fileMessages,
   ...catalogMessages,
   ...tlsMessages,
   ...exchangeMessages,
+  ...scriptMessages,
 ];
 
 /** Every message by id. */

@@ -23,7 +23,19 @@ export interface Event {
 }
 
 /** Variables that are identifiers: layout V23 shows 8 characters of them. */
-const IDENTIFIERS = new Set(["part", "npart", "idf", "idm", "prot", "net", "ssl", "id", "object", "user"]);
+const IDENTIFIERS = new Set([
+  "part",
+  "npart",
+  "idf",
+  "idm",
+  "prot",
+  "net",
+  "ssl",
+  "id",
+  "list",
+  "object",
+  "user",
+]);
 const PLAIN = /^[\w.:/@+,*%~-]+$/;
 const PLACEHOLDER = /\{(\w+)\}/g;
 

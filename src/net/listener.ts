@@ -196,11 +196,8 @@ class Door {
     if (now - this.#lastAcceptError < 1000) return;
     this.#lastAcceptError = now;
     const { admission, journal, prot } = this.#options;
-    journal.emit("CFTN05E", {
-      net: admission.net,
-      prot,
-      text: `a call could not be accepted: ${describe(error)}`,
-    });
+    const ncr = (error as NodeJS.ErrnoException).code ?? "";
+    journal.emit("CFTH19E", { ncr, net: admission.net, prot, text: describe(error) });
   }
 }
 

@@ -100,4 +100,5 @@ test("lists in a file: strangers abort, are left out, or stop the parent at the 
   await edit(hub, "cygnet.toml", (text) => text.replace('fname = "dealers.txt"', 'fname = "gone.txt"'));
   await waitFor("the reload", async () => (await hub.status()).generation.number === 4);
   t.match(await sent("", 1), { state: "K", diagi: 132, diagc: /cannot be read/ });
+  t.match(hub.messages("CFTT34E").join("\n"), /gone\.txt/);
 });

@@ -58,6 +58,7 @@ test("waiting transfers: hold, keep, start, delete, by IDTU and by masks", async
 
   const two = await hub.transfer("send", "two.txt");
   t.match(await hub.cli("delete", String(two?.idtu)), { status: 0, stdout: /deleted/ });
+  t.match(hub.messages("CFTC07I"), [/STATE=T. DIRECT=send/]);
   t.equal(await hub.transfer("send", "two.txt"), undefined, "the record is gone");
   t.ok(existsSync(join(hub.rundir, "failed", "ACME", "two.txt")), "its file is not");
 

@@ -246,6 +246,18 @@ test("a delivery that fails is repeated without a restart", async (t) => {
   await waitFor("the failure", () => acme.messages("CFTF25E").length > 0);
   await fs.rm(acme.inbox());
   await everythingArrived(t, [{ from: hub, to: acme, expected }]);
+  t.match(acme.messages("CFTF35W")[0], /PART=HUB .*TIME=\d{4}-/, "it says when it is tried again");
+  t.match(acme.messages("CFTF33I"), [/late\.bin/], "and that it went in the end");
+  const ours = await hub.transfer("send", "late.bin");
+  const step = /(CFTT\d\d[A-Z]) .*IDTU=(\d+)/;
+  const course = hub
+    .log()
+    .split("\n")
+    .map((line) => step.exec(line))
+    .filter((found) => found?.[2] === ours?.idtu && found?.[1] !== "CFTT59I")
+    .map((found) => found?.[1]);
+  const sending = ["CFTT53I", "CFTT55I", "CFTT57I", "CFTT58I", "CFTT56I", "CFTT54I", "CFTT88I"];
+  t.same(course, sending, "the course of a transfer in Transfer CFT's order");
 });
 
 test("inactive partner: the call is refused, nothing is recorded there, the send waits until it is active", async (t) => {
@@ -267,7 +279,7 @@ const refusals = [
     name: "wrong password",
     options: { hub: { sends: "GUESS", restart: 2 } },
     there: [/CFTT19E .*PART=HUB/, /CFTH22E .*DIAGI=403/],
-    here: [/CFTH11E .*ESID 04/, /CFTT08E/],
+    here: [/CFTH13E .*DIAGP=204/, /CFTH11E .*ESID 04/, /CFTT08E/],
   },
   {
     name: "unknown code",

@@ -474,6 +474,11 @@ test("a gateway among strangers", { timeout: 600_000 }, async (t) => {
       const answer = await raw.expect("SFNA");
       t.same([answer.reas, answer.rrtr], [reas, rrtr], `SFNA for ${what}: ${answer.reast}`);
     }
+    for (const npart of ["O0999OTHER", "O0999ACME"]) {
+      await waitFor(`CFTT15E of ${npart}`, () =>
+        hub.messages("CFTT15E").some((line) => line.includes(npart)),
+      );
+    }
     const file = sfid({ dsn: "ONCE" });
     await give(raw, file);
     raw.send(file);

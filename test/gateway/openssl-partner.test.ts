@@ -254,7 +254,7 @@ test("what openssl makes is opened and delivered, and answered for with signatur
     t.ok(verify(answer.sig, hub).equals(signedOctets(answer)), "and the signature is over the fields");
   }
   // suite 10 could be signed by openssl only as suite 07 is
-  const odd = gateway.messages("CFTF36W");
+  const odd = gateway.messages("CFTF70W");
   t.ok(
     odd.length > 0 && odd.every((line) => /IDF=P\dS10/.test(line)),
     "other algorithms than announced are logged",
@@ -278,7 +278,7 @@ test("an envelope of another suite is taken and logged; with one of two signers 
   t.match(await give(raw, announcement(both, octets), octets), /^EFPA/);
   t.match(await responses(raw, 1), [{ type: "EERP", dsn: "BOTH" }]);
   await raw.expect("CD");
-  const logged = gateway.messages("CFTF36W").join("\n");
+  const logged = gateway.messages("CFTF70W").join("\n");
   for (const text of [
     /sha512 .* not of cipher suite 04/,
     /3des .* not of cipher suite 04/,

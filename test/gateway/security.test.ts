@@ -64,9 +64,9 @@ test("every pair of format, services and suite: what arrives is what was sent, a
   for (const gateway of [hub, acme]) {
     const left = async () => (await filesBelow(join(gateway.rundir, "work"))).length;
     await waitFor("no form is left behind", async () => (await left()) === 0);
-    t.notMatch(gateway.log(), /PRIVATE KEY|internal error|CFTF36W/);
+    t.notMatch(gateway.log(), /PRIVATE KEY|internal error|CFTF70W/);
   }
-  t.match(hub.messages("CFTF37I"), [/cannot be compressed.*IDF=LONG/], "what cannot be compressed is said");
+  t.match(hub.messages("CFTF71I"), [/cannot be compressed.*IDF=LONG/], "what cannot be compressed is said");
 });
 
 test("an envelope is made before the partner is called, and is the one that every call sends", async (t) => {

@@ -2,29 +2,22 @@ import { isDeepStrictEqual } from "node:util";
 import { test } from "tap";
 import { catalogue, messages } from "../../src/messages/catalogue.ts";
 import { escapeControls, unescapeControls } from "../../src/messages/escape.ts";
+import { absentMessages } from "../../src/messages/families/absent.ts";
 import type { Severity } from "../../src/messages/journal.ts";
 import { inlineNames, type Layout, render } from "../../src/messages/layout.ts";
 import type { Message } from "../../src/messages/message.ts";
 import { matches, parseLine } from "../../src/messages/reader.ts";
+import { ABSENT, WRITTEN } from "./transfer-cft.ts";
 
-const REQUIRED = `
-  CFTI14I CFTI18I CFTE09I CFTS43I CFTN01I CFTN02I CFTN05I CFTN05W CFTN05E CFTN36W
-  CFTY08I CFTY09I CFTY10E CFTY11I CFTY12I CFTY13E CFTY14I CFTY15I CFTY16I CFTY17I CFTY18E CFTY19I CFTY20I CFTY21I
-  CFTY22I CFTY23I CFTY24I CFTY25I CFTY26I CFTY28W CFTY30E
-  CFTH09E CFTH10E CFTH11E CFTH13E CFTH22E CFTH23E CFTH56I CFTH57I CFTH58I CFTH60I CFTH61I CFTH66E
-  CFTR12I CFTR20I CFTR20W CFTR20E CFTR20F
-  CFTT03E CFTT08E CFTT09W CFTT10E CFTT12W CFTT13I CFTT14E CFTT15E CFTT17I CFTT19E CFTT23E CFTT46W CFTT50E CFTT51I
-  CFTT52I CFTT53I CFTT54I CFTT55I CFTT56I CFTT57I CFTT58I CFTT59I CFTT62E CFTT71E CFTT74E CFTT75E CFTT76E CFTT77E
-  CFTT78E CFTT79E CFTT80E CFTT82E CFTT86I CFTT88I CFTT96I
-  CFTF01E CFTF02E CFTF04E CFTF05E CFTF08E CFTF09E CFTF22E CFTF23E CFTF25E CFTF30W
-  CFTC03W CFTC07I CFTC08I CFTC12I CFTS79W CFTS79E
-  CFTH70W CFTH71W CFTH72W CFTH73I CFTH74W CFTH75T CFTH76W CFTH77E CFTH78W
-  CFTC70E CFTS70E CFTS75I CFTS76W CFTR70W CFTR71W CFTI70I`;
+/** Ids of our own that other rooms count on. */
+const OWN = `
+  CFTH70W CFTH71W CFTH72W CFTH73I CFTH74W CFTH75T CFTH75I CFTH76W CFTH77E CFTH78W CFTH79E CFTH97E CFTH98W CFTH99I CFTH99W
+  CFTC70E CFTS70E CFTS75I CFTS76W CFTS77E CFTR70W CFTR71W CFTI70I`;
 
 const LAYOUTS: readonly Layout[] = ["V23", "V24", "json"];
 const TIME = new Date(2026, 10, 20, 9, 14, 5, 120).getTime();
 /** Variables that layout V23 cuts to 8 characters. */
-const CUT = ["part", "npart", "idf", "idm", "prot", "net", "ssl", "id", "object", "user"];
+const CUT = ["part", "npart", "idf", "idm", "prot", "net", "ssl", "id", "list", "object", "user"];
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be left
 const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/;
@@ -48,8 +41,8 @@ function fill(message: Message, value: string): Record<string, string> {
   return Object.fromEntries(message.variables.map(({ name }) => [name, value]));
 }
 
-test("catalogue: every id of a file transfer over OFTP with TLS is there, once, and complete", async (t) => {
-  for (const id of REQUIRED.trim().split(/\s+/)) t.ok(catalogue.has(id), `${id} is in the catalogue`);
+test("catalogue: every message is there once and complete", async (t) => {
+  for (const id of OWN.trim().split(/\s+/)) t.ok(catalogue.has(id), `${id} is in the catalogue`);
   t.equal(catalogue.size, messages.length, "no id stands twice");
   for (const row of messages) {
     t.match(row.id, /^CFT[A-Z]\d\d[TIWEF]$/, `${row.id} is an id`);
@@ -71,6 +64,71 @@ test("catalogue: every id of a file transfer over OFTP with TLS is there, once, 
       names.some((name) => /passw|secret|private|pin$/.test(name)),
       `${row.id}: has no place for a secret`,
     );
+  }
+});
+
+/** The rows of Transfer CFT's table: its id, whether it has the key block, its variables in order. */
+function transferCft(): { id: string; keyed: boolean; names: string[] }[] {
+  return WRITTEN.trim()
+    .split("\n")
+    .flatMap((line) => {
+      const words = line.split(" ");
+      const ids = words.filter((word) => word.startsWith("CFT"));
+      const rest = words.slice(ids.length);
+      const names = rest.flatMap((name) => (name === "K" ? ["part", "idf", "idt"] : [name]));
+      return ids.map((id) => ({ id, keyed: rest.includes("K"), names }));
+    });
+}
+
+test("catalogue: Transfer CFT's messages carry its variables in its order, in both layouts", async (t) => {
+  const rows = transferCft();
+  for (const { id, keyed, names } of rows) {
+    const message = catalogue.get(id);
+    if (message === undefined) {
+      t.fail(`${id} is in the catalogue`);
+      continue;
+    }
+    const own = message.variables.map(({ name }) => name);
+    t.same(
+      own.filter((name) => names.includes(name) && !inlineNames(message.text).includes(name)),
+      names.filter((name) => !inlineNames(message.text).includes(name)),
+      `${id}: order`,
+    );
+    const variables = Object.fromEntries(own.map((name) => [name, `${name}-of-many-letters`]));
+    const event = { time: TIME, message, variables };
+    const beside = own.filter((name) => !inlineNames(message.text).includes(name));
+    const long = beside.map((name) => `${name.toUpperCase()}=${name}-of-many-letters`);
+    const text = message.text.replace(/\{(\w+)\}/g, "$1-of-many-letters");
+    const block = long.length === 0 ? "" : ` <${long.join(" ")}>`;
+    t.equal(render(event, "V24"), `2026-11-20 09:14:05.120 ${id} ${text}${block}`);
+    if (keyed)
+      t.match(block, /^ <(\w+=\S+ )*IDTU=idtu-of-many-letters PART=/, `${id}: IDTU before the key block`);
+    const short = beside
+      .filter((name) => name !== "idtu")
+      .map((name) => {
+        const value = `${name}-of-many-letters`;
+        return `${name.toUpperCase()}=${CUT.includes(name) ? value.slice(0, 8) : value}`;
+      });
+    t.equal(render(event, "V23"), ["2026-11-20 09:14:05.120", id, ...short, text].join(" "));
+  }
+  const theirs = new Set(rows.map(({ id }) => id));
+  t.equal(theirs.size, rows.length, "no row stands twice");
+  const ours = messages.filter(({ id }) => !theirs.has(id));
+  for (const { id } of ours)
+    t.match(id, /^CFT[A-Z][789]\d/, `${id} is ours: its number is free in Transfer CFT`);
+});
+
+test("catalogue: what Transfer CFT would say and this gateway does not is told apart", async (t) => {
+  const absent = absentMessages.flatMap(([ids]) => ids.split(" "));
+  t.equal(new Set(absent).size, absent.length, "no id stands twice");
+  for (const id of absent) {
+    t.match(id, /^CFT[A-Z]\d\d[IWEF]$/);
+    t.notOk(catalogue.has(id), `${id} is not also written`);
+  }
+  for (const id of ABSENT.trim().split(/\s+/)) t.ok(absent.includes(id), `${id} is explained`);
+  for (const [, , , action] of absentMessages) {
+    for (const [id] of action.matchAll(/CFT[A-Z]\d\d[A-Z]/g))
+      t.ok(catalogue.has(id), `${id} is written instead`);
   }
 });
 

@@ -27,7 +27,7 @@ export const networkMessages: readonly Message[] = [
   ),
   message(
     "CFTN36W",
-    "limit host? net? prot? text?",
+    "limit host? port? net? prot? text?",
     "Incoming call refused at the connection limit: {text}",
     "The network resource has as many connections as maxcnx allows; the caller was disconnected.",
     "Raise maxcnx of the CFTNET object, or ask the partner to call less often.",

@@ -11,14 +11,14 @@ export const requestMessages: readonly Message[] = [
   ),
   message(
     "CFTR12I",
-    "cmd part? idf? idtu? idt? user? text?",
+    "cmd idtu? part? idf? idt? user? text?",
     "Command accepted: {text}",
     "A command was accepted and is being done.",
     NOTHING,
   ),
   message(
     "CFTR13E",
-    "cmd idtu",
+    "cmd idtu idt?",
     "Transfer of the command not found",
     "The catalog holds no such transfer.",
     "`cygnet listcat` shows the transfers.",
@@ -60,7 +60,7 @@ export const requestMessages: readonly Message[] = [
   ),
   message(
     "CFTR22E",
-    "cmd idtu part? idf? phase?",
+    "cmd idtu part? idf? idt? phase?",
     "Transfer cannot be started from its state",
     "START does not apply to the state of this transfer.",
     "Look at the record with `cygnet display`.",
@@ -81,7 +81,7 @@ export const requestMessages: readonly Message[] = [
   ),
   message(
     "CFTX01W",
-    "action object user? id?",
+    "action object user? id? fname? owner?",
     "Access denied: {action}",
     "Somebody asked for something without having the right to it.",
     "Give the right, or find out who asks.",
