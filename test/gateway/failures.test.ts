@@ -309,7 +309,7 @@ test("steps 3 to 7: what the partner answers", { timeout: 240_000 }, async (t) =
         conducts.endInFile(CODE, 99),
         /^TK 406/,
         { diagp: "MAXRST" },
-        /CFTT82E .*DIAGI=730/,
+        /CFTT74E .*DIAGI=730/,
       ],
     ];
   for (const [what, conduct, state, record, says] of ends) {
