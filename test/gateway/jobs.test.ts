@@ -25,7 +25,7 @@ test("jobs run programs and commands, never over themselves, and follow a reload
     job("TOLD", 'exec = ["scripts/told.sh", "&PARM", "&ID", "&CFTNAME"]\nparm = "two words"'),
     job("LONG", 'exec = "scripts/long.sh"'),
     job("BAD", 'exec = "scripts/bad.sh"'),
-    job("LATE", 'exec = ["sleep", "600"]\nexectimeout = "300ms"'),
+    job("LATE", 'exec = ["sleep", "20"]\nexectimeout = "300ms"'),
     job("OFF", 'exec = ["touch", "off"]\nstate = "noactive"'),
     job("SEND", 'type = "cftutil"\nexec = "send --part ACME --nfname JOB.&SYSDAY report.txt"'),
     job("CALL", 'type = "cftutil"\nexec = ["recv", "--part", "ACME"]'),
@@ -38,7 +38,7 @@ test("jobs run programs and commands, never over themselves, and follow a reload
     "told.sh",
     'echo "$1|$2|$3|$CYGNET_CFTEVENT|$CYGNET_PARM" > told.new && mv told.new told',
   );
-  await script(hub, "long.sh", "echo run >> long; sleep 600 & wait");
+  await script(hub, "long.sh", "echo $$ > long.pid; echo run >> long; sleep 600 & wait");
   await script(hub, "bad.sh", "echo no disk >&2; exit 4");
   await hub.write("var/report.txt", "report\n");
   await Promise.all([hub.start(), acme.start()]);
@@ -90,6 +90,8 @@ test("jobs run programs and commands, never over themselves, and follow a reload
   t.equal(await isActive("PURGE"), false, "inact");
   t.match(await hub.cli("inact", "NONE"), { status: 1, stderr: /jobs are TOLD, LONG/ });
   await hub.kill("SIGKILL");
+  // nobody else ends what a killed gateway has left
+  process.kill(-Number(readFileSync(join(hub.rundir, "long.pid"), "utf8")), "SIGKILL");
   await hub.start();
   t.equal(await isActive("PURGE"), false, "also after a crash");
   t.equal((await hub.cli("act", "PURGE")).status, 0);
