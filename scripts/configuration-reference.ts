@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { allowed, show } from "../src/config/schema-problems.ts";
 import { complete, type KeySchema, keySchema, tables } from "../src/config/schemas.ts";
-import { RECEIVE_VARIABLES, SEND_VARIABLES } from "../src/config/variables.ts";
+import {
+  JOB_VARIABLES,
+  RECEIVE_VARIABLES,
+  SCRIPT_VARIABLES,
+  SEND_VARIABLES,
+} from "../src/config/variables.ts";
 import { projectRoot } from "../src/platform/root.ts";
 
 const INTRODUCTION = `# Configuration
@@ -31,6 +36,10 @@ const VARIABLES = `## Symbolic variables
 In \`cftsend.nfname\`: ${variables(SEND_VARIABLES)}
 
 In \`cftrecv.fname\`: ${variables(RECEIVE_VARIABLES)}
+
+In scripts of transfers (arguments, and the environment as \`CYGNET_NAME\`): ${variables(SCRIPT_VARIABLES)}
+
+In jobs: ${variables(JOB_VARIABLES)}
 
 \`&NAME\` is the value without blanks at its right. Between \`&\` and the name may stand, in this order: \`<\` or \`>\`
 (justification where a length is given), \`+\` or \`-\` (upper, lower case), \`:\` (no padding), any of \`(-prefix)\`

@@ -48,6 +48,7 @@ export function detailOf(transfer: Transfer) {
     via: transfer.via,
     pri: transfer.pri,
     ackstate: transfer.ackstate,
+    script: transfer.script,
     tries: transfer.tries,
     retry: transfer.retryAt === 0 ? null : iso(transfer.retryAt),
     workfile: transfer.workfile,

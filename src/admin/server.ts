@@ -67,7 +67,7 @@ const ACTIVATION = {
   properties: {
     command: { enum: ["act", "inact"] },
     id: { type: "string" },
-    kind: { enum: ["part", "folder"] },
+    kind: { enum: ["part", "folder", "cron"] },
     mode: { enum: ["both", "requester", "server"] },
     force: { type: "boolean" },
   },

@@ -24,6 +24,11 @@ export async function statusOf(gateway: Gateway) {
     certificates: certificatesOf(gateway),
     folders: outboxes.status,
     transfers: await site.catalog.totals(),
+    scripts: { running: gateway.housekeeping.scripts.running, waiting: await site.catalog.scriptsWaiting() },
+    jobs: gateway.housekeeping.jobs.status.map(({ next, ...job }) => ({
+      ...job,
+      next: next === null ? null : new Date(next).toISOString(),
+    })),
     sessions: site.sessions.all.map((session) => ({
       ids: session.ids,
       part: session.part?.id ?? null,
@@ -50,8 +55,8 @@ export async function statusOf(gateway: Gateway) {
 }
 
 /** What of the certificates needs somebody's attention, and when the next one ends. */
-function certificatesOf({ expiry, site }: Gateway) {
-  const all = expiry.list();
+function certificatesOf({ housekeeping, site }: Gateway) {
+  const all = housekeeping.expiry.list();
   return {
     next: all.find(({ days }) => days >= 0) ?? null,
     expired: all.filter(({ days }) => days < 0),

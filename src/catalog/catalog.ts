@@ -39,6 +39,23 @@ export interface FileSecurity {
   original?: number;
 }
 
+/** A script that is a step of a transfer's phase: before sending (A), after the data (Y), after the response (Z). */
+export type PhaseScript = "preexec" | "exec" | "ackexec";
+
+/**
+ * What is noted about a transfer, in the change that calls for it, to be done once beside the transfer's own way:
+ * its error script, the script of a response that came when the transfer had ended, its accounting record, and the
+ * script of an ended transfer that somebody has asked for again.
+ */
+export type AftermathKind = "exece" | "ackexec" | "accnt" | "exec";
+
+export interface Aftermath {
+  id: number;
+  kind: AftermathKind;
+  /** As it is now. */
+  transfer: Transfer;
+}
+
 /** One transfer. Times are milliseconds since 1970 UTC; sizes and positions are octets. */
 export interface Transfer extends FileIdentity {
   /** Local identifier, unique on this site: eight digits. */
@@ -89,8 +106,13 @@ export interface Transfer extends FileIdentity {
   linehash: string;
   /** Priority 0..255, 255 first. */
   pri: number;
-  /** Wait in phase Z for the end-to-end response. */
+  /**
+   * Send: wait in phase Z for the end-to-end response. Receive, once delivered: whether somebody (a script, an
+   * operator) has the response still to give.
+   */
   ackstate: "require" | "ignore";
+  /** The script that this phase waits for (step D) or runs (step C); "" = none. It runs at least once. */
+  script: PhaseScript | "";
   /** The transfer that this one was made of: the receive of a forwarded file, the parent of a broadcast; "" = none. */
   pidtu: string;
   /** The intermediate partner whose session brought it; "" = the partner's own. */
@@ -139,6 +161,8 @@ export type NewSend = Pick<
   | "security"
 > & {
   spool: SpoolNote;
+  /** A script to run before anything else: the record begins in phase A. */
+  script?: "preexec" | "";
   /** A child of this transfer, with the name under which the spool holds its file. */
   pidtu?: string;
   workfile?: string;
@@ -246,7 +270,7 @@ export interface TransferFilter {
 }
 
 export interface Catalog {
-  /** Records a send in phase T step D, or step H with `diagi` where it cannot be sent; stamps its identity. */
+  /** Records a send in phase T (A with a script) step D, or in a step of `hold`; stamps its identity. */
   addSend(
     send: NewSend,
     hold?: { step: "H" | "K"; diagi: number; diagp: string; diagc: string },
@@ -297,10 +321,37 @@ export interface Catalog {
   claimReceive(idtu: string, owner: string): Promise<boolean>;
   /** Changes a record and gives the claim up. */
   release(idtu: string, changes: Changes): Promise<void>;
+  /**
+   * Changes a record and gives its claim up, provided that it is in this phase and step. False when it is not: then
+   * somebody else has moved it.
+   */
+  advance(idtu: string, from: Pick<Transfer, "phase" | "phasestep">, changes: Changes): Promise<boolean>;
+  /**
+   * In one step: the receive is done, delivered under its final name, and its response waits to be sent. With `from`,
+   * only where the record is in that phase and step; false when it is not.
+   */
+  finishReceive(
+    idtu: string,
+    changes: Changes,
+    response: Omit<EndResponse, "id">,
+    from?: Pick<Transfer, "phase" | "phasestep">,
+  ): Promise<boolean>;
+  /** Takes the oldest record that waits for a script: its step D becomes C, owned by `owner`. */
+  claimScript(owner: string, now: number): Promise<Transfer | undefined>;
+  /** How many records wait for a script. */
+  scriptsWaiting(): Promise<number>;
+  /** What is noted from now on; notes of other kinds are dropped. */
+  want(kinds: readonly AftermathKind[]): Promise<void>;
+  /** Notes of these kinds behind the note `after`, oldest first. */
+  aftermath(kinds: readonly AftermathKind[], after: number, limit: number): Promise<Aftermath[]>;
+  /** Notes something about a transfer by hand; once, while it is not done. False when there is no such transfer. */
+  note(idtu: string, kind: AftermathKind): Promise<boolean>;
+  /** These notes are done. */
+  settleAftermath(ids: readonly number[]): Promise<void>;
+  /** Calls `changed` after every durable change, whoever asked for it. */
+  watch(changed: () => void): void;
   /** What became of the children of a broadcast: all, ended, ended with a NERP, held or stopped. */
   children(pidtu: string): Promise<{ all: number; ended: number; refused: number; stuck: number }>;
-  /** In one step: the receive is done, delivered under its final name, and its response waits to be sent. */
-  finishReceive(idtu: string, changes: Changes, response: Omit<EndResponse, "id">): Promise<void>;
   /**
    * In one step: a received file becomes a send to the next station under the same identity, and its own record waits for
    * the response (Z/H) without the file. Done again, it gives the send that is there.
@@ -332,11 +383,14 @@ export interface Catalog {
   ): Promise<void>;
   /** Numbers for `status`: records by state letter and direction, and responses waiting. */
   totals(): Promise<{ send: Record<string, number>; recv: Record<string, number>; responses: number }>;
-  /** Gives up claims that `owner` held before it died: sends T/C become T/D, receives T/C become T/H. */
-  recover(owner: string): Promise<{ sends: number; receives: number; responses: number }>;
+  /**
+   * Gives up claims that `owner` held before it died: sends T/C become T/D, receives T/C become T/H, and a script
+   * that was running waits again.
+   */
+  recover(owner: string): Promise<{ sends: number; receives: number; responses: number; scripts: number }>;
   /** Records with an unfinished spool step, oldest first, for the spool's own recovery. */
   unfinishedSpool(): Promise<Transfer[]>;
-  /** Deletes ended records (phase X, response sent) older than these times; the number deleted. */
+  /** Deletes ended records (phase X, response sent, nothing noted) older than these times; the number deleted. */
   purge(before: { sends: number; receives: number }): Promise<number>;
   close(): Promise<void>;
 }

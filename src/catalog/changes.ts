@@ -2,6 +2,7 @@
 import { CygnetError } from "../platform/errors.ts";
 import type {
   Activation,
+  AftermathKind,
   Changes,
   EndResponse,
   Forward,
@@ -12,7 +13,7 @@ import type {
   Transfer,
 } from "./catalog.ts";
 import type { Database } from "./database.ts";
-import { HELD_SEND, READY_SEND, UNSEALED, WAITING_SEND } from "./queries.ts";
+import { HELD_SEND, READY_SEND, UNSEALED, WAITING_SCRIPT, WAITING_SEND } from "./queries.ts";
 import {
   assignments,
   RESPONSE_COLUMNS,
@@ -38,7 +39,7 @@ export interface Hold {
 }
 
 export function insertSend(database: Database, send: NewSend, hold: Hold | undefined, now: number): Transfer {
-  const { dupkey = "", retryAt = 0, deadline = 0 } = send;
+  const { dupkey = "", retryAt = 0, deadline = 0, script = "" } = send;
   const first = dupkey === "" ? undefined : database.row("SELECT id FROM transfer WHERE dupkey = ?", dupkey);
   const double = first && duplicateOf(toIdtu(first.id));
   for (let at = now; ; at += 1000) {
@@ -47,15 +48,16 @@ export function insertSend(database: Database, send: NewSend, hold: Hold | undef
     const row = database.row(
       `INSERT INTO transfer (direct, mode, phase, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
          orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl, pidtu, workfile,
-         dupkey, retryAt, deadline, security)
-       VALUES ('send', 'requester', 'T', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         dupkey, retryAt, deadline, script, security)
+       VALUES ('send', 'requester', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (direct, orig, dest, dsn, date, time) DO NOTHING
        RETURNING ${TRANSFER_COLUMNS}`,
-      ...stateOfNew(double ?? hold),
+      ...stateOfNew(script, double ?? hold),
       ...[send.part, send.idf],
       ...[send.fname, send.nfname, send.dsn, send.orig, send.dest, send.description, send.filesize, send.pri],
       ...[send.ackstate, JSON.stringify(send.spool), date, time, now, send.format, send.lrecl],
       ...[send.pidtu ?? "", send.workfile ?? "", double ? "" : dupkey, retryAt, deadline],
+      script,
       send.security && JSON.stringify(send.security),
     );
     // No row: an older record has this identity although its stamp was forgotten. The next one is free.
@@ -63,8 +65,14 @@ export function insertSend(database: Database, send: NewSend, hold: Hold | undef
   }
 }
 
-function stateOfNew({ step, diagi, diagp, diagc }: Partial<Hold> = {}): (string | number)[] {
-  return [step ?? "D", diagi ?? 0, diagp ?? "", diagc ?? ""];
+/**
+ * Phase, step and diagnosis of a new send. A script comes first: what is to be held or kept without being at fault is
+ * so afterwards, and DIAGP remembers it.
+ */
+function stateOfNew(script: string, { step, diagi, diagp, diagc }: Partial<Hold> = {}): (string | number)[] {
+  const phase = script === "" ? "T" : "A";
+  const first = script !== "" && (diagi ?? 0) === 0 ? "D" : (step ?? "D");
+  return [phase, first, diagi ?? 0, diagp ?? "", diagc ?? ""];
 }
 
 function duplicateOf(idtu: string): Hold {
@@ -123,6 +131,36 @@ export function releaseTransfer(database: Database, idtu: string, changes: Chang
     throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog ${database.path} has no transfer ${idtu}.`);
   }
   database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE id = ?", toId(idtu));
+}
+
+/** Changes a record in this phase and step, and gives its claim up. False when there is none. */
+export function advanceTransfer(
+  database: Database,
+  idtu: string,
+  from: Pick<Transfer, "phase" | "phasestep">,
+  changes: Changes,
+  now: number,
+): boolean {
+  const { set, values } = assignments(changes, now);
+  const all = [set, "owner = NULL", "lease = NULL"].filter((part) => part !== "").join(", ");
+  const where = "id = ? AND phase = ? AND phasestep = ?";
+  return (
+    database.run(
+      `UPDATE transfer SET ${all} WHERE ${where}`,
+      ...[...values, toId(idtu), from.phase, from.phasestep],
+    ) === 1
+  );
+}
+
+export function takeScript(database: Database, owner: string, now: number): Transfer | undefined {
+  const row = database.row(
+    `UPDATE transfer SET phasestep = 'C', owner = ?, lease = ? WHERE id = (
+       SELECT id FROM transfer INDEXED BY script_waiting
+         WHERE ${WAITING_SCRIPT} ORDER BY id LIMIT 1
+     ) RETURNING ${TRANSFER_COLUMNS}`,
+    ...[owner, now],
+  );
+  return row && toTransfer(row);
 }
 
 export function takeSend(
@@ -269,9 +307,11 @@ export function endReceive(
   changes: Changes,
   response: Omit<EndResponse, "id">,
   now: number,
-): void {
+  from?: Pick<Transfer, "phase" | "phasestep">,
+): boolean {
   const ended: Changes = { phase: "X", phasestep: "X", workfile: "", spool: null };
-  releaseTransfer(database, idtu, { ...ended, ...changes }, now);
+  if (from === undefined) releaseTransfer(database, idtu, { ...ended, ...changes }, now);
+  else if (!advanceTransfer(database, idtu, from, { ...ended, ...changes }, now)) return false;
   database.run(
     `INSERT INTO response (transfer, kind, part, dsn, date, time, orig, dest, reason, text, creator, hsh, sig)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -282,6 +322,7 @@ export function endReceive(
     ...[response.orig, response.dest, response.reason, response.text],
     ...[response.creator ?? "", response.hsh ?? "", response.sig ?? ""],
   );
+  return true;
 }
 
 /** See `Catalog.forward`. */
@@ -381,7 +422,12 @@ export function freeClaims(database: Database, owner: string) {
     );
   // what a partner is to fetch waits for its call again
   const waits = "CASE WHEN diagp = 'HOLD' AND diagi = 0 THEN 'H' ELSE 'D' END";
-  const freed = { sends: free("send", waits), receives: free("recv", "'H'"), responses: 0 };
+  const freed = { sends: free("send", waits), receives: free("recv", "'H'"), responses: 0, scripts: 0 };
+  freed.scripts = database.run(
+    `UPDATE transfer SET phasestep = 'D', owner = NULL, lease = NULL
+       WHERE phase IN ('A', 'Y', 'Z') AND phasestep = 'C' AND script <> '' AND ${mine}`,
+    owner,
+  );
   database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE owner = ? AND phasestep = 'C'", owner);
   freed.responses = database.run("UPDATE response SET owner = NULL WHERE sent = 0 AND owner = ?", owner);
   return freed;
@@ -393,9 +439,31 @@ export function purgeBatch(database: Database, direct: "send" | "recv", before: 
     `DELETE FROM transfer WHERE id IN (
        SELECT id FROM transfer WHERE direct = ? AND phase = 'X' AND edate < ? AND workfile = '' AND owner IS NULL
          AND NOT EXISTS (SELECT 1 FROM response WHERE response.transfer = transfer.id AND sent = 0)
+         AND NOT EXISTS (SELECT 1 FROM aftermath WHERE aftermath.transfer = transfer.id)
        LIMIT ${PURGE_BATCH})`,
     ...[direct, before],
   );
+}
+
+/** Says what is noted from now on, and drops the notes of other kinds. */
+export function setWanted(database: Database, kinds: readonly AftermathKind[]): void {
+  database.run("DELETE FROM wanted");
+  for (const kind of kinds) database.run("INSERT INTO wanted VALUES (?)", kind);
+  database.run("DELETE FROM aftermath WHERE kind NOT IN (SELECT kind FROM wanted)");
+}
+
+export function addAftermath(database: Database, idtu: string, kind: AftermathKind): boolean {
+  if (database.row("SELECT 1 FROM transfer WHERE id = ?", toId(idtu)) === undefined) return false;
+  database.run(
+    "INSERT INTO aftermath (kind, transfer) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    kind,
+    toId(idtu),
+  );
+  return true;
+}
+
+export function deleteAftermath(database: Database, ids: readonly number[]): void {
+  for (const id of ids) database.run("DELETE FROM aftermath WHERE id = ?", id);
 }
 
 export function purgeStamps(database: Database, before: number): void {

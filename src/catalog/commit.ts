@@ -25,6 +25,7 @@ export class GroupCommit {
   #queue: Change[] = [];
   #scheduled = false;
   #closed = false;
+  readonly #watchers: (() => void)[] = [];
 
   constructor(database: Database) {
     this.#database = database;
@@ -41,6 +42,11 @@ export class GroupCommit {
       this.#queue.push({ apply, resolve, reject });
       this.#schedule();
     });
+  }
+
+  /** Calls `changed` after every commit. */
+  watch(changed: () => void): void {
+    this.#watchers.push(changed);
   }
 
   /** Commits what waits; afterwards every change is refused. */
@@ -75,6 +81,7 @@ export class GroupCommit {
       if ("error" in outcome) change.reject(outcome.error);
       else change.resolve(outcome.value as never);
     }
+    for (const changed of this.#watchers) changed();
   }
 
   #attempt(apply: () => unknown): Outcome {

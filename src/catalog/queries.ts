@@ -1,5 +1,12 @@
 /** What only reads: shared by the gateway's catalog and by the read-only view of the command line. */
-import type { Activation, FileIdentity, PartnerClock, Transfer } from "./catalog.ts";
+import type {
+  Activation,
+  Aftermath,
+  AftermathKind,
+  FileIdentity,
+  PartnerClock,
+  Transfer,
+} from "./catalog.ts";
 import type { Database } from "./database.ts";
 import { TRANSFER_COLUMNS, toId, toTransfer } from "./rows.ts";
 
@@ -135,12 +142,49 @@ export function getClock(database: Database, part: string): PartnerClock {
   return { ...row } as unknown as PartnerClock;
 }
 
+/** Records that wait for a script; word for word the condition of the partial index `script_waiting`. */
+export const WAITING_SCRIPT =
+  "script <> '' AND phasestep = 'D' AND owner IS NULL AND stepNote IS NOT 'claim'";
+
+export function countScripts(database: Database): number {
+  const row = database.row(
+    `SELECT count(*) AS n FROM transfer INDEXED BY script_waiting WHERE ${WAITING_SCRIPT}`,
+  );
+  return Number(row?.n);
+}
+
+/** The columns of a transfer beside those of its note. */
+const NOTED_COLUMNS = TRANSFER_COLUMNS.split(", ")
+  .map((column) => `transfer.${column}`)
+  .join(", ");
+
+/** Notes of these kinds behind the note `after`, oldest first, each with its transfer. */
+export function listAftermath(
+  database: Database,
+  kinds: readonly AftermathKind[],
+  after: number,
+  limit: number,
+): Aftermath[] {
+  return database
+    .rows(
+      `SELECT aftermath.id AS note, aftermath.kind AS noted, ${NOTED_COLUMNS}
+         FROM aftermath JOIN transfer ON transfer.id = aftermath.transfer
+         WHERE aftermath.kind IN (${kinds.map(() => "?").join(", ")}) AND aftermath.id > ?
+         ORDER BY aftermath.id LIMIT ?`,
+      ...[...kinds, after, limit],
+    )
+    .map(({ note, noted, ...row }) => {
+      return { id: Number(note), kind: noted as AftermathKind, transfer: toTransfer(row) };
+    });
+}
+
 /** Records whose last step of the spool may be half done, oldest first. */
 export function findUnfinished(database: Database): Transfer[] {
   const rows = database.rows(
     `SELECT ${TRANSFER_COLUMNS} FROM transfer WHERE id IN (
        SELECT id FROM transfer INDEXED BY spool_noted WHERE stepNote IN ('claim', 'deliver')
-       UNION SELECT id FROM transfer INDEXED BY spool_received WHERE direct = 'recv' AND phase = 'Y'
+       UNION SELECT id FROM transfer INDEXED BY spool_received
+         WHERE direct = 'recv' AND phase = 'Y' AND script = ''
        UNION SELECT id FROM transfer INDEXED BY spool_unsettled WHERE direct = 'send' AND phase = 'X' AND workfile <> ''
      ) ORDER BY id`,
   );

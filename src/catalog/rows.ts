@@ -35,6 +35,7 @@ const CHANGEABLE: readonly (keyof Changes)[] = [
   "via",
   "pri",
   "ackstate",
+  "script",
   "tries",
   "retryAt",
   "deadline",

@@ -163,4 +163,51 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX send_unexplained ON transfer (part)
     WHERE direct = 'send' AND phase = 'T' AND phasestep = 'D' AND owner IS NULL AND stepNote IS NOT 'claim' AND diagi = 0;
   `,
+  `
+  -- The script of the record's phase. The records that wait for theirs, in the order in which they are taken.
+  ALTER TABLE transfer ADD COLUMN script TEXT NOT NULL DEFAULT ''
+    CHECK (script IN ('', 'preexec', 'exec', 'ackexec'));
+  CREATE INDEX script_waiting ON transfer (id)
+    WHERE script <> '' AND phasestep = 'D' AND owner IS NULL AND stepNote IS NOT 'claim';
+
+  -- What is still to be done about a transfer beside its own way. Triggers note it in the change that calls for it,
+  -- so that no crash comes between; and only what somebody wants, because most sites want nothing.
+  CREATE TABLE aftermath (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN ('exece', 'ackexec', 'accnt', 'exec')),
+    transfer INTEGER NOT NULL REFERENCES transfer (id) ON DELETE CASCADE,
+    UNIQUE (transfer, kind)
+  ) STRICT;
+  CREATE INDEX aftermath_kind ON aftermath (kind, id);
+  CREATE TABLE wanted (kind TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+  -- Something went wrong: held or stopped with a diagnosis that is not an operator's command, or a receive that
+  -- could not be delivered.
+  CREATE TRIGGER aftermath_error AFTER UPDATE OF phase, phasestep ON transfer
+    WHEN new.diagi NOT IN (0, 121)
+      AND ((new.phasestep IN ('H', 'K') AND old.phasestep NOT IN ('H', 'K'))
+        OR (new.phase = 'X' AND old.phase <> 'X' AND new.direct = 'recv'))
+      AND EXISTS (SELECT 1 FROM wanted WHERE kind = 'exece')
+  BEGIN
+    INSERT INTO aftermath (kind, transfer) VALUES ('exece', new.id) ON CONFLICT DO NOTHING;
+  END;
+  CREATE TRIGGER aftermath_stillborn AFTER INSERT ON transfer
+    WHEN new.diagi NOT IN (0, 121) AND new.phasestep IN ('H', 'K')
+      AND EXISTS (SELECT 1 FROM wanted WHERE kind = 'exece')
+  BEGIN
+    INSERT INTO aftermath (kind, transfer) VALUES ('exece', new.id) ON CONFLICT DO NOTHING;
+  END;
+  -- A response to a send that did not wait for it.
+  CREATE TRIGGER aftermath_late AFTER UPDATE OF ack ON transfer
+    WHEN new.direct = 'send' AND new.phase = 'X' AND old.phase = 'X' AND new.ack <> '' AND old.ack = ''
+      AND EXISTS (SELECT 1 FROM wanted WHERE kind = 'ackexec')
+  BEGIN
+    INSERT INTO aftermath (kind, transfer) VALUES ('ackexec', new.id) ON CONFLICT DO NOTHING;
+  END;
+  CREATE TRIGGER aftermath_ended AFTER UPDATE OF phase ON transfer
+    WHEN new.phase = 'X' AND old.phase <> 'X' AND EXISTS (SELECT 1 FROM wanted WHERE kind = 'accnt')
+  BEGIN
+    INSERT INTO aftermath (kind, transfer) VALUES ('accnt', new.id) ON CONFLICT DO NOTHING;
+  END;
+  `,
 ];

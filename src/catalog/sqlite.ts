@@ -79,8 +79,17 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     stopSends: (part, why) => change(() => changes.stopSends(database, part, why)),
     claimReceive: (idtu, owner) => change(() => changes.takeReceive(database, idtu, owner, now())),
     release: (idtu, values) => change(() => changes.releaseTransfer(database, idtu, values, now())),
-    finishReceive: (idtu, values, response) =>
-      change(() => changes.endReceive(database, idtu, values, response, now())),
+    advance: (idtu, from, values) =>
+      change(() => changes.advanceTransfer(database, idtu, from, values, now())),
+    finishReceive: (idtu, values, response, from) =>
+      change(() => changes.endReceive(database, idtu, values, response, now(), from)),
+    claimScript: (owner, at) => change(() => changes.takeScript(database, owner, at)),
+    scriptsWaiting: () => read(() => queries.countScripts(database)),
+    want: (kinds) => change(() => changes.setWanted(database, kinds)),
+    aftermath: (kinds, after, limit) => read(() => queries.listAftermath(database, kinds, after, limit)),
+    note: (idtu, kind) => change(() => changes.addAftermath(database, idtu, kind)),
+    settleAftermath: (ids) => change(() => changes.deleteAftermath(database, ids)),
+    watch: (changed) => commits.watch(changed),
     children: (pidtu) => read(() => queries.countChildren(database, pidtu)),
     forward: (idtu, to) => change(() => changes.forwardReceive(database, idtu, to, now())),
     claimResponse: (part, owner) => change(() => changes.takeResponse(database, part, owner)),

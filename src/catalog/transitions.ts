@@ -20,6 +20,8 @@ export interface Transition {
   from: readonly string[];
   /** State that follows; "" = none, the record goes. */
   to: string;
+  /** State that follows where the phase has a script. */
+  script?: string;
   /** The transfer or the script that runs in this state has to be stopped first. */
   cut?: boolean;
 }
@@ -31,30 +33,36 @@ export const TRANSITIONS: readonly Transition[] = [
   { action: "halt", from: ["TD", "TK"], to: "TH" },
   { action: "halt", from: ["TC"], to: "TH", cut: true },
   { action: "halt", from: ["YD", "YK"], to: "YH" },
+  { action: "halt", from: ["YC"], to: "YH", cut: true },
 
   { action: "keep", from: ["AD", "AH"], to: "AK" },
   { action: "keep", from: ["AC"], to: "AK", cut: true },
   { action: "keep", from: ["TD", "TH"], to: "TK" },
   { action: "keep", from: ["TC"], to: "TK", cut: true },
   { action: "keep", from: ["YD", "YH"], to: "YK" },
+  { action: "keep", from: ["YC"], to: "YK", cut: true },
   { action: "keep", from: ["ZD", "ZH"], to: "ZK" },
+  { action: "keep", from: ["ZC"], to: "ZK", cut: true },
 
   { action: "start", direct: "send", from: ["AH", "AK"], to: "AD" },
   { action: "start", direct: "send", from: ["TH", "TK", "TD"], to: "TD" },
   // a partner's file goes on when the partner offers it again: all that is to be done is to let it
   { action: "start", direct: "recv", from: ["TK"], to: "TH" },
   { action: "start", from: ["YH", "YK"], to: "YD" },
-  { action: "start", from: ["ZK"], to: "ZH" },
+  { action: "start", from: ["ZK"], to: "ZH", script: "ZD" },
 
   { action: "resume", direct: "send", from: ["TH"], to: "TH" },
 
   { action: "submit", from: ["AK", "AH"], to: "AD" },
-  { action: "submit", from: ["YH", "YK", "YD", "XX"], to: "YD" },
+  { action: "submit", from: ["YH", "YK", "YD"], to: "YD" },
+  { action: "submit", from: ["ZK", "ZD"], to: "ZD" },
+  // beside the record, which has ended
+  { action: "submit", from: ["XX"], to: "XX" },
 
-  { action: "delete", from: ["TC", "AC"], to: "", cut: true },
+  { action: "delete", from: ["TC", "AC", "YC", "ZC"], to: "", cut: true },
   {
     action: "delete",
-    from: ["AD", "AH", "AK", "TD", "TH", "TK", "YH", "YK", "ZH", "ZK", "ZD", "XX"],
+    from: ["AD", "AH", "AK", "TD", "TH", "TK", "YD", "YH", "YK", "ZH", "ZK", "ZD", "XX"],
     to: "",
   },
 ];

@@ -1,4 +1,4 @@
-/** `cygnet act`, `inact`: open or close a partner or a folder while the gateway runs. */
+/** `cygnet act`, `inact`: open or close a partner, a folder or a job while the gateway runs. */
 import type { ActivationOrder } from "../engine/activate.ts";
 import { ask } from "./client.ts";
 import { type CommonOptions, places, print, printJson } from "./context.ts";

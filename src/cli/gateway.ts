@@ -40,6 +40,12 @@ export async function status(options: CommonOptions): Promise<void> {
   for (const { id, scandir, state } of now.folders) print(`folder     ${id} ${state} ${scandir}`);
   print(`sends      ${counts(transfers.send)}`);
   print(`receives   ${counts(transfers.recv)}; responses waiting: ${transfers.responses}`);
+  const { running, waiting } = now.scripts;
+  if (running + waiting > 0) print(`scripts    ${running} running, ${waiting} waiting`);
+  for (const job of now.jobs) {
+    const next = job.next === null ? "not active" : `next ${localTime(job.next)}`;
+    print(`job        ${job.id} ${next}${job.running ? ", running" : ""}`);
+  }
   if (now.partners.some(({ failures, next }) => failures > 0 || next !== null)) {
     for (const { id, failures, next, reason } of now.partners) {
       if (next !== null)

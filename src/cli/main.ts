@@ -1,11 +1,9 @@
 /** The command line: `cygnet <command>`. Exit 0 done, 1 not done, 2 wrong usage or invalid configuration. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { SORT_KEYS } from "../catalog/list.ts";
 import type { Action } from "../catalog/transitions.ts";
 import { describe } from "../platform/errors.ts";
-import { projectRoot } from "../platform/root.ts";
+import { version } from "../platform/version.ts";
 import { activate } from "./activate.ts";
 import { check } from "./check.ts";
 import { type CommandOptions, command as commandTransfers } from "./commands.ts";
@@ -21,10 +19,6 @@ import { tableTarget } from "./table.ts";
 import { testPartner } from "./test-partner.ts";
 import { display, end, listcat, recv, send } from "./transfers.ts";
 
-const { version } = JSON.parse(readFileSync(join(projectRoot(), "package.json"), "utf8")) as {
-  version: string;
-};
-
 const EXIT = `
 Exit status: 0 done, 1 not done (the reason is on stderr), 2 wrong usage or invalid configuration.`;
 
@@ -32,7 +26,7 @@ Exit status: 0 done, 1 not done (the reason is on stderr), 2 wrong usage or inva
 export function program(): Command {
   const cygnet = new Command("cygnet")
     .description("OFTP2 gateway: files dropped into an outbox reach the partner, its files reach the inbox.")
-    .version(version)
+    .version(version())
     .showHelpAfterError('("cygnet help" shows all commands)')
     .addHelpText(
       "after",
@@ -131,12 +125,16 @@ export function program(): Command {
     const opens = name === "act";
     const each = command(
       name,
-      `${opens ? "open" : "close"} a partner or a folder`,
+      `${opens ? "open" : "close"} a partner, a folder or a job`,
       "It stays so over restarts, until the next act or inact, or until the configuration changes the object's state.",
     )
-      .argument("<id>", "the partner or the folder")
+      .argument("<id>", "the partner, the folder or the job")
       .addOption(
-        new Option("--type <type>", "what the id names, where it names both").choices(["part", "folder"]),
+        new Option("--type <type>", "what the id names, where it names several").choices([
+          "part",
+          "folder",
+          "cron",
+        ]),
       )
       .addOption(
         new Option(

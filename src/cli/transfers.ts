@@ -23,19 +23,23 @@ export async function send(file: string, options: SendOptions): Promise<void> {
   if (options.wait) transfer = await settled(socket, transfer, options.json !== true);
   if (options.json) printJson(transfer);
   else print(summary(transfer));
-  const stopped = transfer.state === "H" || transfer.state === "K";
-  if ((stopped && transfer.diagi !== 0) || transfer.ack === "N") {
+  if ((stopped(transfer) && transfer.diagi !== 0) || transfer.ack === "N") {
     throw new Failed(
       options.json ? "" : `${transfer.idtu}: ${transfer.diagc || "not sent"} (DIAGI ${transfer.diagi})`,
     );
   }
 }
 
+/** True for what does not go on by itself. Held in phase Z means waiting for the response, which is no fault. */
+function stopped({ phase, phasestep }: TransferRecord): boolean {
+  return phasestep === "K" || (phasestep === "H" && phase !== "Z");
+}
+
 /** Waits until a transfer has ended or needs an operator, with its progress on a terminal. */
 async function settled(socket: string, first: TransferRecord, show: boolean): Promise<TransferRecord> {
   const progress = show && process.stderr.isTTY === true;
   let transfer = first;
-  while (!["X", "H", "K"].includes(transfer.state)) {
+  while (transfer.state !== "X" && !stopped(transfer)) {
     await new Promise((done) => setTimeout(done, 200));
     transfer = await ask<TransferRecord>(socket, "GET", `/transfers/${first.idtu}`);
     if (progress) process.stderr.write(`\r${bar(transfer)}\u001b[K`);
@@ -124,11 +128,7 @@ export const COLUMNS = [
     title: "STATE",
     value: (row: TransferRecord) => `${row.phase}${row.phasestep}`,
     colour: (row: TransferRecord) =>
-      row.state === "X"
-        ? ("green" as const)
-        : row.state === "H" || row.state === "K"
-          ? ("red" as const)
-          : undefined,
+      row.state === "X" ? ("green" as const) : stopped(row) ? ("red" as const) : undefined,
   },
   { title: "ACK", value: (row: TransferRecord) => row.ack },
   { title: "DIAGI", value: (row: TransferRecord) => row.diagi || "", align: "right" as const },

@@ -56,7 +56,9 @@ const NEEDS: Record<Effect, string> = {
 type Table = Exclude<keyof Configuration, "files" | "includes" | "directory">;
 
 function objects(table: Configuration[Table]): ReadonlyMap<string, object> {
-  return table instanceof Map ? table : new Map([["", table]]);
+  if (table instanceof Map) return table;
+  // a table that need not be there
+  return table === null ? new Map() : new Map([["", table]]);
 }
 
 function compare(table: string, id: string, old: object, next: object): Change[] {

@@ -14,11 +14,14 @@ import { checkAuthorities } from "./rules/authorities.ts";
 import { checkCertificates } from "./rules/certificates.ts";
 import { checkFlows } from "./rules/flows.ts";
 import { checkFolders } from "./rules/folders.ts";
+import { checkJobs } from "./rules/jobs.ts";
 import { checkNetwork } from "./rules/network.ts";
+import { checkNotifications } from "./rules/notifications.ts";
 import { checkPartners } from "./rules/partners.ts";
 import { checkProfiles } from "./rules/profiles.ts";
 import { checkReferences } from "./rules/references.ts";
 import { Scene } from "./rules/scene.ts";
+import { checkScripts } from "./rules/scripts.ts";
 import { reportViolations, type Violation } from "./schema-problems.ts";
 import { tables, validate } from "./schemas.ts";
 import { readSecrets, type SecretsByEntry } from "./secrets.ts";
@@ -28,6 +31,18 @@ import { readSources, type Sources, top } from "./sources.ts";
 export type Result =
   | { configuration: Configuration; warnings: Problem[] }
   | { problems: Problem[]; warnings: Problem[] };
+
+const CHECKS = [
+  checkReferences,
+  checkNetwork,
+  checkProfiles,
+  checkPartners,
+  checkFlows,
+  checkFolders,
+  checkScripts,
+  checkJobs,
+  checkNotifications,
+];
 
 export interface LoadOptions {
   /** Where `env:` and `cred:` secrets come from. */
@@ -52,15 +67,7 @@ export async function load(mainFile: string, options: LoadOptions = {}): Promise
     // first: what the files hold decides what others may count on
     const now = options.now ?? Date.now();
     await checkCertificates(scene, secrets, now);
-    for (const check of [
-      checkReferences,
-      checkNetwork,
-      checkProfiles,
-      checkPartners,
-      checkFlows,
-      checkFolders,
-    ])
-      check(scene);
+    for (const check of CHECKS) check(scene);
     const trustList = await checkAuthorities(scene, now);
     if (trustList !== undefined) scene.pkiFacts.set(TSL_ID, { digest: trustList, hasKey: false });
   }

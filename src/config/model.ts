@@ -32,9 +32,15 @@ export interface Configuration {
   cftrecv: ReadonlyMap<string, Recv>;
   cftfolder: ReadonlyMap<string, Folder>;
   cftxlate: ReadonlyMap<string, Xlate>;
+  cftcron: ReadonlyMap<string, Cron>;
   pki: ReadonlyMap<string, Pki>;
   cftcat: Cat;
   cftlog: Log;
+  /** null: nothing is accounted. */
+  cftaccnt: Accnt | null;
+  notify: ReadonlyMap<string, Notify>;
+  /** null: no mail is sent. */
+  smtp: Smtp | null;
   admin: Admin;
 }
 
@@ -45,6 +51,16 @@ export interface Parm {
   maxtrans: number;
   /** Id of the flow templates that serve where no other does. */
   default: string;
+  /** Scripts of flows that have none of their own: sent, received, response to a sent file, errors. */
+  execsf: Command;
+  execrf: Command;
+  execsfa: Command;
+  execse: Command;
+  execre: Command;
+  /** ms; 0 = for ever. */
+  exectimeout: number;
+  /** 0 = no limit. */
+  max_processing_scripts: number;
   /** Cipher suites 07 to 10 may be used. */
   experimental_ciphers: boolean;
   /** Whether the default serves files whose name stands for no flow; they are refused otherwise. */
@@ -243,6 +259,10 @@ export interface Ssl {
 export interface Send extends LocalForm {
   id: string;
   nfname: string;
+  preexec: Command;
+  exec: Command;
+  ackexec: Command;
+  exece: Command;
   /** Absolute; files that a command names lie below it. "" = anywhere. */
   workingdir: string;
   frecfm: "U" | "T" | "F" | "V";
@@ -279,8 +299,10 @@ export interface Recv extends LocalForm {
   fcheck: boolean;
   frecfm: "U" | "T" | "F" | "V";
   flrecl: number;
-  /** Who gives the end-to-end response: the gateway on delivery, or somebody with `cygnet end`. */
-  ackmode: "auto" | "manual";
+  exec: Command;
+  exece: Command;
+  /** Who gives the end-to-end response: the gateway on delivery, somebody with `cygnet end`, or the script. */
+  ackmode: "auto" | "manual" | "script";
 }
 
 /** How a file stands on the local disk. */
@@ -322,6 +344,64 @@ export interface Folder {
   includefilter: string;
   excludefilter: string;
   usefsevents: boolean;
+}
+
+/** A job. */
+export interface Cron {
+  id: string;
+  state: "active" | "noactive";
+  /** Cron expression, local time. */
+  time: string;
+  type: "exec" | "cftutil";
+  /** Program and arguments, or the words of a command; with symbolic variables. */
+  exec: readonly string[];
+  parm: string;
+  /** ms; 0 = for ever. */
+  exectimeout: number;
+}
+
+export interface Accnt {
+  /** Absolute. */
+  fname: string;
+  /** Octets; 0 = no limit. */
+  maxsize: number;
+  /** Milliseconds after midnight, local; null = none. */
+  switch: number | null;
+  backup_count: number;
+}
+
+export interface Smtp {
+  host: string;
+  port: number;
+  tls: "starttls" | "tls" | "none";
+  user: string;
+  passw: Secret;
+  sender: string;
+  /** ms */
+  timeout: number;
+}
+
+export interface Notify {
+  id: string;
+  state: "active" | "noactive";
+  /** Names of messages/events.ts. */
+  events: readonly string[];
+  /** Masks of message ids. */
+  messages: readonly string[];
+  severity: "none" | "I" | "W" | "E" | "F";
+  /** Masks of partner ids; empty = all. */
+  part: readonly string[];
+  /** ms */
+  unreachable: number;
+  mail: readonly string[];
+  /** "" = none. */
+  url: string;
+  secret: Secret;
+  /** ms */
+  timeout: number;
+  limit: number;
+  /** ms */
+  interval: number;
 }
 
 export type { Usage };

@@ -1,8 +1,18 @@
 /** From the validated tables to the configuration that the engine works with. */
 import { resolve } from "node:path";
 import { TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
-import { commandOf } from "./command.ts";
-import type { Cftfolder, Cftpart, Cftprot, Cftrecv, Cftsend, Cftssl, Cygnet } from "./generated.ts";
+import { type Command, commandOf, wordsOf } from "./command.ts";
+import type {
+  Cftcron,
+  Cftfolder,
+  Cftpart,
+  Cftprot,
+  Cftrecv,
+  Cftsend,
+  Cftssl,
+  Cygnet,
+  Smtp,
+} from "./generated.ts";
 import type * as Model from "./model.ts";
 import { defaultUsage } from "./rules/certificate-usage.ts";
 import type { PkiFacts } from "./rules/scene.ts";
@@ -29,6 +39,8 @@ export function resolveConfiguration(
     const entry = sources.entries.find(({ value }) => value === object);
     return entry && secrets.get(entry)?.get(key);
   };
+  const command = (written: string | string[]) => commandOf(written, sources.directory);
+  const exectimeout = parseDuration(parm.exectimeout, "s");
   const tls = new Map(tree.cftprot.map((prot) => [prot.id, prot.ssl !== ""]));
   return {
     files: sources.files,
@@ -40,6 +52,13 @@ export function resolveConfiguration(
       rundir,
       maxtrans: parm.maxtrans,
       default: parm.default,
+      execsf: command(parm.execsf),
+      execrf: command(parm.execrf),
+      execsfa: command(parm.execsfa),
+      execse: command(parm.execse),
+      execre: command(parm.execre),
+      exectimeout,
+      max_processing_scripts: parm.max_processing_scripts,
       default_idf: parm.default_idf,
       experimental_ciphers: parm.experimental_ciphers,
     },
@@ -77,12 +96,13 @@ export function resolveConfiguration(
     cftidf: new Map(
       tree.cftidf.map(({ comment: _, ...idf }) => [`${idf.id}/${idf.part}/${idf.type}/${idf.nidf}`, idf]),
     ),
-    cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), (send) => flow(send, rundir)),
+    cftsend: table(withDefault(tree.cftsend, parm.default, "cftsend"), (send) => flow(send, rundir, command)),
     cftrecv: table(withDefault(tree.cftrecv, parm.default, "cftrecv"), (recv) =>
-      receivedFlow(recv, rundir, cftcat.rkerror),
+      receivedFlow(recv, rundir, cftcat.rkerror, command),
     ),
     cftfolder: table(tree.cftfolder, (one) => folder(one, rundir)),
     cftxlate: table(tree.cftxlate, ({ comment: _, ...xlate }) => xlate),
+    cftcron: table(tree.cftcron, (cron) => job(cron, exectimeout, command)),
     pki: withTrustList(
       rundir,
       facts,
@@ -114,6 +134,25 @@ export function resolveConfiguration(
       maxsize: parseSize(cftlog.maxsize),
       backup_count: cftlog.backup_count,
     },
+    cftaccnt: tree.cftaccnt
+      ? {
+          fname: resolve(rundir, tree.cftaccnt.fname),
+          maxsize: parseSize(tree.cftaccnt.maxsize),
+          switch: parseTimeOfDay(tree.cftaccnt.switch) ?? null,
+          backup_count: tree.cftaccnt.backup_count,
+        }
+      : null,
+    notify: table(tree.notify, (one) => {
+      const { comment: _, ...notify } = one;
+      return {
+        ...notify,
+        unreachable: parseDuration(notify.unreachable, "min"),
+        secret: secret(one, "secret") ?? new Secret(""),
+        timeout: parseDuration(notify.timeout, "s"),
+        interval: parseDuration(notify.interval, "s"),
+      };
+    }),
+    smtp: tree.smtp ? mailServer(tree.smtp, secret(tree.smtp, "passw")) : null,
     admin: { socket: resolve(rundir, tree.admin.socket) },
   };
 }
@@ -169,6 +208,10 @@ function withDefault<T extends { id: string }>(
     "maxtime",
     "maxduration",
     "ackmode",
+    "preexec",
+    "exec",
+    "ackexec",
+    "exece",
     "workingdir",
     "fdisp",
     "fcheck",
@@ -250,11 +293,15 @@ function window(from: string, to: string): Model.Window {
   return { from: parseTimeOfDay(from) ?? 0, to: parseTimeOfDay(to) ?? 0 };
 }
 
-function flow(send: Cftsend, rundir: string): Model.Send {
+function flow(send: Cftsend, rundir: string, command: (written: string | string[]) => Command): Model.Send {
   const { comment: _, sign, encrypt, compress, signed_eerp, cipher, ...rest } = send;
   const said = Object.entries({ sign, encrypt, compress, signed_eerp, cipher });
   return {
     ...rest,
+    preexec: command(send.preexec),
+    exec: command(send.exec),
+    ackexec: command(send.ackexec),
+    exece: command(send.exece),
     workingdir: send.workingdir && resolve(rundir, send.workingdir),
     acktimeout: parseDuration(send.acktimeout, "s"),
     maxduration: parseDuration(send.maxduration, "min"),
@@ -268,9 +315,29 @@ function receivedFlow(
   { comment: _, ...recv }: Cftrecv,
   rundir: string,
   rkerror: Model.Recv["rkerror"],
+  command: (written: string | string[]) => Command,
 ): Model.Recv {
   const workingdir = recv.workingdir && resolve(rundir, recv.workingdir);
-  return { ...recv, workingdir, rkerror: recv.rkerror ?? rkerror };
+  const scripts = { exec: command(recv.exec), exece: command(recv.exece) };
+  return { ...recv, ...scripts, workingdir, rkerror: recv.rkerror ?? rkerror };
+}
+
+function job(
+  { comment: _, ...cron }: Cftcron,
+  exectimeout: number,
+  command: (written: string | string[]) => Command,
+): Model.Cron {
+  return {
+    ...cron,
+    exec: cron.type === "exec" ? (command(cron.exec) ?? []) : wordsOf(cron.exec),
+    exectimeout: cron.exectimeout === undefined ? exectimeout : parseDuration(cron.exectimeout, "s"),
+  };
+}
+
+/** Ports of submission: RFC 8314, TLS from the beginning on 465, else 587. */
+function mailServer({ comment: _, ...smtp }: Smtp, passw = new Secret("")): Model.Smtp {
+  const port = smtp.port ?? (smtp.tls === "tls" ? 465 : 587);
+  return { ...smtp, port, passw, timeout: parseDuration(smtp.timeout, "s") };
 }
 
 function folder(one: Cftfolder, rundir: string): Model.Folder {

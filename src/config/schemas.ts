@@ -86,6 +86,18 @@ function withinUnit(unit: CftUnit | "octets", value: unknown, schema: KeySchema 
   }
 }
 
+/** One address, plain: nothing that could add another recipient or a header. */
+function isMailbox(text: string): boolean {
+  return /^[^\s<>()[\],;:\\"@]+@[^\s<>()[\],;:\\"@]+$/.test(text);
+}
+
+/** A password in an address would show in every log. */
+function isWebhook(text: string): boolean {
+  if (text === "") return true;
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+}
+
 interface Loaded {
   tables: ReadonlyMap<string, TableSchema>;
   shapes: Record<string, KeySchema>;
@@ -112,6 +124,9 @@ function load(): Loaded {
   ajv.addFormat("address", isAddress);
   ajv.addFormat("cidr", isBlock);
   ajv.addFormat("time-of-day", (text) => parseTimeOfDay(text) !== undefined);
+  ajv.addFormat("time-or-none", (text) => text === "" || parseTimeOfDay(text) !== undefined);
+  ajv.addFormat("mailbox", isMailbox);
+  ajv.addFormat("webhook", isWebhook);
   ajv.addFormat("activation", (text) => text === "" || parseActivation(text) !== undefined);
   ajv.addFormat("charset", isCharset);
   ajv.addFormat("cron", (text) => text === "" || nodeCron.validate(text));

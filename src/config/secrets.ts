@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { follow, Unavailable } from "./reference.ts";
-import type { ListTable, Scene } from "./rules/scene.ts";
+import type { Scene } from "./rules/scene.ts";
 import { keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { Entry } from "./sources.ts";
@@ -8,10 +8,12 @@ import type { Entry } from "./sources.ts";
 /** Secrets by the object and the key that they belong to. */
 export type SecretsByEntry = ReadonlyMap<Entry, ReadonlyMap<string, Secret>>;
 
-const KEYS: readonly { table: ListTable; key: string; password: boolean }[] = [
+const KEYS: readonly { table: string; key: string; password: boolean }[] = [
   { table: "cftpart", key: "nspassw", password: true },
   { table: "cftpart", key: "nrpassw", password: true },
   { table: "pki", key: "keypassw", password: false },
+  { table: "smtp", key: "passw", password: false },
+  { table: "notify", key: "secret", password: false },
 ];
 /** SSIDPSWD is X(8); many partners use lower case, which the code set lacks. */
 const PASSWORD = /^[0-9A-Za-z &()./-]*$/;
@@ -23,7 +25,8 @@ const PASSWORD = /^[0-9A-Za-z &()./-]*$/;
 export async function readSecrets(scene: Scene, environment: NodeJS.ProcessEnv): Promise<SecretsByEntry> {
   const secrets = new Map<Entry, Map<string, Secret>>();
   for (const { table, key, password } of KEYS) {
-    for (const { entry } of scene.list(table)) {
+    for (const entry of scene.sources.entries) {
+      if (entry.table !== table) continue;
       const reference = entry.value[key];
       if (typeof reference !== "string") continue;
       const fault = (message: string) => scene.findings.problem(entry, { key }, "CYG_CONFIG_SECRET", message);

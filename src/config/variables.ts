@@ -14,6 +14,24 @@ export const SEND_VARIABLES = [...SHARED, "NIDF"] as const;
 /** Allowed in `cftrecv.fname`. */
 export const RECEIVE_VARIABLES = [...SHARED, "NFNAME", "IDTU"] as const;
 
+/** Allowed in scripts of transfers, and given to them in the environment. */
+export const SCRIPT_VARIABLES = [
+  ...RECEIVE_VARIABLES,
+  ...["NIDF", "IDT", "DIRECT", "MODE", "TRTYPE", "PHASE", "PHASESTEP", "DIAGI", "DIAGP", "DIAGC", "ACK"],
+  ...["FNAME", "FPATH", "WFNAME", "NBC", "NBT", "SHA256", "PRI", "PROT", "FRECFM", "FLRECL", "QQ", "TT"],
+  ...["CDATE", "CTIME", "CYEAR", "CMONTH", "CDAY", "BDATE", "BTIME", "BYEAR", "BMONTH", "BDAY"],
+  ...["EDATE", "ETIME", "EYEAR", "EMONTH", "EDAY"],
+  ...["CFTNAME", "CFTEVENT", "CFTVERSION", "CFTHOSTOS", "RUNTIMEDIR"],
+] as const;
+/** Allowed in jobs. */
+export const JOB_VARIABLES = [
+  ...["ID", "PARM", "SYSDATE", "SYSTIME", "SYSQQ", "SYSDAY"],
+  ...["CFTNAME", "CFTEVENT", "CFTVERSION", "CFTHOSTOS", "RUNTIMEDIR"],
+] as const;
+
+/** Values of variables by their names. */
+export type Values<T extends readonly string[]> = Record<T[number], string>;
+
 /** Allowed in `cftprot.idf`. */
 export const FLOW_VARIABLES = ["NIDF", "PART", "NRPART"] as const;
 
@@ -65,16 +83,36 @@ function shared({ part, idf, name, fileDate, now }: FileFacts) {
     SFNAME: name,
     FROOT: dot > 0 ? name.slice(0, dot) : name,
     FSUF: dot > 0 ? name.slice(dot + 1) : "",
-    FDATE: date(fileDate),
-    FTIME: time(fileDate),
-    FYEAR: date(fileDate).slice(2, 4),
-    FMONTH: date(fileDate).slice(4, 6),
-    FDAY: date(fileDate).slice(6, 8),
+    ...moment("F", fileDate),
+    ...systemTime(now),
+  };
+}
+
+/** `xDATE`, `xTIME`, `xYEAR`, `xMONTH`, `xDAY` for the letter x; empty where there is no such moment. */
+export function moment<X extends string>(letter: X, at: Date | null) {
+  const day = at === null ? "" : date(at);
+  return {
+    [`${letter}DATE`]: day,
+    [`${letter}TIME`]: at === null ? "" : time(at),
+    [`${letter}YEAR`]: day.slice(2, 4),
+    [`${letter}MONTH`]: day.slice(4, 6),
+    [`${letter}DAY`]: day.slice(6, 8),
+  } as Record<`${X}${"DATE" | "TIME" | "YEAR" | "MONTH" | "DAY"}`, string>;
+}
+
+export function systemTime(now: Date) {
+  return {
     SYSDATE: date(now),
     SYSTIME: time(now),
     SYSQQ: String(dayOfYear(now)).padStart(3, "0"),
     SYSDAY: String(now.getDay()),
   };
+}
+
+/** Transfer CFT's IDT: letter of the month (A to L), day, hour, minute, tens of seconds. */
+export function idtOf(at: Date): string {
+  const month = String.fromCharCode(65 + at.getMonth());
+  return month + date(at).slice(6, 8) + time(at).slice(0, 5);
 }
 
 /** YYYYMMDD, local. */
@@ -89,7 +127,8 @@ function time(at: Date): string {
   return parts.map((value) => String(value).padStart(2, "0")).join("");
 }
 
-function dayOfYear(at: Date): number {
+/** Day of the year, 1 to 366. */
+export function dayOfYear(at: Date): number {
   const day = Date.UTC(at.getFullYear(), at.getMonth(), at.getDate());
   return (day - Date.UTC(at.getFullYear(), 0, 0)) / 86_400_000;
 }

@@ -13,6 +13,7 @@ import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { isBroadcast } from "./broadcast.ts";
 import { RELAYED } from "./routing.ts";
+import { scriptFor } from "./scripts/choose.ts";
 import { keys, type Site } from "./site.ts";
 import { obstacle } from "./submission.ts";
 
@@ -86,27 +87,43 @@ async function attempt(site: Site, order: Order, transfer: Transfer): Promise<Tr
   if (row === undefined) throw notFrom(order, transfer);
   if (row.cut) {
     const said = text || "stopped by an operator";
-    const to = row.to === "" ? "TK" : row.to;
-    const left: Changes = { ...stepsOf(to), diagi: BY_OPERATOR, diagp: "OPER", diagc: said, retryAt: 0 };
-    await site.sessions.cut(transfer.idtu, left);
+    const { idtu, phase, script } = transfer;
+    if (phase !== "T" && script === "") {
+      throw new CygnetError("CYG_REQUEST_STATE", `${idtu} is just being delivered; try again`);
+    }
+    const to = row.to === "" ? `${phase}K` : row.to;
+    const left: Changes = { ...stepsOf(to), diagi: BY_OPERATOR, diagp: "OPER", diagc: said };
+    await (phase === "T" ? site.sessions.cut(idtu, { ...left, retryAt: 0 }) : site.cutScript(idtu, left));
     const now = await site.catalog.get(transfer.idtu);
     // it may have come to its end meanwhile, or be about to begin; a record that is to go is stopped now
     return now && action !== "delete" && writtenState(now) === to ? now : undefined;
   }
   if (action === "start" && isBroadcast(transfer)) return startBroadcast(site, transfer);
   if (action === "delete") return erase(site, order, transfer);
+  if (action === "submit") mustHaveScript(site, transfer);
+  if (action === "submit" && transfer.phase === "X") {
+    await site.catalog.note(transfer.idtu, "exec");
+    return transfer;
+  }
   if (action === "start" && transfer.phase === "T") await startable(site, transfer);
   if (action === "resume" && transfer.diagi === 0) throw notFrom(order, transfer);
+  const to = transfer.script !== "" && row.script !== undefined ? row.script : row.to;
   // what was given up for its time is not held to it again
-  const anew =
-    action === "start" ? { deadline: 0, ...(row.to === "ZH" ? { edate: site.clock.now() } : {}) } : {};
-  const changes: Changes = { ...stepsOf(row.to), ...diagnosis(order), ...anew };
+  const anew = action === "start" ? { deadline: 0, ...(to === "ZH" ? { edate: site.clock.now() } : {}) } : {};
+  const changes: Changes = { ...stepsOf(to), ...diagnosis(order), ...anew };
   if (!(await site.catalog.transition(transfer.idtu, transfer, changes))) return undefined;
   if (action === "start" && transfer.direct === "send") {
     const { part } = transfer;
     await site.catalog.setClock({ part, tries: 0, nextCallAt: 0, diagi: 0, reason: "" });
   }
   return { ...transfer, ...changes };
+}
+
+/** @throws CygnetError CYG_REQUEST_STATE when there is no script to run again */
+function mustHaveScript({ configuration }: Site, transfer: Transfer): void {
+  const { idtu, phase, script } = transfer;
+  if (phase === "X" ? scriptFor(configuration, transfer, "exec") !== null : script !== "") return;
+  throw new CygnetError("CYG_REQUEST_STATE", `${idtu} has no script that could run again`);
 }
 
 /** A broadcast is started again by starting its children; one that came to none is looked at anew. */
@@ -159,7 +176,7 @@ async function erase(
     throw new CygnetError("CYG_REQUEST_STATE", text);
   }
   // stopped first: nobody takes it up while its file is put away
-  const aside: Changes = transfer.phase === "T" ? stepsOf("TK") : {};
+  const aside: Changes = transfer.phase === "X" ? {} : stepsOf(`${transfer.phase}K`);
   if (aside.phase && !(await catalog.transition(idtu, transfer, aside))) return undefined;
   if (transfer.workfile !== "") {
     if (transfer.direct === "send") await spool.fail({ ...transfer, ...aside });

@@ -1,4 +1,5 @@
-/** The commands ACT and INACT: partners and folders are opened and closed while the gateway runs. */
+/** The commands ACT and INACT: partners, folders and jobs are opened and closed while the gateway runs. */
+import type { Activation } from "../catalog/catalog.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { perform } from "./actions.ts";
 import { type Mode, PART_STATES } from "./activations.ts";
@@ -9,7 +10,7 @@ export interface ActivationOrder {
   command: "act" | "inact";
   id: string;
   /** What the id names; found out where it is not given. */
-  kind?: "part" | "folder";
+  kind?: Activation["kind"];
   /** Partners: who may open sessions. */
   mode?: Mode;
   /** INACT of a partner: what runs is cut and held. */
@@ -18,7 +19,7 @@ export interface ActivationOrder {
 
 /**
  * Carries the command out; durable when it resolves.
- * @throws CygnetError CYG_REQUEST_OBJECT when there is no such partner or folder, or both
+ * @throws CygnetError CYG_REQUEST_OBJECT when there is no such partner, folder or job, or several
  */
 export async function activate(
   gateway: Gateway,
@@ -27,7 +28,7 @@ export async function activate(
   const { site } = gateway;
   const { command, id, mode = "both", force = false } = order;
   const kind = order.kind ?? kindOf(site, id);
-  const known = kind === "part" ? site.configuration.cftpart.get(id) : site.configuration.cftfolder.get(id);
+  const known = tablesOf(site)[kind].get(id);
   if (known === undefined) throw unknown(site, id);
   const state =
     kind === "part" ? PART_STATES[command][mode] : command === "act" ? "active" : ("noactive" as const);
@@ -39,6 +40,7 @@ export async function activate(
     text: `${kind} ${id}: ${state}`,
   });
   if (kind === "folder") await gateway.outboxes.apply(site.configuration);
+  if (kind === "cron") gateway.housekeeping.jobs.apply(site.configuration);
   const closed = kind === "part" && (state === "noactive" || state === "activeserv");
   if (closed && force) {
     await perform(site, { action: "halt", text: "the partner was closed" }, { part: id, state: "C" });
@@ -47,16 +49,28 @@ export async function activate(
   return { kind, id, state };
 }
 
-function kindOf({ configuration }: Site, id: string): "part" | "folder" {
-  const isPart = configuration.cftpart.has(id);
-  if (isPart && configuration.cftfolder.has(id)) {
-    throw new CygnetError("CYG_REQUEST_OBJECT", `${id} is a partner and a folder: say which, with --type`);
-  }
-  return isPart ? "part" : "folder";
+const NAMES = { part: "partner", folder: "folder", cron: "job" } as const;
+
+function tablesOf({
+  configuration,
+}: Site): Record<Activation["kind"], ReadonlyMap<string, { state: string }>> {
+  const { cftpart, cftfolder, cftcron } = configuration;
+  return { part: cftpart, folder: cftfolder, cron: cftcron };
 }
 
-function unknown({ configuration }: Site, id: string): CygnetError {
-  const known = (ids: Iterable<string>) => [...ids].join(", ") || "none";
-  const text = `there is no ${id}; partners are ${known(configuration.cftpart.keys())}, folders ${known(configuration.cftfolder.keys())}`;
-  return new CygnetError("CYG_REQUEST_OBJECT", text);
+function kindOf(site: Site, id: string): Activation["kind"] {
+  const kinds = (Object.keys(NAMES) as Activation["kind"][]).filter((kind) => tablesOf(site)[kind].has(id));
+  if (kinds.length > 1) {
+    const all = kinds.map((kind) => `a ${NAMES[kind]}`).join(" and ");
+    throw new CygnetError("CYG_REQUEST_OBJECT", `${id} is ${all}: say which, with --type`);
+  }
+  if (kinds[0] === undefined) throw unknown(site, id);
+  return kinds[0];
+}
+
+function unknown(site: Site, id: string): CygnetError {
+  const known = Object.entries(tablesOf(site)).map(([kind, table]) => {
+    return `${NAMES[kind as Activation["kind"]]}s are ${[...table.keys()].join(", ") || "none"}`;
+  });
+  return new CygnetError("CYG_REQUEST_OBJECT", `there is no ${id}; ${known.join(", ")}`);
 }

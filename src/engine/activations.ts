@@ -3,7 +3,7 @@
  * configuration changes its own word on the matter.
  */
 import type { Activation, Catalog } from "../catalog/catalog.ts";
-import type { Configuration, Folder, Part } from "../config/model.ts";
+import type { Configuration, Cron, Folder, Part } from "../config/model.ts";
 
 export type Mode = "both" | "requester" | "server";
 
@@ -22,11 +22,11 @@ export class Activations {
   }
 
   /** Reads the orders that stand, and drops those on which the configuration has changed its mind. */
-  async refresh({ cftpart, cftfolder }: Configuration): Promise<void> {
+  async refresh({ cftpart, cftfolder, cftcron }: Configuration): Promise<void> {
+    const tables = { part: cftpart, folder: cftfolder, cron: cftcron };
     this.#orders.clear();
     for (const order of await this.#catalog.activations()) {
-      const table = order.kind === "part" ? cftpart : cftfolder;
-      if (table.get(order.id)?.state === order.configured) this.#orders.set(keyOf(order), order);
+      if (tables[order.kind].get(order.id)?.state === order.configured) this.#orders.set(keyOf(order), order);
       else await this.#catalog.setActivation(order);
     }
   }
@@ -43,6 +43,10 @@ export class Activations {
 
   folder({ id, state }: Pick<Folder, "id" | "state">): Folder["state"] {
     return (this.#orders.get(keyOf({ kind: "folder", id }))?.state ?? state) as Folder["state"];
+  }
+
+  job({ id, state }: Pick<Cron, "id" | "state">): Cron["state"] {
+    return (this.#orders.get(keyOf({ kind: "cron", id }))?.state ?? state) as Cron["state"];
   }
 
   /** Gives an order; durable when it resolves. One that says what the configuration says is none. */

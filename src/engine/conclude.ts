@@ -4,20 +4,24 @@
  */
 import type { Transfer } from "../catalog/catalog.ts";
 import { CygnetError } from "../platform/errors.ts";
+import { nextOfSend } from "./phases.ts";
 import type { Site } from "./site.ts";
 
 /**
- * Ends the send when no session has it and its response is there already.
- * @returns false when there is nothing to end
+ * Moves the send on when no session has it, no script of it is due, and its response is there already.
+ * @returns false when there is nothing to move
  */
 export async function conclude(site: Site, { idtu }: Pick<Transfer, "idtu">): Promise<boolean> {
   const transfer = await site.catalog.get(idtu);
   if (transfer === undefined || transfer.ack === "") return false;
-  const waits = transfer.phase === "Z" || (transfer.phase === "T" && transfer.phasestep !== "C");
+  const { phase, phasestep, ack } = transfer;
+  const waits = (phase === "Z" && transfer.script === "") || (phase === "T" && phasestep !== "C");
   if (!waits) return false;
-  const well = transfer.ack === "A" ? { diagi: 0, diagp: "", diagc: "" } : {};
-  await site.catalog.update(idtu, { ...well, phase: "X", phasestep: "X", edate: site.clock.now() });
-  await putAway(site, transfer);
+  const well = ack === "A" ? { diagi: 0, diagp: "", diagc: "" } : {};
+  const next = nextOfSend(site.configuration, transfer, phase === "T" ? "data" : "answer");
+  const changes = { ...well, ...next, edate: site.clock.now() };
+  if (!(await site.catalog.advance(idtu, { phase, phasestep }, changes))) return conclude(site, { idtu });
+  if (next.phase === "X") await putAway(site, transfer);
   return true;
 }
 

@@ -15,6 +15,7 @@ import { CygnetError, describe } from "../platform/errors.ts";
 import { reasonsOf } from "./envelopes.ts";
 import { lineHash, towardsDisk } from "./forms.ts";
 import { partOf, RELAYED } from "./routing.ts";
+import { scriptFor } from "./scripts/choose.ts";
 import { isEnveloped } from "./security.ts";
 import { keys, type Site } from "./site.ts";
 import { confine, isDatasheet, receiveFlow, targetOf } from "./target.ts";
@@ -146,34 +147,65 @@ export class Deliveries {
     site.kick();
   }
 
-  /** The file is in the inbox: the record ends and its response waits for the next turn, or for `cygnet end`. */
+  /**
+   * The file is in the inbox. The record ends, or waits for its script; the response goes with the next turn, or when
+   * a script or `cygnet end` gives it.
+   */
   async finish(transfer: Transfer): Promise<void> {
-    const { catalog, clock, journal } = this.#site();
+    const { catalog, clock, journal, configuration } = this.#site();
     const { fname } = transfer;
     const delivered: Changes = { edate: clock.now(), diagi: 0, diagp: "", diagc: "", fname };
-    if (this.#flow(transfer).ackmode === "manual") {
-      const waits: Changes = { phase: "Z", phasestep: "H", workfile: "", spool: null };
-      await catalog.release(transfer.idtu, { ...delivered, ...waits });
+    const script: Changes | null = scriptFor(configuration, transfer, "exec") && {
+      phase: "Y",
+      phasestep: "D",
+      script: "exec",
+    };
+    if (this.#flow(transfer).ackmode === "auto") {
+      const changes: Changes = { ...delivered, ackstate: "ignore", ...script };
+      await this.respond(transfer, changes, { kind: "EERP", reason: 0, text: "" });
     } else {
-      await this.respond(transfer, delivered, { kind: "EERP", reason: 0, text: "" });
+      const waits: Changes = { phase: "Z", phasestep: "H", workfile: "", spool: null, ackstate: "require" };
+      await catalog.release(transfer.idtu, { ...delivered, ...waits, ...script });
     }
     journal.emit("CFTT56I", { ...keys(transfer), role: "server", fname });
     if (isDatasheet(transfer.nfname)) journal.emit("CFTH96I", { ...keys(transfer), fname });
   }
 
   /**
-   * An operator's or application's verdict on a delivered file whose flow waits for one.
+   * The verdict of an operator, an application or a script on a delivered file whose flow waits for one. Given while
+   * the script of the file is due or runs, it does not keep that from ending as it does; a script that has stopped
+   * counts as done.
    * @throws CygnetError CYG_REQUEST_STATE when it does not wait
    */
   async end(transfer: Transfer, verdict: Verdict): Promise<void> {
-    if (transfer.direct !== "recv" || transfer.phase !== "Z") {
-      const state = `${transfer.direct} in phase ${transfer.phase}`;
-      const text = `${transfer.idtu} is a ${state}; only a receive that waits for its response (phase Z) can be ended`;
-      throw new CygnetError("CYG_REQUEST_STATE", text);
-    }
+    const { direct, phase, phasestep, script, ackstate } = transfer;
+    const waits = phase === "Z" || (phase === "Y" && script !== "" && ackstate === "require");
     const { reason, text } = verdict;
     const diagnosis: Changes = reason === 0 ? {} : { diagp: `NERP ${reason}`, diagc: text };
-    await this.respond(transfer, diagnosis, { kind: reason === 0 ? "EERP" : "NERP", reason, text });
+    const kind = reason === 0 ? "EERP" : "NERP";
+    const goesOn = phase === "Y" && (phasestep === "D" || phasestep === "C");
+    const state: Changes = goesOn ? { phase, phasestep } : { script: "" };
+    const changes: Changes = { ...diagnosis, ...state, ackstate: "ignore" };
+    const done =
+      direct === "recv" &&
+      waits &&
+      (await this.respond(transfer, changes, { kind, reason, text }, { phase, phasestep }));
+    if (done) return;
+    const why = `${transfer.idtu} is a ${direct} in phase ${phase}; only a receive that waits for its response (phase Z, or Y with a script) can be ended`;
+    throw new CygnetError("CYG_REQUEST_STATE", why);
+  }
+
+  /** The verdict of the script of a received file: it ends with it. False where somebody was faster. */
+  decide(transfer: Transfer, { reason, text }: Verdict): Promise<boolean> {
+    const diagnosis: Changes = reason === 0 ? {} : { diagp: `NERP ${reason}`, diagc: text };
+    const kind = reason === 0 ? "EERP" : "NERP";
+    const changes: Changes = { ...diagnosis, script: "", ackstate: "ignore" };
+    return this.respond(transfer, changes, { kind, reason, text }, { phase: "Y", phasestep: "C" });
+  }
+
+  /** Who gives the end-to-end response for this file. */
+  ackmode(transfer: Transfer): Recv["ackmode"] {
+    return this.#flow(transfer).ackmode;
   }
 
   /** Ends a receive, with changes, and queues its response. */
@@ -181,11 +213,14 @@ export class Deliveries {
     transfer: Transfer,
     changes: Changes,
     answer: Verdict & { kind: "EERP" | "NERP" },
-  ): Promise<void> {
+    from?: Pick<Transfer, "phase" | "phasestep">,
+  ): Promise<boolean> {
     const site = this.#site();
-    const done: Changes = { ...changes, phase: "X", phasestep: "X" };
-    await site.catalog.finishReceive(transfer.idtu, done, { ...responseTo(transfer), ...answer });
-    site.kick();
+    const done: Changes = { phase: "X", phasestep: "X", ...changes };
+    const response = { ...responseTo(transfer), ...answer };
+    const recorded = await site.catalog.finishReceive(transfer.idtu, done, response, from);
+    if (recorded) site.kick();
+    return recorded;
   }
 
   /** A response that has to be signed needs the hash of what was on the line, before that form is gone. */

@@ -5,6 +5,7 @@
 import type { Part, Prot } from "../config/model.ts";
 import { runProgram } from "../platform/process.ts";
 import type { Refusal } from "./recognition.ts";
+import { environmentOf } from "./scripts/variables.ts";
 import type { Site } from "./site.ts";
 
 /** Transfer CFT's RET2, here the exit status: DIAGI, ESID reason for a caller, words. */
@@ -22,9 +23,6 @@ const VERDICTS: Readonly<Record<number, readonly [diagi: number, esid: number, t
 };
 /** Any other status. */
 const REFUSED = [426, 4, "refused"] as const;
-
-/** What of our own environment the program gets. The rest stays here: secrets may be in it. */
-const INHERITED = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR)$/;
 
 export interface Question {
   prot: Prot;
@@ -68,8 +66,7 @@ export async function askDirectory(site: Site, question: Question): Promise<Refu
 
 function environment(site: Site, { prot, part, mode, host, subject }: Question): Record<string, string> {
   const { cftparm } = site.configuration;
-  const own = Object.entries(process.env).filter(([name]) => INHERITED.test(name)) as [string, string][];
-  const told = {
+  return environmentOf({
     CFTEVENT: "EXITA",
     CFTNAME: cftparm.part,
     RUNTIMEDIR: cftparm.rundir,
@@ -80,9 +77,5 @@ function environment(site: Site, { prot, part, mode, host, subject }: Question):
     MODE: mode,
     HOST: host,
     SUBJECT: subject,
-  };
-  return Object.fromEntries([
-    ...own,
-    ...Object.entries(told).map(([name, value]) => [`CYGNET_${name}`, value]),
-  ]);
+  });
 }

@@ -5,7 +5,7 @@
 import type { Configuration, Part, Prot } from "../config/model.ts";
 import { substitute } from "../config/symbols.ts";
 import { flowVariables } from "../config/variables.ts";
-import { wildmat } from "../spool/wildmat.ts";
+import { wildmat } from "../platform/wildmat.ts";
 
 /** A flow that may not be used: DIAGI, message and words for our side. */
 export interface Forbidden {

@@ -21,7 +21,7 @@ import { Handovers, handoverDirectory } from "../pki/handovers.ts";
 import type { CertificateStore } from "../pki/store.ts";
 import { createTrust } from "../pki/trust/create.ts";
 import type { Trust } from "../pki/trust/trust.ts";
-import { systemClock, type Timer } from "../platform/clock.ts";
+import { systemClock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
 import { systemRandom } from "../platform/random.ts";
@@ -31,11 +31,10 @@ import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
 import { Exchange } from "./exchange/exchange.ts";
-import { ExpiryWatch } from "./expiry.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
-import { deleteOld, endOverdue } from "./overdue.ts";
 import { type PathReport, probePartner } from "./probe.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
@@ -43,7 +42,6 @@ import { Sessions } from "./sessions.ts";
 import { keys, type Site } from "./site.ts";
 import { storeChanges } from "./store-changes.ts";
 import { tellTls, tellTlsError, tellTlsProblem } from "./tls-news.ts";
-import { TrustListReminder } from "./trust-list.ts";
 
 /** A configuration that was accepted, and what it changed. */
 export interface Generation {
@@ -61,10 +59,6 @@ export type ReloadResult =
 /** How long a graceful stop lets transfers finish, and how long sessions have for their good-bye, ms. */
 const GRACE = 30_000;
 const GOOD_BYE = 2_000;
-/** How often ended records are purged, ms. */
-const PURGE_EVERY = 3_600_000;
-/** How often transfers that take too long are looked for, ms. */
-const OVERDUE_EVERY = 5_000;
 const OWNER = "node-1";
 
 export class Gateway {
@@ -77,14 +71,11 @@ export class Gateway {
   readonly outboxes: Outboxes;
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
-  readonly expiry: ExpiryWatch;
+  readonly housekeeping: Housekeeping;
   readonly #file: string;
   readonly #catalog: Catalog;
-  readonly #trustList: TrustListReminder;
   #watch: ConfigurationWatch | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
-  #purge: Timer | null = null;
-  #overdue: Timer | null = null;
   #stopped: Promise<void> | null = null;
   #fast = false;
 
@@ -95,7 +86,6 @@ export class Gateway {
     this.startedAt = systemClock.now();
     const { journal, catalog } = parts;
     const { rundir } = configuration.cftparm;
-    this.#trustList = new TrustListReminder(journal, systemClock);
     const credentials = () => this.site.credentials;
     const { trust } = parts;
     this.site = {
@@ -119,11 +109,15 @@ export class Gateway {
       owner: OWNER,
       stopping: false,
       routed: (part) => this.scheduler.routed(part),
+      cutScript: (idtu, left) => this.housekeeping.scripts.cut(idtu, left),
       seats: (net) => this.listeners.seat(this.site.configuration.cftnet.get(net)),
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);
-    this.expiry = new ExpiryWatch(() => this.site.credentials, journal, systemClock);
+    this.housekeeping = new Housekeeping(this.site, journal, {
+      poll: (part) => this.scheduler.poll(part),
+      reload: (cause) => this.reload(cause),
+    });
     this.outboxes = new Outboxes(this.site);
     this.listeners = new Listeners(
       journal,
@@ -176,14 +170,14 @@ export class Gateway {
   }
 
   async #open(warnings: readonly Problem[]): Promise<void> {
-    const { site, journal, outboxes, listeners } = this;
+    const { site, journal, outboxes, listeners, housekeeping } = this;
     const { configuration } = site;
     journal.emit("CFTI18I", { text: `maxtrans = ${configuration.cftparm.maxtrans}` });
     const secured = [...configuration.cftprot.values()].filter(({ ssl }) => ssl !== "").map(({ id }) => id);
     if (secured.length > 0) journal.emit("CFTI25I", { text: `TLS (${secured.join(", ")})` });
     else journal.emit("CFTI26I", { text: "no protocol uses TLS" });
     for (const warning of warnings) this.#warn(warning);
-    this.expiry.start();
+    await housekeeping.prepare();
     tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
     await this.#recover();
@@ -194,9 +188,8 @@ export class Gateway {
     await outboxes.apply(configuration);
     this.generations.push({ number: 1, at: site.clock.now(), plan: [] });
     this.#watchFiles();
-    this.#schedulePurge(10_000);
-    this.#lookForOverdue();
     this.scheduler.kick();
+    housekeeping.open();
     journal.emit("CFTI14I", { text: configuration.cftcat.fname });
   }
 
@@ -215,9 +208,9 @@ export class Gateway {
     for (const { transfer, error } of recovery.troubles) {
       journal.emit("CFTC70E", { ...keys(transfer), text: describe(error) });
     }
-    const { sends, receives, responses } = freed;
-    if (sends + receives + responses === 0) return;
-    const text = `${sends} sends, ${receives} receives and ${responses} responses were under way and go on`;
+    const { sends, receives, responses, scripts } = freed;
+    if (sends + receives + responses + scripts === 0) return;
+    const text = `${sends} sends, ${receives} receives, ${responses} responses and ${scripts} scripts were under way and go on`;
     journal.emit("CFTC08I", { text });
   }
 
@@ -277,7 +270,7 @@ export class Gateway {
     const changes = await storeChanges(store);
     for (const { part, id, text } of changes) journal.emit("CFTS78I", { part, id, text });
     for (const { path, text } of store.problems) journal.emit("CFTS78W", { file: path, text });
-    this.expiry.check();
+    this.housekeeping.expiry.check();
     await this.site.exchange.settle();
     this.site.kick();
     return { changes: changes.length, problems: store.problems.map(({ text }) => text) };
@@ -332,13 +325,13 @@ export class Gateway {
       .catch((error: unknown) => this.journal.emit("CFTC70E", { text: describe(error) }));
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
+    await this.housekeeping.follow(configuration);
     await this.#watch?.follow(configuration.includes);
     const number = current + 1;
     this.generations.push({ number, at: site.clock.now(), plan: changes });
     if (this.generations.length > 100) this.generations.shift();
     this.lastRejection = [];
     for (const warning of warnings) this.#warn(warning);
-    this.expiry.check();
     this.journal.emit("CFTS43I", { text: `generation ${number} (${cause})`, generation: number });
     for (const line of renderPlan(changes)) this.journal.emit("CFTS75I", { text: line, generation: number });
     site.kick();
@@ -348,8 +341,8 @@ export class Gateway {
   #rejected(cause: string, reasons: readonly string[]): ReloadResult {
     this.lastRejection = reasons;
     const generation = this.generations.at(-1)?.number ?? 0;
-    const text = `${cause}: rejected, generation ${generation} stays in force: ${reasons.join("; ")}`;
-    this.journal.emit("CFTS76W", { text });
+    const text = `${cause}: generation ${generation} stays in force: ${reasons.join("; ")}`;
+    this.journal.emit("CFTS85W", { text });
     return { accepted: false, reasons };
   }
 
@@ -362,52 +355,10 @@ export class Gateway {
     this.journal.emit("CFTS76W", { file, line, column, object, key, text: message });
   }
 
-  #lookForOverdue(): void {
-    this.#overdue = this.site.clock.timer(OVERDUE_EVERY, () => {
-      endOverdue(this.site)
-        .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `overdue: ${describe(error)}` }))
-        .finally(() => this.#lookForOverdue());
-    });
-  }
-
-  #schedulePurge(wait: number): void {
-    this.#purge = this.site.clock.timer(wait, () => {
-      const { sx, rx, rh } = this.site.configuration.cftcat;
-      const now = this.site.clock.now();
-      this.#catalog
-        .purge({ sends: now - sx, receives: now - rx })
-        .then(
-          (count) => count > 0 && this.journal.emit("CFTC08I", { text: `purge: ${count} records deleted` }),
-        )
-        .catch((error: unknown) => this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }));
-      this.#trustList
-        .look(this.site.configuration)
-        .catch((error: unknown) => this.journal.emit("CFTS76W", { text: describe(error) }));
-      Promise.all([this.#expire(now - rh), deleteOld(this.site)]).catch((error: unknown) =>
-        this.journal.emit("CFTC70E", { text: `purge: ${describe(error)}` }),
-      );
-      this.#schedulePurge(PURGE_EVERY);
-    });
-  }
-
-  /** Drops what was half received and not offered again since `before`: the next offer starts anew. */
-  async #expire(before: number): Promise<void> {
-    const { catalog, spool, journal } = this.site;
-    for (const transfer of await catalog.list({ direct: "recv", state: "H", limit: 10_000 })) {
-      const { idtu, workfile, bdate, kdate } = transfer;
-      if (workfile === "" || (bdate ?? kdate) > before) continue;
-      // the partner may offer it again at this very moment: one of both has it
-      if (!(await catalog.claimReceive(idtu, OWNER))) continue;
-      await spool.discard(transfer);
-      const diagc = "the half-received file has expired";
-      await catalog.release(idtu, { phase: "T", phasestep: "H", diagc });
-      journal.emit("CFTC08I", { ...keys(transfer), text: `half-received file of ${transfer.idtu} dropped` });
-    }
-  }
-
   /** Stops: `fast` cuts what runs (it resumes at the next start), otherwise transfers finish, up to 30 s. */
   stop(fast: boolean): Promise<void> {
     this.#fast ||= fast;
+    if (fast) void this.housekeeping.rest(0);
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
@@ -433,14 +384,12 @@ export class Gateway {
     for (const session of site.sessions.all) session.link.destroy();
     await this.scheduler.stop();
     await ended;
+    await this.housekeeping.rest(this.#fast ? 0 : deadline - site.clock.monotonic());
     await site.sessions.finished();
     await this.#close();
   }
 
   async #close(): Promise<void> {
-    this.#purge?.cancel();
-    this.#overdue?.cancel();
-    this.expiry.stop();
     await this.#watch?.close();
     this.site.stopping = true;
     this.listeners.close();
@@ -448,9 +397,11 @@ export class Gateway {
     await this.site.envelopes.close();
     await this.scheduler.sealed();
     await this.site.deliveries.stop();
+    await this.housekeeping.close();
     await this.#catalog.close();
     tellTls(this.journal, this.site.configuration, null);
     this.journal.emit("CFTE09I", { text: "stopped" });
+    await this.housekeeping.sayGoodBye();
     await this.journal.close();
   }
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { basename, isAbsolute, join, normalize } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
 import type { Dest, Send } from "../config/model.ts";
+import { NERP_REASONS } from "../messages/codes.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
@@ -10,14 +11,9 @@ import { wayOut } from "../spool/jail.ts";
 import { describeBroadcast } from "./broadcast.ts";
 import type { Verdict } from "./deliveries.ts";
 import { tellRecorded } from "./recorded.ts";
+import { end, type Scripted } from "./scripts/conclusion.ts";
 import { keys, type Site } from "./site.ts";
 import { describeSend } from "./submission.ts";
-
-/** NERPREAS: RFC 5024 section 5.3.14. */
-const NERP_REASONS = new Set([
-  3, 4, 9, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 50, 90,
-  99,
-]);
 
 const PIECE = 1024 * 1024;
 
@@ -36,7 +32,7 @@ export interface Submission {
  * Sends a copy of a file; the file itself stays where it is.
  * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, or what the spool says
  */
-export async function submitFile(site: Site, request: Submission): Promise<Transfer> {
+export async function submitFile(site: Site, request: Submission, user = "operator"): Promise<Transfer> {
   const { configuration, disk, spool, catalog } = site;
   const part = configuration.cftpart.get(request.part);
   const dest = configuration.cftdest.get(request.part);
@@ -74,7 +70,7 @@ export async function submitFile(site: Site, request: Submission): Promise<Trans
   const claimed = await spool.claim(candidate, send.request, target);
   await catalog.update(claimed.idtu, { fname: request.file });
   await disk.removeDirectory(folder);
-  tellRecorded(site, claimed, "operator");
+  tellRecorded(site, claimed, user);
   site.kick();
   return { ...claimed, fname: request.file };
 }
@@ -122,7 +118,21 @@ async function copyFile({ disk }: Site, from: string, to: string): Promise<void>
 }
 
 /**
- * Transfer CFT's END for a receive whose flow has ackmode = "manual": the response goes out in the next session.
+ * Transfer CFT's END for the script of a phase: it counts as done, whatever it came to, and the transfer goes on.
+ * @throws CygnetError CYG_REQUEST_STATE when the phase has no script
+ */
+async function endScript(site: Site, transfer: Transfer): Promise<void> {
+  if (transfer.script === "") {
+    const text = `${transfer.idtu} is in phase ${transfer.phase} and waits for no script`;
+    throw new CygnetError("CYG_REQUEST_STATE", text);
+  }
+  await end(site, transfer as Scripted);
+  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user: "operator", text: transfer.idtu });
+}
+
+/**
+ * Transfer CFT's END: the response to a receive whose flow waits for one (ackmode = "manual" or "script") goes out in
+ * the next session; otherwise the script of the phase counts as done.
  * @throws CygnetError CYG_REQUEST_STATE, CYG_REQUEST_REASON
  */
 export async function endTransfer(site: Site, idtu: string, verdict: Verdict): Promise<Transfer> {
@@ -135,6 +145,11 @@ export async function endTransfer(site: Site, idtu: string, verdict: Verdict): P
   if (exchangeKindOf(transfer.dsn)) {
     const text = `${idtu} brought a certificate; "cygnet pki accept" or "cygnet pki refuse" answers it`;
     throw new CygnetError("CYG_REQUEST_STATE", text);
+  }
+  const owed = transfer.direct === "recv" && transfer.ackstate === "require";
+  if (transfer.script !== "" && !owed && verdict.reason === 0) {
+    await endScript(site, transfer);
+    return (await site.catalog.get(idtu)) ?? transfer;
   }
   await site.deliveries.end(transfer, verdict);
   site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user: "operator", text: idtu });

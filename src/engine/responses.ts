@@ -14,6 +14,7 @@ import { conclude, putAway } from "./conclude.ts";
 import { responseTo } from "./deliveries.ts";
 import { lineHash } from "./forms.ts";
 import { insist } from "./insist.ts";
+import { nextOfSend } from "./phases.ts";
 import { carries, RELAYED } from "./routing.ts";
 import type { Session } from "./session.ts";
 import { keys, type Site } from "./site.ts";
@@ -181,20 +182,23 @@ async function rejectTransfer(session: Session, transfer: Transfer, nerp: Nerp):
 }
 
 /**
- * Records what a response says and ends the transfer.
- * @returns true when another session is sending the file again: it ends the transfer when it has its own answer
+ * Records what a response says and moves the transfer on.
+ * @returns true when it is not for the caller to put the file away: another session or a script has the transfer
  */
 async function answer(site: Site, transfer: Transfer, answered: Changes): Promise<boolean> {
-  const { idtu } = transfer;
-  if (transfer.phase === "T") {
-    // noted first: a session that takes the file up from now on sees that nothing is left to send
-    await site.catalog.update(idtu, answered);
-    const fresh = await site.catalog.get(idtu);
-    if (fresh?.phase === "T" && fresh.phasestep === "C") {
-      await conclude(site, transfer);
-      return true;
-    }
+  const { idtu, phase, phasestep } = transfer;
+  const edate = site.clock.now();
+  if (phase === "X") {
+    await site.catalog.update(idtu, { ...answered, edate });
+    return false;
   }
-  await site.catalog.update(idtu, { ...answered, phase: "X", phasestep: "X", edate: site.clock.now() });
-  return false;
+  if (phase === "Z" && transfer.script === "") {
+    const next = nextOfSend(site.configuration, { ...transfer, ...answered }, "answer");
+    const from = { phase, phasestep } as const;
+    if (await site.catalog.advance(idtu, from, { ...answered, ...next, edate })) return next.phase !== "X";
+  }
+  // noted first: whoever moves the record from now on sees that there is a response
+  await site.catalog.update(idtu, answered);
+  await conclude(site, transfer);
+  return true;
 }

@@ -30,6 +30,7 @@ import { type Forbidden, forbidden } from "./flows.ts";
 import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
+import { nextOfSend } from "./phases.ts";
 import { afterFailure, DEFAULT_SCHEDULE, type Decision, engineOf, jittered, spacing } from "./retry.ts";
 import { RELAYED } from "./routing.ts";
 import { isEnveloped, lineForm, sfidSecurity } from "./security.ts";
@@ -247,28 +248,24 @@ export class Sending {
       prot: this.#session.prot.id,
     };
     // the response may have come in another session before the answer here
-    const waits = transfer.ackstate === "require" && fresh.ack === "";
-    await site.catalog.release(
-      transfer.idtu,
-      waits
-        ? { ...done, phase: "Z", phasestep: "H", edate: now }
-        : { ...done, phase: "X", phasestep: "X", edate: now },
-    );
+    const next = nextOfSend(site.configuration, fresh, "data");
+    await site.catalog.release(transfer.idtu, { ...done, ...next, edate: now });
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
     site.journal.emit("CFTT56I", { ...keys(transfer), role, ids, fname: transfer.fname });
     site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
-    if (waits) await conclude(site, transfer);
-    else await putAway(site, { ...fresh, ...done });
+    if (next.phase === "X") await putAway(site, { ...fresh, ...done });
+    else await conclude(site, transfer);
   }
 
   /** The answer was lost with its line, and the response came in another session: nothing is left to send. */
   async #answered(transfer: Transfer): Promise<void> {
     const { site } = this.#session;
     const edate = site.clock.now();
-    await site.catalog.release(transfer.idtu, { phase: "X", phasestep: "X", edate });
-    await putAway(site, transfer);
+    const next = nextOfSend(site.configuration, transfer, "data");
+    await site.catalog.release(transfer.idtu, { ...next, edate });
+    if (next.phase === "X") await putAway(site, transfer);
   }
 
   /**

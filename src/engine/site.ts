@@ -1,5 +1,5 @@
 /** What every part of the running gateway shares. The configuration is the current generation's. */
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Catalog, Changes } from "../catalog/catalog.ts";
 import type { Configuration, Part } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
 import type { Seat } from "../net/admission.ts";
@@ -48,6 +48,8 @@ export interface Site {
   stopping: boolean;
   /** True when what waits for a partner goes by the sessions of its intermediate one, for now or always. */
   routed(part: Part): Promise<boolean>;
+  /** Ends the script that runs for a transfer and leaves the record like this; false when none runs. */
+  cutScript(idtu: string, left: Changes): Promise<boolean>;
   /** A seat of a network resource for a call of ours; null when it is full. */
   seats(net: string): Pick<Seat, "leave"> | null;
   /** Something may have become due: the scheduler looks again. */

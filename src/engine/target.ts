@@ -12,6 +12,7 @@ import { CygnetError } from "../platform/errors.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import { wayOut } from "../spool/jail.ts";
 import { datasetName, safeName } from "../spool/names.ts";
+import { fileDate } from "./file-date.ts";
 
 /** What of a transfer a name is made of. */
 export type Named = Pick<
@@ -28,6 +29,8 @@ const BUILT_IN: Recv = {
   fcheck: false,
   frecfm: "U",
   flrecl: 0,
+  exec: null,
+  exece: null,
   ackmode: "auto",
   fcode: "binary",
   ftype: "T",
@@ -61,7 +64,7 @@ export function targetOf(configuration: Configuration, transfer: Named, now: Dat
     site: cftparm.part,
     part: cftpart.get(id) ?? { id, nspart: dest, nrpart: orig },
     ...{ idf, idtu, name, nfname: name, now },
-    fileDate: stampOf(transfer),
+    fileDate: fileDate(transfer),
   });
   const safe = Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, tame(value)]));
   return resolve(flow.workingdir || cftparm.rundir, substitute(flow.fname, safe));
@@ -97,12 +100,4 @@ function tame(value: string): string {
  */
 function nameOf({ nfname, description }: Named): string {
   return description !== "" && datasetName(description) === nfname ? description : nfname;
-}
-
-/** The file's date and time stamp; the time of receipt where it is none. */
-function stampOf({ date, time, kdate }: Named): Date {
-  const [, century = "20", year, month, day] = /^(\d\d)?(\d\d)(\d\d)(\d\d)$/.exec(date) ?? [];
-  const [hours, minutes, seconds] = [time.slice(0, 2), time.slice(2, 4), time.slice(4, 6)];
-  const at = new Date(`${century}${year}-${month}-${day}T${hours}:${minutes}:${seconds}`);
-  return Number.isNaN(at.getTime()) ? new Date(kdate) : at;
 }

@@ -108,6 +108,9 @@ export function answerText(reason: number | string): string {
   return reasonText("EFNA", reason);
 }
 
+/** Every NERPREAS of RFC 5024. */
+export const NERP_REASONS: ReadonlySet<number> = new Set(nerpReasons.map(([code]) => code));
+
 /** The standard's text of a NERP reason; unknown reasons count as 99. */
 export function nerpText(reason: number | string): string {
   return reasonText("NERP", reason);

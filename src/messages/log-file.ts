@@ -64,6 +64,19 @@ export class LogFile {
     return count;
   }
 
+  /** Forces what was appended to the disk (fdatasync). */
+  async sync(): Promise<void> {
+    await this.#handle?.datasync();
+  }
+
+  /** Begins a new file, whatever the size of this one; nothing where this one is empty or not there. */
+  async switch(): Promise<void> {
+    const handle = this.#handle ?? (await this.#open());
+    if (!this.#regular || this.#size === 0 || handle === null) return;
+    await this.close();
+    await rotate(this.settings.fname, this.settings.backups);
+  }
+
   async close(): Promise<void> {
     const handle = this.#handle;
     this.#handle = null;

@@ -3,8 +3,9 @@ import winston from "winston";
 import type { Clock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { catalogue } from "./catalogue.ts";
+import { showControls } from "./escape.ts";
 import type { Journal, MessageVariables, Severity } from "./journal.ts";
-import { type Event, type Layout, render } from "./layout.ts";
+import { type Event, type Layout, render, sentence } from "./layout.ts";
 import type { LogFileSettings } from "./log-file.ts";
 import type { Message } from "./message.ts";
 import { ConsoleOutput, type ConsoleStream, FileOutput } from "./outputs.ts";
@@ -28,7 +29,19 @@ export interface JournalOptions extends JournalSettings {
   backlog?: number;
 }
 
+/** What a listener hears of a message. `text` is its sentence in plain words, without the key block. */
+export interface Told {
+  id: string;
+  severity: Severity;
+  /** ms since 1970 UTC */
+  time: number;
+  readonly text: string;
+  variables: MessageVariables;
+}
+
 export interface OpenJournal extends Journal {
+  /** Calls `hear` for every message, also for those below the level of the log. It must be quick and not throw. */
+  listen(hear: (told: Told) => void): void;
   /** Applies to everything that is emitted from now on; nothing is lost between old and new file. */
   reconfigure(settings: Partial<JournalSettings>): void;
   /** Resolves when every line is in the file. What comes later goes to standard error. */
@@ -71,6 +84,7 @@ class WinstonJournal implements OpenJournal {
   #console: ConsoleOutput | null = null;
   #logger: winston.Logger;
   #leftOut = 0;
+  readonly #listeners: ((told: Told) => void)[] = [];
   #forget: (() => void)[] = [];
   #closed: Promise<void> | null = null;
 
@@ -103,6 +117,7 @@ class WinstonJournal implements OpenJournal {
     const { clock, strict = false, level } = this.#options;
     const happened = event(id, variables, clock.now(), strict);
     const { severity } = happened.message;
+    if (this.#listeners.length > 0 && severity !== "T") this.#tell(happened);
     if (LEVELS[severity] > LEVELS[level]) return;
     if (this.#closed !== null) {
       this.#fallback.write(`${render(happened, "V24")}\n`);
@@ -123,6 +138,22 @@ class WinstonJournal implements OpenJournal {
     this.#file.layout = format;
     if (this.#console !== null) this.#console.level = level;
     this.#file.redirect({ fname, maxsize, backups });
+  }
+
+  listen(hear: (told: Told) => void): void {
+    this.#listeners.push(hear);
+  }
+
+  #tell({ message, time, variables }: Event): void {
+    const { id, severity, text } = message;
+    const told: Told = {
+      ...{ id, severity, time, variables },
+      // few of many messages are told to anybody
+      get text() {
+        return sentence(text, variables, showControls);
+      },
+    };
+    for (const hear of this.#listeners) hear(told);
   }
 
   close(): Promise<void> {

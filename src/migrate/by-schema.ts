@@ -38,7 +38,7 @@ function list(items: readonly TextValue[], schema: KeySchema, site: Site): Resul
 function simple(item: TextValue, schema: KeySchema, site: Site): Result {
   const text = item.text.trim();
   if (schema.enum) return choice(text, schema);
-  if (schema.format === "time-of-day") return timeOf(text);
+  if (schema.format === "time-of-day" || schema.format === "time-or-none") return timeOf(text);
   if (schema["x-unit"]) return amount(text, schema);
   if (schema.type === "boolean") {
     const value = BOOLEANS[text.toUpperCase()];

@@ -1,6 +1,6 @@
 /** What the rules know of the whole extract, and where they leave what they find. */
 import type { KeySchema, TableSchema } from "../config/schemas.ts";
-import { wildmat } from "../spool/wildmat.ts";
+import { wildmat } from "../platform/wildmat.ts";
 import { Draft } from "./draft.ts";
 import { Names } from "./names.ts";
 import { type Source, shown, word, words } from "./objects.ts";

@@ -67,7 +67,7 @@ export async function finishClaim(
       workfile: work,
       filesize: taken.size,
       spool: { step: "claimed", source: note.source, archive: note.archive },
-      ...(transfer.phasestep === "D" ? { diagi: 0, diagp: "", diagc: "" } : {}),
+      ...(transfer.phasestep === "D" && transfer.diagi !== 0 ? { diagi: 0, diagc: "" } : {}),
     });
   } catch (error) {
     if (isSystemError(error, "ENOENT") && (await statusOf(disk, work)) === undefined) {
@@ -111,6 +111,7 @@ function stop(context: SpoolContext, transfer: Transfer, reason: string): Promis
   return change(context, transfer, {
     phase: "T",
     phasestep: "K",
+    script: "",
     diagi: 110,
     diagp: "",
     diagc: `${transfer.fname}: ${reason}`,

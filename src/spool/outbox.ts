@@ -2,10 +2,10 @@ import { join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import { isSystemError } from "../platform/errors.ts";
 import type { FileStatus, FileSystem } from "../platform/filesystem.ts";
+import { wildmat } from "../platform/wildmat.ts";
 import { statusOf } from "./directories.ts";
 import { spoolError } from "./faults.ts";
 import type { Candidate } from "./spool.ts";
-import { wildmat } from "./wildmat.ts";
 
 /** A folder as it is scanned; keys and units of `[[cftfolder]]`. */
 export interface OutboxRules {

@@ -278,6 +278,107 @@ test("work names partners with due sends or unclaimed responses, and the next re
   t.same(await catalog.clock("NOW"), clock);
 });
 
+test("a script's turn: oldest first, claimed once, moved only from where it is", async (t) => {
+  const { catalog } = fresh(t);
+  const claim: NewSend["spool"] = {
+    step: "claim",
+    source: "/s",
+    ino: "1",
+    size: 1,
+    mtimeMs: 1,
+    archive: "",
+    workdir: "/w",
+  };
+  const unclaimed = await catalog.addSend(newSend({ script: "preexec", spool: claim }));
+  t.match(unclaimed, { phase: "A", phasestep: "D", script: "preexec" });
+  const first = await catalog.addSend(newSend({ script: "preexec" }));
+  const second = await catalog.addSend(newSend({ script: "preexec" }));
+  t.same(await catalog.work(1), { parts: [], nextAt: null }, "nothing is sent before its script");
+  t.equal(await catalog.claimSend("ACME", "me", 1), undefined);
+  t.equal(await catalog.scriptsWaiting(), 2, "the spool has not taken the first one yet");
+  const claims = await Promise.all([1, 2, 3].map(() => catalog.claimScript("me", 1)));
+  t.same(
+    claims.map((taken) => taken?.idtu),
+    [first.idtu, second.idtu, undefined],
+  );
+  t.match(claims[0], { phase: "A", phasestep: "C" });
+  const [waits, runs] = [{ phase: "A", phasestep: "D" } as const, { phase: "A", phasestep: "C" } as const];
+  t.equal(await catalog.advance(first.idtu, waits, { phase: "X", phasestep: "X" }), false, "it is elsewhere");
+  t.equal((await catalog.get(first.idtu))?.phase, "A");
+  const ready = { phase: "T", phasestep: "D", script: "" } as const;
+  t.equal(await catalog.advance(first.idtu, runs, ready), true);
+  t.equal(await catalog.advance(first.idtu, runs, ready), false, "once");
+  t.equal((await catalog.claimSend("ACME", "me", 1))?.idtu, first.idtu, "its claim was given up");
+  t.same(await catalog.recover("me"), { sends: 1, receives: 0, responses: 0, scripts: 1 });
+  t.match(await catalog.get(second.idtu), { phase: "A", phasestep: "D" }, "it runs again");
+
+  const { transfer } = await catalog.addReceive(newReceive(), "me");
+  const delivered = { phase: "Y", phasestep: "D", script: "exec", fname: "/in/x" } as const;
+  await catalog.finishReceive(transfer.idtu, delivered, responseTo(transfer));
+  t.match(
+    await catalog.get(transfer.idtu),
+    { ...delivered, workfile: "" },
+    "the response does not wait for it",
+  );
+  t.equal((await catalog.totals()).responses, 1);
+  t.same(
+    (await catalog.unfinishedSpool()).map(({ idtu }) => idtu),
+    [unclaimed.idtu],
+    "it was delivered",
+  );
+  const nerp = responseTo(transfer, "NERP");
+  t.equal(await catalog.finishReceive(transfer.idtu, {}, nerp, { phase: "Y", phasestep: "C" }), false);
+  t.match(await catalog.claimResponse("ACME", "me"), { kind: "EERP" }, "what came too late changes nothing");
+  t.equal(await catalog.finishReceive(transfer.idtu, {}, nerp, { phase: "Y", phasestep: "D" }), true);
+  t.match(await catalog.get(transfer.idtu), { phase: "X", phasestep: "X" });
+});
+
+test("what is noted beside a transfer's own way: only what is wanted, once, until it is done", async (t) => {
+  const { catalog, clock } = fresh(t);
+  const all = ["exece", "ackexec", "accnt"] as const;
+  const noted = async () =>
+    (await catalog.aftermath(all, 0, 100)).map(({ kind, transfer }) => `${kind} ${Number(transfer.idtu)}`);
+  const [failed, ended] = [{ phasestep: "K", diagi: 405 } as const, { phase: "X", phasestep: "X" } as const];
+  const silent = await catalog.addSend(newSend());
+  await catalog.update(silent.idtu, failed);
+  await catalog.update(silent.idtu, ended);
+  t.same(await noted(), [], "nobody wants anything");
+
+  await catalog.want(all);
+  let changes = 0;
+  catalog.watch(() => {
+    changes += 1;
+  });
+  const one = await catalog.addSend(newSend());
+  await catalog.update(one.idtu, failed);
+  t.same(await noted(), ["exece 2"]);
+  t.ok(changes >= 2, "who watches hears of it");
+  await catalog.update(one.idtu, { ...failed, phasestep: "H" });
+  t.same(await noted(), ["exece 2"], "once, while it is not done");
+  await catalog.addSend(newSend(), { step: "K", diagi: 278, diagp: "", diagc: "" });
+  t.same(await noted(), ["exece 2", "exece 3"], "also what never could begin");
+  await catalog.settleAftermath((await catalog.aftermath(["exece"], 0, 100)).map(({ id }) => id));
+  const two = await catalog.addSend(newSend());
+  await catalog.update(two.idtu, { phasestep: "H", diagi: 121 });
+  t.same(await noted(), [], "what an operator has held is no error");
+  await catalog.update(two.idtu, { ...ended, diagi: 0, ack: "A" });
+  await catalog.update(two.idtu, { ...ended, ack: "A" });
+  t.same(await noted(), ["accnt 4"], "its response came before its end");
+  await catalog.update(one.idtu, { ...ended, diagi: 0 });
+  await catalog.update(one.idtu, { ack: "N", ...ended });
+  t.same(await noted(), ["accnt 4", "accnt 2", "ackexec 2"], "a late response");
+  const { transfer } = await catalog.addReceive(newReceive(), "me");
+  await catalog.finishReceive(transfer.idtu, { diagi: 142 }, responseTo(transfer, "NERP"));
+  t.same((await noted()).slice(3).sort(), ["accnt 5", "exece 5"], "a file that was not delivered");
+  const [first] = await catalog.aftermath(["accnt"], 0, 1);
+  t.equal((await catalog.aftermath(["accnt"], first?.id ?? 0, 100)).length, 2, "those behind one");
+  t.equal(await catalog.purge({ sends: clock.at + DAY, receives: 0 }), 1, "what is noted is not purged");
+  await catalog.want(["accnt"]);
+  t.same(await noted(), ["accnt 4", "accnt 2", "accnt 5"], "what nobody wants any more is dropped");
+  await catalog.settleAftermath((await catalog.aftermath(all, 0, 100)).map(({ id }) => id));
+  t.equal(await catalog.purge({ sends: clock.at + DAY, receives: 0 }), 2);
+});
+
 test("a response goes out once: claimed, given back, sent; its kind becomes the receive's ack", async (t) => {
   const { catalog, clock } = fresh(t);
   for (const [kind, ack] of [["EERP", "A"] as const, ["NERP", "N"] as const]) {
@@ -419,7 +520,7 @@ test("recover gives up what a dead owner held, and only that", async (t) => {
   const { transfer: done } = await catalog.addReceive(newReceive({ dsn: "DONE" }), "me");
   await catalog.finishReceive(done.idtu, {}, responseTo(done));
   await catalog.claimResponse("ACME", "me");
-  t.same(await catalog.recover("me"), { sends: 1, receives: 1, responses: 1 });
+  t.same(await catalog.recover("me"), { sends: 1, receives: 1, responses: 1, scripts: 0 });
   t.match(await catalog.get(mine.idtu), { phase: "T", phasestep: "D" });
   t.match(await catalog.get(other.idtu), { phase: "T", phasestep: "C" });
   t.match(await catalog.get(half.idtu), { phase: "T", phasestep: "H" });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { test } from "tap";
 import { configurationReference } from "../../scripts/configuration-reference.ts";
+import { builtInOf } from "../../src/config/builtin.ts";
 import { plan, renderPlan } from "../../src/config/diff.ts";
 import { load, missingKeyFiles } from "../../src/config/load.ts";
 import type { Configuration } from "../../src/config/model.ts";
@@ -11,6 +12,8 @@ import { nearest } from "../../src/config/suggestion.ts";
 import { substitute, variablesIn } from "../../src/config/symbols.ts";
 import { formatDuration, parseDuration, parseSize, parseTimeOfDay } from "../../src/config/units.ts";
 import { receiveVariables, sendVariables } from "../../src/config/variables.ts";
+import { type Moment, scriptFor } from "../../src/engine/scripts/choose.ts";
+import { verdictOf } from "../../src/engine/scripts/verdict.ts";
 import { projectRoot } from "../../src/platform/root.ts";
 import { ACME, certificate, ENVIRONMENT, edit, folder, MAIN, TODAY, write } from "./site.ts";
 
@@ -136,14 +139,11 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   t.strictSame(configuration.includes, [join(root, "partners.d")]);
   const rundir = join(root, "var");
   const parm = {
-    part: "HUB",
-    npart: "O0999HUB",
-    rundir,
-    maxtrans: 64,
-    default: "DEFAULT",
-    default_idf: true,
+    ...{ part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT", default_idf: true },
+    ...{ execsf: null, execrf: null, execsfa: null, execse: null, execre: null },
+    ...{ exectimeout: 3_600_000, max_processing_scripts: 8, experimental_ciphers: false },
   };
-  t.strictSame(configuration.cftparm, { ...parm, experimental_ciphers: false });
+  t.strictSame(configuration.cftparm, parm);
   t.strictSame(cftnet.get("LOCAL"), {
     ...{ id: "LOCAL", host: ["127.0.0.1"], maxcnx: 100, maxcnx_host: 0, deny: [], keepalive: 60_000 },
     allow: ["127.0.0.0/8", "10.1.2.3/32", "::1/128"],
@@ -177,9 +177,10 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     ...{ id: "DEFAULT", nfname: "&FROOT&(-.)FSUF", frecfm: "U", ackstate: "require", pri: 128, security: {} },
     ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "", state: "disp" },
     ...{ duplicat: "", acktimeout: 0, mintime: null, maxtime: null, maxduration: 0, workingdir: "" },
+    ...{ preexec: null, exec: null, ackexec: null, exece: null },
   });
   t.strictSame(cftrecv.get("DEFAULT"), {
-    ...{ id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto" },
+    ...{ id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto", exec: null, exece: null },
     ...{ fcode: "binary", ftype: "T", xlate: "", workingdir: "", fdisp: "both", rkerror: "delete" },
     ...{ fcheck: false, frecfm: "U", flrecl: 0 },
   });
@@ -394,6 +395,143 @@ test("a plan names every change and what it needs; secrets stay secret", async (
     ],
     "a certificate renewed in place",
   );
+});
+
+test("scripts, jobs, accounting and notifications: where programs are, whose default serves, what a change shows", async (t) => {
+  const own = await certificate();
+  const { path: root, remove } = folder();
+  t.teardown(remove);
+  write(root, {
+    "hub.toml": HUB,
+    "partners.d/acme.toml": PARTNER,
+    "secrets/acme": "ACMEPW\n",
+    "secrets/hook": "k3y\n",
+  });
+  write(root, { "pki/hub.pem": own.pem, "pki/hub.key": own.key, "pki/acme.pem": own.pem });
+  const before = await configurationOf(join(root, "hub.toml"));
+  t.equal(before.cftaccnt, null);
+  t.equal(before.smtp, null);
+  const keys = 'execsf = "scripts/sent.sh &IDTU"\nexectimeout = "5m"\nmax_processing_scripts = 2\n';
+  const more = `
+[[cftsend]]
+id = "NONE"
+preexec = ["check", "a b", "&FNAME"]
+exec = "_NONE_"
+[[cftcron]]
+id = "CLEAN"
+time = "0 2 * * *"
+exec = "/usr/bin/env  true"
+[[cftcron]]
+id = "CALL"
+time = "0 0 2 * * *"
+type = "cftutil"
+exec = "recv --part ACME"
+exectimeout = 0
+[cftaccnt]
+switch = "06:00"
+[smtp]
+host = "mail"
+tls = "tls"
+sender = "hub@example.com"
+[[notify]]
+id = "HOOK"
+events = ["transfer-failed"]
+url = "https://example.com/hook"
+secret = "file:secrets/hook"
+unreachable = 5
+`;
+  write(root, { "hub.toml": HUB.replace("maxtrans", `${keys}maxtrans`) + more });
+  const after = await configurationOf(join(root, "hub.toml"));
+  const sent = join(root, "scripts/sent.sh");
+  t.match(after.cftparm, {
+    execsf: [sent, "&IDTU"],
+    execrf: null,
+    exectimeout: 300_000,
+    max_processing_scripts: 2,
+  });
+  t.match(after.cftsend.get("NONE"), { preexec: ["check", "a b", "&FNAME"], exec: [], ackexec: null });
+  t.match(after.cftcron.get("CLEAN"), {
+    exec: ["/usr/bin/env", "true"],
+    exectimeout: 300_000,
+    state: "active",
+  });
+  t.match(after.cftcron.get("CALL"), { exec: ["recv", "--part", "ACME"], exectimeout: 0 });
+  const fname = join(root, "var/account/account.jsonl");
+  t.strictSame(after.cftaccnt, { fname, maxsize: 100 * 1024 ** 2, switch: 6 * 3600_000, backup_count: 1000 });
+  t.match(after.smtp, { port: 465, timeout: 30_000, user: "" });
+  t.match(after.notify.get("HOOK"), {
+    unreachable: 300_000,
+    interval: 600_000,
+    limit: 20,
+    mail: [],
+    part: [],
+  });
+  t.equal(after.notify.get("HOOK")?.secret.reveal(), "k3y");
+  const chosen = (idf: string, moment: Moment, direct: "send" | "recv" = "send", dsn = "A.DAT") =>
+    scriptFor(after, { direct, idf, dsn }, moment);
+  t.strictSame(chosen("INVOIC", "exec"), { argv: [sent, "&IDTU"], event: "EXECSF" });
+  t.strictSame(chosen("UNKNOWN", "exec"), { argv: [sent, "&IDTU"], event: "EXECSF" }, "the default flow");
+  t.strictSame(chosen("NONE", "exec"), null);
+  t.strictSame(chosen("NONE", "preexec"), { argv: ["check", "a b", "&FNAME"], event: "PREEXEC" });
+  t.strictSame(chosen("INVOIC", "exec", "recv"), null);
+  for (const dsn of ["ODETTE_CERTIFICATE_DELIVER", "OFTPCOMMUNICATIONSETUP"])
+    t.strictSame(chosen("INVOIC", "exec", "send", dsn), null, `${dsn} is no application's`);
+  const lines = renderPlan(plan(before, after));
+  t.ok(lines.includes("added cftaccnt: at once"));
+  t.ok(lines.includes("added notify HOOK: at once"));
+  write(root, { "secrets/hook": "other\n" });
+  const changed = renderPlan(plan(after, await configurationOf(join(root, "hub.toml"))));
+  t.strictSame(changed, ["changed notify HOOK: at once", "  secret: [secret] -> [secret]"]);
+});
+
+test("commands that jobs can carry out, and what exit codes say", (t) => {
+  t.strictSame(builtInOf(["send", "-p", "ACME", "--idf=X", "--nfname", "N", "a b"]), {
+    ...{ name: "send", part: "ACME", idf: "X", nfname: "N", file: "a b" },
+  });
+  t.strictSame(builtInOf(["purge"]), { name: "purge" });
+  for (const words of [
+    [],
+    ["toString"],
+    ["send", "x"],
+    ["send", "-p", "A"],
+    ["send", "-p", "A", "x", "y"],
+    ["recv"],
+  ]) {
+    t.throws(() => builtInOf(words), { code: "CYG_JOB_COMMAND" }, words.join(" "));
+  }
+  for (const words of [
+    ["purge", "now"],
+    ["reload", "-p", "A"],
+    ["recv", "-p"],
+    ["recv", "-p", "A", "--force"],
+  ]) {
+    t.throws(() => builtInOf(words), { code: "CYG_JOB_COMMAND" }, words.join(" "));
+  }
+  for (const [code, reason] of [
+    [0, 0],
+    [1, 34],
+    [3, 34],
+    [10, 34],
+    [11, 11],
+    [17, 34],
+    [23, 23],
+    [34, 34],
+    [36, 36],
+    [37, 34],
+  ] as const)
+    t.equal(verdictOf(code), reason, `exit ${code}`);
+  for (const [code, reason] of [
+    [50, 50],
+    [90, 90],
+    [99, 99],
+    [100, 34],
+    [126, null],
+    [127, null],
+    [128, 34],
+    [137, null],
+  ] as const)
+    t.equal(verdictOf(code), reason, `exit ${code}`);
+  t.end();
 });
 
 const VALUES = {

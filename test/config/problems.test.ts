@@ -61,6 +61,98 @@ const ROWS: Row[] = [
     acme: { 1: 'include = ["x"]\n[[cftpart]]' },
     expect: [[`${A}:1:1`, "", "include", "cannot include"]],
   },
+  // Scripts, jobs, notifications
+  {
+    fault: "variable that does not exist in a script",
+    main: { 42: 'id = "INVOIC"\nexec = ["/bin/true", "&NFNAM"]' },
+    expect: [[`${M}:43:8`, "cftsend INVOIC", "exec", 'did you mean "NFNAME"?']],
+  },
+  {
+    fault: "variable as a program",
+    main: { 42: 'id = "INVOIC"\nexece = "&FNAME now"' },
+    expect: [[`${M}:43:9`, "cftsend INVOIC", "exece", "not for the program"]],
+  },
+  {
+    fault: "default script without a program",
+    main: { 4: 'execsf = ["", "x"]' },
+    expect: [[`${M}:4:10`, "cftparm", "execsf", "a program must be named"]],
+  },
+  {
+    fault: "_NONE_ with an argument",
+    main: { 42: 'id = "INVOIC"\nackexec = "_NONE_ x"' },
+    expect: [[`${M}:43:11`, "cftsend INVOIC", "ackexec", "stands alone"]],
+  },
+  {
+    fault: "a script as a table",
+    main: { 42: 'id = "INVOIC"\npreexec = { run = "x" }' },
+    expect: [[`${M}:43:11`, "cftsend INVOIC", "preexec", "a program and its arguments"]],
+  },
+  {
+    fault: "a script decides, and there is none",
+    end: '[[cftrecv]]\nid = "ORDERS"\nackmode = "script"\n',
+    expect: [[`${M}:47:11`, "cftrecv ORDERS", "ackmode", "there is none"]],
+  },
+  {
+    fault: "job without a time that exists",
+    end: '[[cftcron]]\nid = "J"\ntime = "0 25 * * *"\nexec = "/bin/true"\n',
+    expect: [[`${M}:47:8`, "cftcron J", "time", "cron expression"]],
+  },
+  {
+    fault: "job with an unknown command",
+    end: '[[cftcron]]\nid = "J"\ntime = "* * * * *"\ntype = "cftutil"\nexec = "delete everything"\n',
+    expect: [[`${M}:49:8`, "cftcron J", "exec", "known are send --part PARTNER"]],
+  },
+  {
+    fault: "job with a command for an unknown partner",
+    end: '[[cftcron]]\nid = "J"\ntime = "* * * * *"\ntype = "cftutil"\nexec = ["recv", "-p", "ACNE"]\n',
+    expect: [[`${M}:49:8`, "cftcron J", "exec", 'did you mean "ACME"?']],
+  },
+  {
+    fault: "job with an option that its command lacks",
+    end: '[[cftcron]]\nid = "J"\ntime = "* * * * *"\ntype = "cftutil"\nexec = "recv --part ACME --idf X"\n',
+    expect: [[`${M}:49:8`, "cftcron J", "exec", "no option --idf"]],
+  },
+  {
+    fault: "job twice",
+    end: '[[cftcron]]\nid = "J"\ntime = "* * * * *"\nexec = "/bin/true"\n'.repeat(2),
+    expect: [[`${M}:50:6`, "cftcron J", "id", "already a cftcron J"]],
+  },
+  {
+    fault: "variable of a transfer in a job",
+    end: '[[cftcron]]\nid = "J"\ntime = "* * * * *"\nexec = ["/bin/echo", "&IDTU"]\n',
+    expect: [[`${M}:48:8`, "cftcron J", "exec", "no variable &IDTU"]],
+  },
+  {
+    fault: "notification of nothing, for nobody",
+    end: '[[notify]]\nid = "N"\n',
+    expect: [
+      [`${M}:45:3`, "notify N", "events", "nothing to tell of"],
+      [`${M}:45:3`, "notify N", "mail", "nobody to tell"],
+    ],
+  },
+  {
+    fault: "notification by mail without a mail server, of unknown things",
+    end: '[[notify]]\nid = "N"\nevents = ["nerp-recieved"]\nmessages = ["CFTH7?W", "CFTT99E"]\npart = ["ACNE"]\nmail = ["ops@example.com"]\n',
+    expect: [
+      [`${M}:47:11`, "notify N", "events", 'did you mean "nerp-received"?'],
+      [`${M}:48:24`, "notify N", "messages", "no message has an id like"],
+      [`${M}:49:9`, "notify N", "part", 'did you mean "ACME"?'],
+      [`${M}:50:8`, "notify N", "mail", "[smtp]"],
+    ],
+  },
+  {
+    fault: "notification to places that are none",
+    end: '[smtp]\nhost = "mail"\nsender = "ops@example.com\\r\\nBcc: x@y"\n[[notify]]\nid = "N"\nseverity = "E"\nurl = "https://user:pw@example.com/"\n',
+    expect: [
+      [`${M}:47:10`, "smtp", "sender", "a mail address"],
+      [`${M}:51:7`, "notify N", "url", "without a password"],
+    ],
+  },
+  {
+    fault: "signature without a webhook",
+    end: '[smtp]\nhost = "mail"\nsender = "a@b"\n[[notify]]\nid = "N"\nseverity = "E"\nmail = ["c@d"]\nsecret = "env:OUT"\n',
+    expect: [[`${M}:52:10`, "notify N", "secret", "only a webhook is signed"]],
+  },
   // Tables
   {
     fault: "unknown table",

@@ -294,7 +294,7 @@ test("a partner that fails in one way, until the engine gives up", async (t) => 
       conduct: conducts.endInFile(CODE, 9),
       waits: retry,
       ends: { state: "K", diagi: 405, diagp: "MAXRETRY" },
-      says: /^CFTT82E .*DIAGI=740/,
+      says: /^CFTT74E .*DIAGI=740/,
     },
     {
       what: "in the file, RESTART: ESID 99 (730)",
@@ -316,7 +316,7 @@ test("a partner that fails in one way, until the engine gives up", async (t) => 
       waits: pace,
       most: 7,
       ends: { state: "D", diagi: 916, diagp: "208" },
-      says: /^CFTT82E .*DIAGI=916/,
+      says: /^CFTT74E .*DIAGI=916/,
     },
     {
       what: "ABORT: SFNA without retry (610)",

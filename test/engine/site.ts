@@ -86,6 +86,7 @@ export async function bench(t: Test, toml: string): Promise<Bench> {
     stopping: false,
     routed: (part) => scheduler.routed(part),
     seats: (net) => listeners.seat(configuration.cftnet.get(net)),
+    cutScript: async () => false,
     kick: () => scheduler.kick(),
   };
   const scheduler = new Scheduler(site);

@@ -133,7 +133,7 @@ test("act and inact: partners and folders, over a restart, until the configurati
   await send(hub, "left.txt", "X");
   t.match(await hub.cli("act", "NOBODY"), {
     status: 1,
-    stderr: /there is no NOBODY; partners are ACME, folders OUTBOX/,
+    stderr: /there is no NOBODY; partners are ACME, folders are OUTBOX, jobs are none/,
   });
 });
 

@@ -360,7 +360,7 @@ test("an edit that is wrong changes nothing and says why", { timeout: 600_000 },
   ];
   for (const { what, main, part, reasons, places = true } of rows) {
     const { number } = (await hub.status()).generation;
-    const told = hub.messages("CFTS76W").length;
+    const told = hub.messages("CFTS85W").length;
     const faults = hub.messages("CFTS70E").length;
     if (main) await hub.write("cygnet.toml", main(good));
     if (part) await hub.write("partners.d/acme.toml", part(partner));
@@ -377,7 +377,7 @@ test("an edit that is wrong changes nothing and says why", { timeout: 600_000 },
         json.json.reasons.some((text: string) => reason.test(text)),
         `${what}: in JSON too`,
       );
-    await waitFor("the log to tell", () => hub.messages("CFTS76W").length > told);
+    await waitFor("the log to tell", () => hub.messages("CFTS85W").length > told);
     if (places) t.ok(hub.messages("CFTS70E").length > faults, `${what}: CFTS70E for each fault`);
     const shown = await hub.cli("status");
     t.equal(shown.status, 0, `${what}: status works: ${shown.stderr}`);

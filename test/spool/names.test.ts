@@ -2,8 +2,8 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { test } from "tap";
+import { wildmat } from "../../src/platform/wildmat.ts";
 import { datasetName, safeName, suffixedName } from "../../src/spool/names.ts";
-import { wildmat } from "../../src/spool/wildmat.ts";
 
 const DANGEROUS = [
   "/",

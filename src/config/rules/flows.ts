@@ -132,7 +132,8 @@ const TEMPLATES: Record<string, string> = {
   idf: "&6NIDF",
 };
 
-function checkTemplate(scene: Scene, entry: Entry, key: string, known: readonly string[]): boolean {
+/** Names the variables of a template that are not there; false when it cannot be used. */
+export function checkTemplate(scene: Scene, entry: Entry, key: string, known: readonly string[]): boolean {
   let names: string[];
   try {
     names = variablesIn(String(entry.value[key])).map(({ name }) => name);

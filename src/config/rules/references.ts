@@ -16,7 +16,9 @@ const LISTS: readonly ListTable[] = [
   "cftrecv",
   "cftfolder",
   "cftxlate",
+  "cftcron",
   "pki",
+  "notify",
 ];
 
 /** Whether there is an imported trust list is seen where certificates are. */

@@ -7,6 +7,7 @@ const REPORT = "Report it with the log lines around it.";
 const TRACE = "If it is repeated, compare the protocol traces of both sides (log level T).";
 const CONFIGURE = "Correct the configuration, then `cygnet start` the transfer.";
 const WAIT = "Nothing to do: it waits until there is room, or raise the limit.";
+const SCRIPT = "Look at the lines of the script in the log, mend it, then `cygnet start` runs it again.";
 const PARTNER = "The cause lies at the partner: ask for its log; then `cygnet start` the transfer.";
 const TLS = "Look at the CFTY lines of the session: certificates, trusted authorities, versions, ciphers.";
 
@@ -102,7 +103,7 @@ const files: readonly CodeRow[] = [
     "Drop it again when complete.",
   ],
   [154, "transcoding", "A character has no counterpart in the other character set.", CONFIGURE],
-  [155, "NO EXEC", "A script could not be started.", CONFIGURE],
+  [155, "NO EXEC", "A script could not be started or did not end well; DIAGP says how.", SCRIPT],
   [156, "rename retries used", "A complete file could not be given its final name.", DISK],
   [158, "forbidden character", "A variable holds a character that scripts must not see.", START],
   [159, "archive name missing", "No name is given for the archive.", CONFIGURE],

@@ -104,6 +104,13 @@ export const startMessages: readonly Message[] = [
     "Read the text; change the key or keep it knowingly.",
   ),
   message(
+    "CFTS85W",
+    "text",
+    "Reload rejected: {text}",
+    "The configuration on disk was not taken over; the one that was in force stays in force.",
+    "Correct what the text and the lines before name; `cygnet check` shows all errors at once.",
+  ),
+  message(
     "CFTS77E",
     "text",
     "Internal error: {text}",

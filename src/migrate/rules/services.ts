@@ -76,7 +76,9 @@ export const CRON: Kind = kind(
     ...["PARM", "STATE", "EXECPOLICY", "TYPE"].map((name) => same(name)),
     none("USERID", "everything runs with the rights of the gateway's own user"),
   ],
-  { why: "this version runs no jobs: use cron or a systemd timer and the command line" },
+  {
+    why: "times and scripts are written in another way: add [[cftcron]], see docs/scripts-and-notifications.md",
+  },
 );
 
 export const SERVICE_KINDS: readonly Kind[] = [

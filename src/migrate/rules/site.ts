@@ -91,11 +91,13 @@ export const ACCNT: Kind = kind(
     none("FORMAT", "records are JSON lines, not fixed columns"),
     none("LANGUAGE", "records are JSON lines: no padding"),
     none("MAXREC", "a new file is begun by size", { idle: ["0"] }),
-    same("SWITCH", "a new file is begun by size"),
-    none("EXEC", SCRIPTS),
+    same("SWITCH"),
+    none("EXEC", "old files are numbered and kept (cftaccnt.backup_count)"),
     none("ACCID", "accounting of z/OS"),
   ],
-  { why: "this version writes no accounting file: `cygnet listcat --json` has the same facts" },
+  {
+    why: "accounting is JSON lines, not fixed columns: add [cftaccnt], see docs/scripts-and-notifications.md",
+  },
 );
 
 export const SITE_KINDS: readonly Kind[] = [PARM, CAT, LOG, ACCNT];

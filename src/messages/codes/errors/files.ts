@@ -25,6 +25,11 @@ export const fileErrors: readonly WordRow[] = [
     "Put them on the same one.",
   ],
   ["CYG_SPOOL_FULL", "The disk or the quota is full.", "Make room; it is tried again."],
+  [
+    "CYG_SPOOL_TAKEN",
+    "A file of this name was put there while this one was on its way, and its flow takes only new names (fdisp).",
+    "It lies in failed/<PARTNER>; the partner was told and may send it under another name.",
+  ],
   ["CYG_SPOOL_GONE", "A file is not there any more.", "Put it back, or drop it again."],
   [
     "CYG_SPOOL_HANDLES",
@@ -36,6 +41,11 @@ export const fileErrors: readonly WordRow[] = [
     "CYG_SPOOL_SHORT",
     "A half received file has fewer octets than were synced.",
     "Nothing to do: it is received from its beginning.",
+  ],
+  [
+    "CYG_DELIVERY_OUTSIDE",
+    "The name under which a file would be delivered leaves the directory of its flow.",
+    "Correct fname or workingdir of the CFTRECV, or take the link away that leads out of it.",
   ],
   [
     "CYG_DELIVERY_PART",

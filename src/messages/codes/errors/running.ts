@@ -24,6 +24,11 @@ export const runningErrors: readonly WordRow[] = [
   ],
   ["CYG_NET_FAILED", "A call or a connection failed for another reason, which the text tells.", LINE],
   ["CYG_NET_NAME", "The name of the partner's host is not known.", LINE],
+  [
+    "CYG_NET_FULL",
+    "The network resource has as many connections as maxcnx allows: nobody is called over it.",
+    "Nothing to do: it is tried again; or raise maxcnx of the CFTNET object.",
+  ],
   ["CYG_NET_REFUSED", "Nobody listens at the partner's address, or a firewall refuses the call.", LINE],
   [
     "CYG_NET_RESOLVER",
@@ -62,6 +67,11 @@ export const runningErrors: readonly WordRow[] = [
   ],
   ["CYG_INTERNAL", "The gateway failed inside while it answered a request.", REPORT],
   ["CYG_UNKNOWN_TRANSFER", "The catalog has no such transfer.", "`cygnet listcat` shows the transfers."],
+  [
+    "CYG_REQUEST_OUTSIDE",
+    "The file of a request lies outside workingdir of its flow.",
+    "Name a file below that directory, without symbolic links on the way, or choose another flow.",
+  ],
   [
     "CYG_REQUEST_FILE",
     "The file of a request cannot be used.",
