@@ -15,12 +15,13 @@ const without = (...tools: string[]) => {
     : false;
 };
 
-function run(program: string, args: string[]): Promise<{ status: number; text: string }> {
+function run(program: string, args: string[]): Promise<{ status: number; text: string; errors: string }> {
   return new Promise((resolve) => {
     execFile(program, args, { maxBuffer: 1e8 }, (error, stdout, stderr) =>
       resolve({
         status: typeof error?.code === "number" ? error.code : error ? -1 : 0,
         text: stdout + stderr,
+        errors: stderr,
       }),
     );
   });
@@ -67,12 +68,9 @@ test("judges of Debian", { timeout: 900_000 }, async (t) => {
   await t.test("manual pages have no errors", { skip: without("man") }, async (t) => {
     for (const page of ["man1/cygnet.1.gz", "man5/cygnet.toml.5.gz"]) {
       const file = join(tree, "usr/share/man", page);
-      const { status, text } = await run("man", ["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", file]);
+      const { status, errors } = await run("man", ["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", file]);
       t.equal(status, 0, page);
-      t.same(
-        text.split("\n").filter((line) => /warning|error/.test(line) && line.includes(":")),
-        [],
-      );
+      t.equal(errors, "");
     }
   });
 });
