@@ -148,7 +148,7 @@ test("from installation to purge", { skip: noMachine, timeout: 1_800_000 }, asyn
     );
   });
 
-  await t.test(
+  await step(
     "an upgrade keeps what was changed, and starts anew only when the configuration is good",
     async () => {
       await good("sed -i 's/^npart .*/npart = \"O0013MINE\"/' /etc/cygnet/cygnet.toml; cygnet reload");
