@@ -54,6 +54,8 @@ test("renewal: what the key in use vouches for is taken at once, what it does no
   t.equal(/ IDS=(\d+)/.exec(sent ?? "")?.[1], session("CERT_REQUEST"), "in the same session");
   await rule('["refuse"]');
   await done(t, acme, "reload");
+  // a session keeps the rules that it began with
+  await waitFor("the session to end", async () => (await acme.status()).sessions.length === 0, SLOW);
   const refused = await exchange(t, hub, "deliver", "--id", "link");
   await waitFor("it is held", async () => (await transferOf(hub, refused))?.state === "H", SLOW);
   t.match(await transferOf(hub, refused), { diagp: "101" }, "SFNA 01: the name is not taken here");

@@ -83,6 +83,8 @@ idf = ["BILLS", "DEFAULT"]
 
   await edit(acme, "cygnet.toml", (text) => text.replace("[cftparm]", "[cftparm]\ndefault_idf = false"));
   await generation(acme, 2);
+  // a session keeps the configuration that it began with
+  await waitFor("the session to end", async () => (await acme.status()).sessions.length === 0);
   await hub.drop("stranger.txt", "no flow there");
   await send(hub, "stranger.txt", "H");
   t.match(acme.messages("CFTT64E").join("\n"), /DIAGI=434/);

@@ -65,6 +65,11 @@ export const runningErrors: readonly WordRow[] = [
     "The control socket cannot be opened.",
     "Check the directory that is named: the gateway must be able to write there.",
   ],
+  [
+    "CYG_NOTIFY_SOCKET",
+    "The service manager is to be told of the gateway's state, and the socket for it is not open.",
+    "Start the gateway by its systemd unit, or without CYGNET_NOTIFY_FD in its environment.",
+  ],
   ["CYG_INTERNAL", "The gateway failed inside while it answered a request.", REPORT],
   ["CYG_UNKNOWN_TRANSFER", "The catalog has no such transfer.", "`cygnet listcat` shows the transfers."],
   [
