@@ -277,6 +277,8 @@ export class Gateway {
   }
 
   async #reload(cause: string): Promise<ReloadResult> {
+    // the next start reads it anyway
+    if (this.site.stopping) return { accepted: false, reasons: ["the gateway is shutting down"] };
     const { site, listeners, outboxes } = this;
     const before = site.configuration;
     const result = await load(this.#file);
