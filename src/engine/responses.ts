@@ -197,8 +197,9 @@ async function answer(site: Site, transfer: Transfer, answered: Changes): Promis
     const from = { phase, phasestep } as const;
     if (await site.catalog.advance(idtu, from, { ...answered, ...next, edate })) return next.phase !== "X";
   }
-  // noted first: whoever moves the record from now on sees that there is a response
-  await site.catalog.update(idtu, answered);
+  // noted first: whoever moves the record from now on sees that there is a response; what a script has said stays
+  const { ack = "" } = answered;
+  await site.catalog.update(idtu, phase === "T" || ack === "N" ? answered : { ack });
   await conclude(site, transfer);
   return true;
 }

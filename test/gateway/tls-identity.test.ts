@@ -102,17 +102,17 @@ test("a caller's certificate must be that of the partner whose code it sends: ES
     "files that cannot be read, or make no sense, are told in Transfer CFT's words too",
     async (t) => {
       const broken = async (to: string) => {
-        const rejected = hub.messages("CFTS76W").length;
+        const rejected = hub.messages("CFTS85W").length;
         await edit(hub, "partners.d/acme.toml", (text) =>
           text.replace(/file = "pki\/.*"/, `file = "pki/${to}"`),
         );
-        await waitFor("the rejection", () => hub.messages("CFTS76W").length > rejected);
+        await waitFor("the rejection", () => hub.messages("CFTS85W").length > rejected);
       };
       await broken("nowhere.pem");
       t.match(hub.messages("CFTY04E").at(-1), /PKIFNAME=\S+\/nowhere\.pem CAUSE=FMALLOC CR=-1/);
       await broken("acme.key");
       t.match(hub.messages("CFTY05E").at(-1), /PKIFNAME=\S+\/acme\.key/);
-      const rejected = hub.messages("CFTS76W").length;
+      const rejected = hub.messages("CFTS85W").length;
       await edit(hub, "partners.d/acme.toml", (text) =>
         text.replace(/file = "pki\/.*"/, 'file = "pki/acme.pem"'),
       );
@@ -121,7 +121,7 @@ test("a caller's certificate must be that of the partner whose code it sends: ES
       );
       await waitFor(
         "the rejection",
-        () => hub.messages("CFTS76W").length > rejected && hub.messages("CFTY03E").length > 0,
+        () => hub.messages("CFTS85W").length > rejected && hub.messages("CFTY03E").length > 0,
       );
       t.match(hub.messages("CFTY03E").at(-1), /CAUSE=STARTPKI CR=-1 CS=CYG_TLS_CIPHERS/);
     },
