@@ -240,20 +240,28 @@ export function explainWaiting(
   );
 }
 
-/** Sends whose time to begin is over stop (T/K). Gives them as they are now. */
-export function stopLate(
+type Why = Pick<Transfer, "diagi" | "diagp" | "diagc">;
+
+/** Sends of a condition stop (T/K). Gives them as they are now. */
+function stopWhere(
   database: Database,
-  now: number,
-  why: Pick<Transfer, "diagi" | "diagp" | "diagc">,
+  condition: string,
+  { diagi, diagp, diagc }: Why,
+  value: string | number,
 ): Transfer[] {
   return database
     .rows(
-      `UPDATE transfer SET phasestep = 'K', diagi = ?, diagp = ?, diagc = ?
-         WHERE id IN (SELECT id FROM transfer WHERE deadline <> 0 AND phase = 'T' AND phasestep = 'D'
-           AND deadline < ? AND direct = 'send' AND owner IS NULL) RETURNING ${TRANSFER_COLUMNS}`,
-      ...[why.diagi, why.diagp, why.diagc, now],
+      `UPDATE transfer SET phasestep = 'K', diagi = ?, diagp = ?, diagc = ? WHERE ${condition} RETURNING ${TRANSFER_COLUMNS}`,
+      ...[diagi, diagp, diagc, value],
     )
     .map(toTransfer);
+}
+
+/** Sends whose time to begin is over stop. */
+export function stopLate(database: Database, now: number, why: Why): Transfer[] {
+  const late = `id IN (SELECT id FROM transfer WHERE deadline <> 0 AND phase = 'T' AND phasestep = 'D'
+    AND deadline < ? AND direct = 'send' AND owner IS NULL)`;
+  return stopWhere(database, late, why, now);
 }
 
 export function takeUnsealed(database: Database, owner: string, now: number): Transfer | undefined {
@@ -272,19 +280,9 @@ export function takeUnsealed(database: Database, owner: string, now: number): Tr
   return undefined;
 }
 
-/** Waiting sends of a partner stop (T/K): its paths are used up. Gives them as they are now. */
-export function stopSends(
-  database: Database,
-  part: string,
-  why: Pick<Transfer, "diagi" | "diagp" | "diagc">,
-): Transfer[] {
-  return database
-    .rows(
-      `UPDATE transfer SET phasestep = 'K', diagi = ?, diagp = ?, diagc = ?
-         WHERE ${WAITING_SEND} AND part = ? RETURNING ${TRANSFER_COLUMNS}`,
-      ...[why.diagi, why.diagp, why.diagc, part],
-    )
-    .map(toTransfer);
+/** Waiting sends of a partner stop: its paths are used up. */
+export function stopSends(database: Database, part: string, why: Why): Transfer[] {
+  return stopWhere(database, `${WAITING_SEND} AND part = ?`, why, part);
 }
 
 export function takeReceive(database: Database, idtu: string, owner: string, now: number): boolean {

@@ -81,18 +81,17 @@ export async function act(site: Site, order: Order, idtu: string): Promise<Trans
 
 /** Undefined when the record went on while it was looked at. */
 async function attempt(site: Site, order: Order, transfer: Transfer): Promise<Transfer | undefined> {
-  const { action, text = "" } = order;
+  const { action } = order;
   const state = writtenState(transfer);
   const row = transitionOf(action, transfer.direct, state);
   if (row === undefined) throw notFrom(order, transfer);
   if (row.cut) {
-    const said = text || "stopped by an operator";
     const { idtu, phase, script } = transfer;
     if (phase !== "T" && script === "") {
       throw new CygnetError("CYG_REQUEST_STATE", `${idtu} is just being delivered; try again`);
     }
     const to = row.to === "" ? `${phase}K` : row.to;
-    const left: Changes = { ...stepsOf(to), diagi: BY_OPERATOR, diagp: "OPER", diagc: said };
+    const left: Changes = { ...stepsOf(to), ...stopped(order) };
     await (phase === "T" ? site.sessions.cut(idtu, { ...left, retryAt: 0 }) : site.cutScript(idtu, left));
     const now = await site.catalog.get(transfer.idtu);
     // it may have come to its end meanwhile, or be about to begin; a record that is to go is stopped now
@@ -136,11 +135,13 @@ async function startBroadcast(site: Site, parent: Transfer): Promise<Transfer | 
   return { ...parent, ...changes };
 }
 
+function stopped({ text = "" }: Pick<Order, "text">): Changes {
+  return { diagi: BY_OPERATOR, diagp: "OPER", diagc: text || "stopped by an operator" };
+}
+
 /** What a command leaves in the diagnostic fields. */
 function diagnosis({ action, text = "" }: Order): Changes {
-  if (action === "halt" || action === "keep") {
-    return { diagi: BY_OPERATOR, diagp: "OPER", diagc: text || "stopped by an operator" };
-  }
+  if (action === "halt" || action === "keep") return stopped({ text });
   return { diagi: 0, diagp: "", diagc: text, tries: 0, retryAt: 0 };
 }
 

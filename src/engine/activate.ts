@@ -2,7 +2,7 @@
 import type { Activation } from "../catalog/catalog.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { perform } from "./actions.ts";
-import { type Mode, PART_STATES } from "./activations.ts";
+import { type Mode, PART_STATES, switchable } from "./activations.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Site } from "./site.ts";
 
@@ -28,7 +28,7 @@ export async function activate(
   const { site } = gateway;
   const { command, id, mode = "both", force = false } = order;
   const kind = order.kind ?? kindOf(site, id);
-  const known = tablesOf(site)[kind].get(id);
+  const known = switchable(site.configuration)[kind].get(id);
   if (known === undefined) throw unknown(site, id);
   const state =
     kind === "part" ? PART_STATES[command][mode] : command === "act" ? "active" : ("noactive" as const);
@@ -51,15 +51,10 @@ export async function activate(
 
 const NAMES = { part: "partner", folder: "folder", cron: "job" } as const;
 
-function tablesOf({
-  configuration,
-}: Site): Record<Activation["kind"], ReadonlyMap<string, { state: string }>> {
-  const { cftpart, cftfolder, cftcron } = configuration;
-  return { part: cftpart, folder: cftfolder, cron: cftcron };
-}
-
 function kindOf(site: Site, id: string): Activation["kind"] {
-  const kinds = (Object.keys(NAMES) as Activation["kind"][]).filter((kind) => tablesOf(site)[kind].has(id));
+  const kinds = (Object.keys(NAMES) as Activation["kind"][]).filter((kind) =>
+    switchable(site.configuration)[kind].has(id),
+  );
   if (kinds.length > 1) {
     const all = kinds.map((kind) => `a ${NAMES[kind]}`).join(" and ");
     throw new CygnetError("CYG_REQUEST_OBJECT", `${id} is ${all}: say which, with --type`);
@@ -69,7 +64,7 @@ function kindOf(site: Site, id: string): Activation["kind"] {
 }
 
 function unknown(site: Site, id: string): CygnetError {
-  const known = Object.entries(tablesOf(site)).map(([kind, table]) => {
+  const known = Object.entries(switchable(site.configuration)).map(([kind, table]) => {
     return `${NAMES[kind as Activation["kind"]]}s are ${[...table.keys()].join(", ") || "none"}`;
   });
   return new CygnetError("CYG_REQUEST_OBJECT", `there is no ${id}; ${known.join(", ")}`);

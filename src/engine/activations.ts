@@ -13,6 +13,15 @@ export const PART_STATES: Record<"act" | "inact", Record<Mode, Part["state"]>> =
   inact: { both: "noactive", requester: "activeserv", server: "activereq" },
 };
 
+/** What can be opened and closed, by kind. */
+export function switchable({
+  cftpart,
+  cftfolder,
+  cftcron,
+}: Configuration): Record<Activation["kind"], ReadonlyMap<string, { state: string }>> {
+  return { part: cftpart, folder: cftfolder, cron: cftcron };
+}
+
 export class Activations {
   readonly #catalog: Catalog;
   readonly #orders = new Map<string, Activation>();
@@ -22,8 +31,8 @@ export class Activations {
   }
 
   /** Reads the orders that stand, and drops those on which the configuration has changed its mind. */
-  async refresh({ cftpart, cftfolder, cftcron }: Configuration): Promise<void> {
-    const tables = { part: cftpart, folder: cftfolder, cron: cftcron };
+  async refresh(configuration: Configuration): Promise<void> {
+    const tables = switchable(configuration);
     this.#orders.clear();
     for (const order of await this.#catalog.activations()) {
       if (tables[order.kind].get(order.id)?.state === order.configured) this.#orders.set(keyOf(order), order);

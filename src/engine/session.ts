@@ -67,6 +67,8 @@ export class Session implements SessionUser {
   readonly #rtr = new Waiter<void>();
   readonly #work = new Waiter<void>();
   readonly #probe: boolean;
+  /** Whose files this session may carry; its configuration does not change. */
+  #carried: readonly Part[] | null = null;
   readonly #working = new Set<Promise<unknown>>();
   #speaking = false;
   #resolveClosed: (end: SessionEnd) => void = () => {};
@@ -469,7 +471,8 @@ export class Session implements SessionUser {
     const { activations, catalog, owner, clock } = this.site;
     // a partner that was closed meanwhile gets nothing more in a session that is still open
     if (!activations.allows(part, this.initiator)) return undefined;
-    for (const each of carriedBy(this.configuration, part)) {
+    this.#carried ??= carriedBy(this.configuration, part);
+    for (const each of this.#carried) {
       if (each !== part && !(await this.site.routed(each))) continue;
       // a partner that has called may fetch what is held for it
       const transfer = await catalog.claimSend(each.id, owner, clock.now(), !this.initiator && each === part);
