@@ -122,10 +122,48 @@ export interface Transfer extends FileIdentity {
   retryAt: number;
   /** When a send that has not begun is given up; 0 = never. */
   deadline: number;
+  /** Phase that it must reach before the next send of its partner and flow that says so, too, may go; "" = none. */
+  serial: "" | "Y" | "X";
+  /** What makes it the parent of others, and nothing that goes over the line itself; null = it is no such record. */
+  generic: Generic | null;
+}
+
+/** How the children of a generic record are asked for: as a request that names a file is. */
+export interface Recipe {
+  /** Relative to rundir or absolute; with # in front it stands for several. */
+  file: string;
+  /** List of the names in the directory of `file` that are meant; "" = all. */
+  selfname: string;
+  /** There are no symbolic variables in them: somebody has named the file itself. */
+  literal: boolean;
+  nfname?: string;
+  state?: "disp" | "hold" | "keep";
+  mindate?: string;
+  mintime?: string;
+  maxdate?: string;
+  maxtime?: string;
 }
 
 /**
- * A step of the spool that a crash may interrupt. "claim": about to be renamed into `workdir`; such a send waits
+ * A parent. "list": one child for each of several files, `children` once all are there; it ends with the last of them. "cycle": one child
+ * every so many periods counted from `first`, the next at `retryAt`, until `deadline`.
+ */
+export type Generic =
+  | { kind: "list"; recipe: Recipe; children?: number }
+  | { kind: "cycle"; recipe: Recipe; every: number; period: "min" | "day" | "month"; first: number };
+
+/** A file that was copied to be sent, as it stood then, and what is to be done with it in the end. */
+export interface Original {
+  path: string;
+  ino: string;
+  size: number;
+  mtimeMs: number;
+  action: "delete" | "erase";
+}
+
+/**
+ * A step of the spool that a crash may interrupt. `archive` is a folder ("" = none), `name` that of the file in it where
+ * it is another than it had. "claim": about to be renamed into `workdir`; such a send waits
  * for the spool and is not taken by `claimSend`. "claimed": nothing is under way. "deliver": about to be linked
  * to its final name in an inbox, in the archive or under failed; `part` is the copy that is linked where that
  * name is on another file system.
@@ -139,8 +177,10 @@ export type SpoolNote =
       mtimeMs: number;
       archive: string;
       workdir: string;
+      name?: string;
+      original?: Original;
     }
-  | { step: "claimed"; source: string; archive: string }
+  | { step: "claimed"; source: string; archive: string; name?: string; original?: Original }
   | { step: "deliver"; target: string; ctimeNs: string; ino: string; part?: string };
 
 export type NewSend = Pick<
@@ -171,6 +211,10 @@ export type NewSend = Pick<
   /** Not before, and not after, this time; 0 = at once, never. */
   retryAt?: number;
   deadline?: number;
+  serial?: Transfer["serial"];
+  generic?: Generic;
+  /** It is the child of a cycle whose turn is at this time: the cycle goes on to the next time in the same step. */
+  turn?: { from: number; to: number };
   /** The partner's protocol has stamps of whole seconds (OFTP 1.2, 1.3): no two files of one name get the same. */
   coarse?: boolean;
 };
@@ -270,7 +314,10 @@ export interface TransferFilter {
 }
 
 export interface Catalog {
-  /** Records a send in phase T (A with a script) step D, or in a step of `hold`; stamps its identity. */
+  /**
+   * Records a send in phase T (A with a script) step D, or in a step of `hold`; stamps its identity.
+   * @throws CygnetError CYG_CATALOG_TURN when its cycle has gone on already, or has stopped
+   */
   addSend(
     send: NewSend,
     hold?: { step: "H" | "K"; diagi: number; diagp: string; diagc: string },
@@ -350,7 +397,9 @@ export interface Catalog {
   settleAftermath(ids: readonly number[]): Promise<void>;
   /** Calls `changed` after every durable change, whoever asked for it. */
   watch(changed: () => void): void;
-  /** What became of the children of a broadcast: all, ended, ended with a NERP, held or stopped. */
+  /** Generic records that have not ended, oldest first. */
+  generics(): Promise<Transfer[]>;
+  /** What became of the children of a generic record or a broadcast: all, ended, ended with a NERP, held or stopped. */
   children(pidtu: string): Promise<{ all: number; ended: number; refused: number; stuck: number }>;
   /**
    * In one step: a received file becomes a send to the next station under the same identity, and its own record waits for

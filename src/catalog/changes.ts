@@ -13,7 +13,7 @@ import type {
   Transfer,
 } from "./catalog.ts";
 import type { Database } from "./database.ts";
-import { HELD_SEND, READY_SEND, UNSEALED, WAITING_SCRIPT, WAITING_SEND } from "./queries.ts";
+import { HELD_SEND, isNext, READY_SEND, UNSEALED, WAITING_SCRIPT, WAITING_SEND } from "./queries.ts";
 import {
   assignments,
   RESPONSE_COLUMNS,
@@ -42,14 +42,17 @@ export function insertSend(database: Database, send: NewSend, hold: Hold | undef
   const { dupkey = "", retryAt = 0, deadline = 0, script = "" } = send;
   const first = dupkey === "" ? undefined : database.row("SELECT id FROM transfer WHERE dupkey = ?", dupkey);
   const double = first && duplicateOf(toIdtu(first.id));
+  // what is not sent at all holds up nobody
+  const serial = double ? "" : (send.serial ?? "");
+  if (send.turn) takeTurn(database, send.pidtu ?? "", send.turn);
   for (let at = now; ; at += 1000) {
     const { date, time } = nextStamp(database, at);
     if (send.coarse && sameSecond(database, send, date, time)) continue;
     const row = database.row(
       `INSERT INTO transfer (direct, mode, phase, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
          orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl, pidtu, workfile,
-         dupkey, retryAt, deadline, script, security)
-       VALUES ('send', 'requester', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         dupkey, retryAt, deadline, script, security, serial, generic)
+       VALUES ('send', 'requester', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (direct, orig, dest, dsn, date, time) DO NOTHING
        RETURNING ${TRANSFER_COLUMNS}`,
       ...stateOfNew(script, double ?? hold),
@@ -59,10 +62,21 @@ export function insertSend(database: Database, send: NewSend, hold: Hold | undef
       ...[send.pidtu ?? "", send.workfile ?? "", double ? "" : dupkey, retryAt, deadline],
       script,
       send.security && JSON.stringify(send.security),
+      ...[serial, send.generic ? JSON.stringify(send.generic) : null],
     );
     // No row: an older record has this identity although its stamp was forgotten. The next one is free.
     if (row !== undefined) return toTransfer(row);
   }
+}
+
+/** A cycle goes on to its next time, once for each turn. */
+function takeTurn(database: Database, idtu: string, { from, to }: { from: number; to: number }): void {
+  const taken = database.run(
+    `UPDATE transfer SET retryAt = ? WHERE id = ? AND retryAt = ? AND phase = 'T' AND phasestep = 'H' AND diagi = 0`,
+    ...[to, toId(idtu), from],
+  );
+  if (taken === 1) return;
+  throw new CygnetError("CYG_CATALOG_TURN", `The cycle ${idtu} has gone on already, or has stopped.`);
 }
 
 /**
@@ -174,16 +188,16 @@ export function takeSend(
   const best = `ORDER BY pri DESC, id LIMIT 1`;
   const waiting = database.row(
     `${claim} WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_waiting WHERE ${READY_SEND} AND part = ? AND retryAt <= ?
-         AND (deadline = 0 OR deadline > ?) ${best}
+       SELECT id FROM transfer INDEXED BY send_waiting WHERE ${READY_SEND} AND ${isNext("transfer")}
+         AND part = ? AND retryAt <= ? AND (deadline = 0 OR deadline > ?) ${best}
      ) RETURNING ${TRANSFER_COLUMNS}`,
     ...[owner, now, part, now, now],
   );
   if (waiting !== undefined || !asked) return waiting && toTransfer(waiting);
   const held = database.row(
     `${claim} WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_held WHERE ${HELD_SEND} AND NOT coalesce(${UNSEALED}, 0)
-         AND part = ? AND retryAt <= ? ${best}
+       SELECT id FROM transfer INDEXED BY send_held WHERE ${HELD_SEND} AND generic IS NULL
+         AND NOT coalesce(${UNSEALED}, 0) AND part = ? AND retryAt <= ? ${best}
      ) RETURNING ${TRANSFER_COLUMNS}`,
     ...[owner, now, part, now],
   );
@@ -267,7 +281,7 @@ export function stopLate(database: Database, now: number, why: Why): Transfer[] 
 export function takeUnsealed(database: Database, owner: string, now: number): Transfer | undefined {
   for (const lacking of [
     `INDEXED BY send_retry WHERE ${WAITING_SEND} AND ${UNSEALED} AND retryAt <= ?`,
-    `INDEXED BY send_held WHERE ${HELD_SEND} AND ${UNSEALED} AND retryAt <= ?`,
+    `INDEXED BY send_held WHERE ${HELD_SEND} AND generic IS NULL AND ${UNSEALED} AND retryAt <= ?`,
   ]) {
     const row = database.row(
       `UPDATE transfer SET phasestep = 'C', owner = ?, lease = ? WHERE id = (

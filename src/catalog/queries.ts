@@ -18,8 +18,17 @@ export const WAITING_SEND =
 export const UNSEALED = `formsize < 0 AND security IS NOT NULL AND (json_extract(security, '$.sign')
   OR json_extract(security, '$.encrypt') OR json_extract(security, '$.compress'))`;
 
-/** Sends that may go over the line. */
+/** Sends that may go over the line, as far as they themselves are concerned. */
 export const READY_SEND = `${WAITING_SEND} AND NOT coalesce(${UNSEALED}, 0)`;
+
+/** Sends before which no other one has to go (SERIAL); `row` is what the query calls the send. */
+export function isNext(row: string): string {
+  return `(${row}.serial = '' OR NOT EXISTS (
+    SELECT 1 FROM transfer earlier INDEXED BY send_serial
+      WHERE earlier.serial <> '' AND earlier.direct = 'send' AND earlier.phase <> 'X'
+        AND earlier.part = ${row}.part AND earlier.idf = ${row}.idf AND earlier.id < ${row}.id
+        AND (earlier.serial = 'X' OR earlier.phase IN ('A', 'T'))))`;
+}
 
 export function getTransfer(database: Database, idtu: string): Transfer | undefined {
   const row = database.row(`SELECT ${TRANSFER_COLUMNS} FROM transfer WHERE id = ?`, toId(idtu));
@@ -88,7 +97,7 @@ export function findWork(database: Database, now: number): { parts: string[]; ne
      )
      SELECT part,
        EXISTS (SELECT 1 FROM transfer t INDEXED BY send_retry
-         WHERE ${READY_SEND} AND t.part = waiting.part AND retryAt <= ?) AS due,
+         WHERE ${READY_SEND} AND ${isNext("t")} AND t.part = waiting.part AND retryAt <= ?) AS due,
        (SELECT min(retryAt) FROM transfer t INDEXED BY send_retry
          WHERE ${WAITING_SEND} AND t.part = waiting.part AND retryAt > ?) AS later
      FROM waiting WHERE part IS NOT NULL`,
@@ -116,6 +125,16 @@ export function listActivations(database: Database): Activation[] {
   return database
     .rows("SELECT kind, id, state, configured FROM activation")
     .map((row) => ({ ...row }) as unknown as Activation);
+}
+
+/** Generic records under way, oldest first. */
+export function listGenerics(database: Database): Transfer[] {
+  return database
+    .rows(
+      `SELECT ${TRANSFER_COLUMNS} FROM transfer INDEXED BY transfer_generic
+         WHERE generic IS NOT NULL AND phase <> 'X' ORDER BY id`,
+    )
+    .map(toTransfer);
 }
 
 export function countChildren(

@@ -39,6 +39,8 @@ const CHANGEABLE: readonly (keyof Changes)[] = [
   "tries",
   "retryAt",
   "deadline",
+  "serial",
+  "generic",
 ];
 
 const FIXED = ["direct", "type", "dsn", "date", "time", "orig", "dest"] as const;
@@ -61,12 +63,13 @@ export function toId(idtu: string): number {
 }
 
 export function toTransfer(row: Row): Transfer {
-  const { id, spool, security, ...fields } = row;
+  const { id, spool, security, generic, ...fields } = row;
   return {
     ...fields,
     idtu: toIdtu(id),
     spool: typeof spool === "string" ? JSON.parse(spool) : null,
     security: typeof security === "string" ? JSON.parse(security) : null,
+    generic: typeof generic === "string" ? JSON.parse(generic) : null,
   } as unknown as Transfer;
 }
 

@@ -210,4 +210,13 @@ export const MIGRATIONS: readonly string[] = [
     INSERT INTO aftermath (kind, transfer) VALUES ('accnt', new.id) ON CONFLICT DO NOTHING;
   END;
   `,
+  `
+  -- Sends of a flow to a partner one after the other (SERIAL): those that others may have to wait for.
+  ALTER TABLE transfer ADD COLUMN serial TEXT NOT NULL DEFAULT '' CHECK (serial IN ('', 'Y', 'X'));
+  CREATE INDEX send_serial ON transfer (part, idf, id) WHERE serial <> '' AND direct = 'send' AND phase <> 'X';
+
+  -- Records that are parents of others and nothing else: lists of files, cycles (JSON).
+  ALTER TABLE transfer ADD COLUMN generic TEXT;
+  CREATE INDEX transfer_generic ON transfer (id) WHERE generic IS NOT NULL AND phase <> 'X';
+  `,
 ];

@@ -90,6 +90,7 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     note: (idtu, kind) => change(() => changes.addAftermath(database, idtu, kind)),
     settleAftermath: (ids) => change(() => changes.deleteAftermath(database, ids)),
     watch: (changed) => commits.watch(changed),
+    generics: () => read(() => queries.listGenerics(database)),
     children: (pidtu) => read(() => queries.countChildren(database, pidtu)),
     forward: (idtu, to) => change(() => changes.forwardReceive(database, idtu, to, now())),
     claimResponse: (part, owner) => change(() => changes.takeResponse(database, part, owner)),

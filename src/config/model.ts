@@ -8,7 +8,7 @@ import type { RevocationPolicy } from "../pki/trust/trust.ts";
 import type { Usage } from "../pki/usage.ts";
 import type { Command } from "./command.ts";
 import type { Secret } from "./secret.ts";
-import type { Activation } from "./units.ts";
+import type { Activation, Day } from "./units.ts";
 
 export interface Configuration {
   /** Every file that was read, absolute, the main file first. */
@@ -275,8 +275,29 @@ export interface Send extends LocalForm {
   /** How long the response is awaited, ms; 0 = for ever. */
   acktimeout: number;
   /** When a send may begin and until when, as the request came; null = at once, for ever. */
+  mindate: Day | null;
   mintime: Activation | null;
+  maxdate: Day | null;
   maxtime: Activation | null;
+  /** What is sent where a request names nothing: a template, relative to rundir, with # in front for several; "" = nothing. */
+  fname: string;
+  /** List of the names in the directory of `fname` that are meant, relative to rundir; "" = all. */
+  selfname: string;
+  filenotfound: "abort" | "ignore";
+  fdisp: "shr" | "check";
+  /** What becomes of the file in the end. */
+  faction: "none" | "delete" | "erase" | "archive";
+  /** Template, relative to rundir; "" without faction "archive". */
+  archivefname: string;
+  /** Phase that the send before must have reached; "" = none. */
+  serial: "" | "Y" | "X";
+  /** Periods between two sends of a request; 0 = it is sent once. */
+  cycle: number;
+  tcycle: "min" | "day" | "month";
+  /** The first of them. */
+  cycdate: Day | null;
+  /** ms after midnight */
+  cyctime: number | null;
   /** Longest run, ms; 0 = no limit. */
   maxduration: number;
   /** Sends wait for their turn, for the partner's call, or for an operator. */
@@ -291,8 +312,10 @@ export interface Recv extends LocalForm {
   fname: string;
   /** Absolute; "" = rundir. */
   workingdir: string;
-  /** A name that is taken: "both" delivers with a suffix, "new" refuses. */
+  /** A name that is taken: "both" does what `faction` says, "new" refuses. */
   fdisp: "both" | "new";
+  /** A name that is taken: "" = a suffix, refused, or taken and stopped at once or after some tries. */
+  faction: "" | "verify" | "rename" | "retryrename";
   /** Whether a refused creation leaves a record. */
   rkerror: "keep" | "delete";
   /** Refuse what is not of format `frecfm` and length `flrecl`. */

@@ -20,7 +20,14 @@ import { keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { SecretsByEntry } from "./secrets.ts";
 import type { Sources } from "./sources.ts";
-import { type CftUnit, parseActivation, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
+import {
+  type CftUnit,
+  parseActivation,
+  parseDay,
+  parseDuration,
+  parseSize,
+  parseTimeOfDay,
+} from "./units.ts";
 
 const CLEAR_PORT = 3305;
 const TLS_PORT = 6619;
@@ -204,7 +211,18 @@ function withDefault<T extends { id: string }>(
     "state",
     "duplicat",
     "acktimeout",
+    "selfname",
+    "filenotfound",
+    "faction",
+    "archivefname",
+    "serial",
+    "cycle",
+    "tcycle",
+    "cycdate",
+    "cyctime",
+    "mindate",
     "mintime",
+    "maxdate",
     "maxtime",
     "maxduration",
     "ackmode",
@@ -305,8 +323,12 @@ function flow(send: Cftsend, rundir: string, command: (written: string | string[
     workingdir: send.workingdir && resolve(rundir, send.workingdir),
     acktimeout: parseDuration(send.acktimeout, "s"),
     maxduration: parseDuration(send.maxduration, "min"),
+    mindate: parseDay(send.mindate) ?? null,
     mintime: parseActivation(send.mintime) ?? null,
+    maxdate: parseDay(send.maxdate) ?? null,
     maxtime: parseActivation(send.maxtime) ?? null,
+    cycdate: parseDay(send.cycdate) ?? null,
+    cyctime: parseTimeOfDay(send.cyctime) ?? null,
     security: Object.fromEntries(said.filter(([, value]) => value !== undefined)),
   };
 }

@@ -12,7 +12,14 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import nodeCron from "node-cron";
 import { checkCharset } from "../oftp/files/charset.ts";
 import { projectRoot } from "../platform/root.ts";
-import { type CftUnit, parseActivation, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
+import {
+  type CftUnit,
+  parseActivation,
+  parseDay,
+  parseDuration,
+  parseSize,
+  parseTimeOfDay,
+} from "./units.ts";
 
 /** What a change needs: nothing, the next session or transfer, a new listener, a restart of the process. */
 export type Effect = "now" | "new" | "listen" | "restart";
@@ -128,6 +135,7 @@ function load(): Loaded {
   ajv.addFormat("mailbox", isMailbox);
   ajv.addFormat("webhook", isWebhook);
   ajv.addFormat("activation", (text) => text === "" || parseActivation(text) !== undefined);
+  ajv.addFormat("activation-day", (text) => text === "" || parseDay(text) !== undefined);
   ajv.addFormat("charset", isCharset);
   ajv.addFormat("cron", (text) => text === "" || nodeCron.validate(text));
   const names = readdirSync(folder).filter((name) => name.endsWith(".schema.json"));

@@ -68,6 +68,24 @@ export function parseActivation(text: string): Activation | undefined {
   return at === undefined ? undefined : { at };
 }
 
+/** A day of a request: a date (ms of its local beginning follow from year, month 0..11, day), or so many days after it. */
+export type Day = { on: readonly [year: number, month: number, day: number] } | { days: number };
+
+/** Longest wait in days that Transfer CFT knows. */
+const MOST_DAYS = 365;
+
+/** Reads `2026-12-31`, `20261231` or `+30` (days); undefined for what is no day. */
+export function parseDay(text: string): Day | undefined {
+  const ahead = /^\+(\d{1,3})$/.exec(text)?.[1];
+  if (ahead !== undefined) return Number(ahead) > MOST_DAYS ? undefined : { days: Number(ahead) };
+  const match = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? /^(\d{4})(\d\d)(\d\d)$/.exec(text);
+  if (!match) return undefined;
+  const [year = 0, month = 0, day = 0] = match.slice(1).map(Number);
+  const date = new Date(year, month - 1, day);
+  const exists = date.getFullYear() === year && date.getMonth() === month - 1 && date.getDate() === day;
+  return exists ? { on: [year, month - 1, day] } : undefined;
+}
+
 /** `HH:MM:SS` of milliseconds after midnight, with hundredths where there are any. */
 export function formatTimeOfDay(milliseconds: number): string {
   const text = new Date(milliseconds).toISOString();

@@ -11,6 +11,11 @@ const SHARED = [
 
 /** Allowed in `cftsend.nfname`. */
 export const SEND_VARIABLES = [...SHARED, "NIDF"] as const;
+/** Allowed in `cftsend.fname` and `selfname`, which say what the file is. */
+export const REQUEST_VARIABLES = [
+  ...["PART", "IDF", "NIDF", "NPART", "NSPART", "NRPART", "SPART", "RPART"],
+  ...["SYSDATE", "SYSTIME", "SYSQQ", "SYSDAY"],
+] as const;
 /** Allowed in `cftrecv.fname`. */
 export const RECEIVE_VARIABLES = [...SHARED, "NFNAME", "IDTU"] as const;
 
@@ -62,6 +67,18 @@ export function sendVariables(
   facts: FileFacts & { nidf: string },
 ): Record<(typeof SEND_VARIABLES)[number], string> {
   return { ...shared(facts), SPART: facts.site, RPART: facts.part.id, NIDF: facts.nidf };
+}
+
+/** Values for `cftsend.fname` and `selfname`. */
+export function requestVariables({
+  site,
+  part,
+  idf,
+  nidf,
+  now,
+}: Omit<FileFacts, "name" | "fileDate"> & { nidf: string }): Values<typeof REQUEST_VARIABLES> {
+  const codes = { NPART: part.nrpart, NSPART: part.nspart, NRPART: part.nrpart };
+  return { PART: part.id, IDF: idf, NIDF: nidf, ...codes, SPART: site, RPART: part.id, ...systemTime(now) };
 }
 
 /** Values for `cftrecv.fname`. They may come from the wire: the result is data until it was made a safe path. */

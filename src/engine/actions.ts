@@ -12,6 +12,7 @@ import { type Action, statesFor, stepsOf, transitionOf, writtenState } from "../
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { isBroadcast } from "./broadcast.ts";
+import { steered } from "./generic/record.ts";
 import { RELAYED } from "./routing.ts";
 import { scriptFor } from "./scripts/choose.ts";
 import { keys, type Site } from "./site.ts";
@@ -83,6 +84,7 @@ export async function act(site: Site, order: Order, idtu: string): Promise<Trans
 async function attempt(site: Site, order: Order, transfer: Transfer): Promise<Transfer | undefined> {
   const { action } = order;
   const state = writtenState(transfer);
+  if (transfer.generic !== null && action !== "delete") return steer(site, order, transfer);
   const row = transitionOf(action, transfer.direct, state);
   if (row === undefined) throw notFrom(order, transfer);
   if (row.cut) {
@@ -133,6 +135,23 @@ async function startBroadcast(site: Site, parent: Transfer): Promise<Transfer | 
   const changes: Changes = { phasestep: "H", diagi: 0, ...(all === 0 ? { diagc: "" } : {}) };
   if (!(await site.catalog.transition(idtu, parent, changes))) return undefined;
   return { ...parent, ...changes };
+}
+
+/** A list or a cycle of sends: what is under way of it goes on, unless its children are named, too. */
+async function steer(site: Site, order: Order, generic: Transfer): Promise<Transfer | undefined> {
+  const { idtu } = generic;
+  const to = steered(generic, order.action, site.clock.now());
+  if (to === undefined) {
+    const { diagp, phase, phasestep } = generic;
+    const text = `${idtu} is a request for others (${diagp}) in state ${phase}${phasestep}; halt, keep, start and delete apply to it`;
+    throw new CygnetError("CYG_REQUEST_STATE", text);
+  }
+  if (order.action === "start" && generic.generic?.kind === "list") {
+    for (const state of ["H", "K"]) await perform(site, { action: "start" }, { pidtu: idtu, state });
+  }
+  const changes: Changes = order.action === "start" ? to : { ...to, ...stopped(order) };
+  if (!(await site.catalog.transition(idtu, generic, changes))) return undefined;
+  return { ...generic, ...changes };
 }
 
 function stopped({ text = "" }: Pick<Order, "text">): Changes {

@@ -7,6 +7,7 @@ import type { OpenJournal } from "../messages/logger.ts";
 import { Accounting } from "./accounting/accounting.ts";
 import { wantedAftermath } from "./aftermath.ts";
 import { ExpiryWatch } from "./expiry.ts";
+import { Generics } from "./generic/generics.ts";
 import { insist } from "./insist.ts";
 import type { Commands } from "./jobs/commands.ts";
 import { Jobs } from "./jobs/jobs.ts";
@@ -25,6 +26,7 @@ export class Housekeeping {
   readonly retention: Retention;
   readonly notifier: Notifier;
   readonly expiry: ExpiryWatch;
+  readonly generics: Generics;
   readonly #site: Site;
 
   constructor(site: Site, journal: OpenJournal, commands: Omit<Commands, "purge">) {
@@ -32,6 +34,7 @@ export class Housekeeping {
     const current = () => site;
     this.scripts = new Scripts(current);
     this.accounting = new Accounting(current);
+    this.generics = new Generics(current);
     this.retention = new Retention(current);
     this.jobs = new Jobs(current, { ...commands, purge: () => this.retention.purge() });
     this.notifier = new Notifier({ journal, clock: site.clock, random: site.random });
@@ -51,6 +54,7 @@ export class Housekeeping {
     this.retention.open();
     this.scripts.open();
     this.accounting.open();
+    this.generics.open();
     this.jobs.apply(this.#site.configuration);
   }
 
@@ -67,7 +71,7 @@ export class Housekeeping {
 
   /** Begins no script and no job from now on; waits for those that run, at most `patience` ms, then ends them. */
   async rest(patience: number): Promise<void> {
-    await Promise.all([this.scripts.stop(patience), this.jobs.stop(patience)]);
+    await Promise.all([this.scripts.stop(patience), this.jobs.stop(patience), this.generics.stop()]);
   }
 
   /** Before the catalog is closed: what is noted is written, nothing runs any more. */

@@ -183,11 +183,13 @@ class Outbox {
     const dest = site.configuration.cftdest.get(id);
     if (part === undefined && dest === undefined) return;
     try {
-      const { request, ...held } = part
+      const { request, hold, keep } = part
         ? await describeSend(site, part, idf, candidate.path, candidate.mtimeMs)
-        : describeBroadcast(site, dest as Dest, idf, candidate.path);
+        : { ...describeBroadcast(site, dest as Dest, idf, candidate.path), keep: undefined };
       const { workdir, archivedir: archive } = folder;
-      const transfer = await site.spool.claim(candidate, request, { workdir, archive, ...held });
+      const kept = archive === "" ? keep : undefined;
+      const to = { workdir, archive, ...kept, ...(hold ? { hold } : {}) };
+      const transfer = await site.spool.claim(candidate, request, to);
       tellRecorded(site, transfer, `folder ${folder.id}`);
       site.kick();
     } catch (error) {

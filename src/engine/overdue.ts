@@ -5,7 +5,7 @@ import { act } from "./actions.ts";
 import { keys, type Site } from "./site.ts";
 
 const MOST = 10_000;
-const MISSED = { diagi: 414, diagp: "OUT TIME", diagc: "its time to begin (maxtime) is over" };
+const MISSED = { diagi: 414, diagp: "OUT TIME", diagc: "its time to begin (maxdate, maxtime) is over" };
 
 /** Looks once. Transfers that somebody is faster with are left to the next look. */
 export async function endOverdue(site: Site): Promise<void> {
@@ -51,7 +51,8 @@ export async function deleteOld(site: Site): Promise<number> {
   for (const [state, kept] of rows) {
     if (kept === 0) continue;
     const old = await site.catalog.list({ direct: "send", state, until: now - kept, limit: MOST });
-    for (const { idtu } of old) deleted += await erased(site, idtu);
+    // a list ends with its children, a cycle by a command
+    for (const { idtu, generic } of old) if (generic === null) deleted += await erased(site, idtu);
   }
   return deleted;
 }

@@ -5,12 +5,12 @@
  */
 import { availableParallelism } from "node:os";
 import type { Changes, Transfer } from "../catalog/catalog.ts";
-import { FormatError } from "../oftp/files/format.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { keys, type Site } from "./site.ts";
 import { isHeld } from "./submission.ts";
+import { unreadableAs } from "./unreadable.ts";
 
 /** Files sealed at a time; the threads that do it are no more. */
 const MOST = availableParallelism();
@@ -80,7 +80,7 @@ export class Preparation {
     if (part === undefined) throw new CygnetError("CYG_REQUEST_PART", `there is no partner ${transfer.part}`);
     const flow = cftsend.get(transfer.idf) ?? cftsend.get(cftparm.default);
     const make = flow && towardsLine(this.#site, part, transfer, flow);
-    if (make) await spool.prepare(transfer, make);
+    if (make) await spool.prepare(transfer, make, flow?.fdisp === "check");
   }
 
   #failed(transfer: Transfer, error: unknown): Changes {
@@ -93,7 +93,7 @@ export class Preparation {
       return { phase: "T", phasestep: "K", diagi: 278, diagp: "SECURITY", diagc };
     }
     journal.emit("CFTF04E", { ...keys(transfer), fname: transfer.fname, text: diagc });
-    return { phase: "T", phasestep: "H", diagi: error instanceof FormatError ? 126 : 104, diagp: "", diagc };
+    return { phase: "T", phasestep: "H", diagi: unreadableAs(error), diagp: "", diagc };
   }
 }
 

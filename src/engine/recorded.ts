@@ -4,7 +4,10 @@ import { isBroadcast } from "./broadcast.ts";
 import { keys, type Site } from "./site.ts";
 
 /** Messages of what stops a send before it begins; others are held. */
-const STOPS: Readonly<Record<number, string>> = { 411: "CFTT25E", 432: "CFTT50E" };
+const STOPS: Readonly<Record<number, string>> = {
+  ...{ 110: "CFTF02E", 132: "CFTT34E", 150: "CFTT44E", 153: "CFTF08E" },
+  ...{ 411: "CFTT25E", 414: "CFTT82E", 432: "CFTT50E" },
+};
 
 /** Says that a file was recorded, and why it does not simply wait for its turn. `user`: who asked for it. */
 export function tellRecorded({ journal }: Site, transfer: Transfer, user: string): void {

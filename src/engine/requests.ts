@@ -1,120 +1,93 @@
 /** What an operator asks for: send a file from anywhere, answer for a received one. */
-import { randomUUID } from "node:crypto";
-import { basename, isAbsolute, join, normalize } from "node:path";
-import type { Transfer } from "../catalog/catalog.ts";
-import type { Dest, Send } from "../config/model.ts";
+import { isAbsolute } from "node:path";
+import type { Recipe, Transfer } from "../catalog/catalog.ts";
+import type { Send } from "../config/model.ts";
 import { NERP_REASONS } from "../messages/codes.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError } from "../platform/errors.ts";
-import { syncParent } from "../platform/filesystem.ts";
-import { wayOut } from "../spool/jail.ts";
-import { describeBroadcast } from "./broadcast.ts";
 import type { Verdict } from "./deliveries.ts";
-import { tellRecorded } from "./recorded.ts";
+import { isSeveral, pathOf } from "./generic/files.ts";
+import { recipePaths } from "./generic/recipe.ts";
+import { recordGeneric } from "./generic/record.ts";
 import { end, type Scripted } from "./scripts/conclusion.ts";
 import { keys, type Site } from "./site.ts";
-import { describeSend } from "./submission.ts";
-
-const PIECE = 1024 * 1024;
+import { firstOf, nextOf, slotOf } from "./slot.ts";
+import { sendFlow } from "./submission.ts";
+import { addressee, askedOf, submitOne } from "./submit-one.ts";
 
 /** What is to be sent, and how. */
 export interface Submission {
   part: string;
   idf?: string;
   nfname?: string;
-  /** Absolute path. */
-  file: string;
+  /** Absolute path, with # in front for several; undefined = what the flow says (FNAME). */
+  file?: string;
   /** Waiting for its turn, for the partner's call, or for an operator; undefined = as the flow says. */
   state?: Send["state"];
+  /** When it may begin and until when, as in a flow. */
+  mindate?: string;
+  mintime?: string;
+  maxdate?: string;
+  maxtime?: string;
 }
 
 /**
- * Sends a copy of a file; the file itself stays where it is.
- * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, or what the spool says
+ * Sends a copy of a file, or of several, once or, where the flow says so, again and again.
+ * @returns the transfer, or the generic record whose children are the transfers
+ * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, CYG_REQUEST_DATE, or what the spool says
  */
 export async function submitFile(site: Site, request: Submission, user = "operator"): Promise<Transfer> {
-  const { configuration, disk, spool, catalog } = site;
-  const part = configuration.cftpart.get(request.part);
-  const dest = configuration.cftdest.get(request.part);
-  if (part === undefined && dest === undefined) {
-    const known = [...configuration.cftpart.keys(), ...configuration.cftdest.keys()].join(", ");
-    throw new CygnetError(
-      "CYG_REQUEST_PART",
-      `there is no partner ${request.part}; known are ${known || "none"}`,
-    );
-  }
+  const { part, dest } = addressee(site, request.part);
   if (dest && request.state && request.state !== "disp") {
     const text = "a broadcast is sent at once; hold its transfers by the flow (cftsend.state)";
     throw new CygnetError("CYG_REQUEST_STATE", text);
   }
-  if (!isAbsolute(request.file)) {
-    throw new CygnetError("CYG_REQUEST_FILE", `${request.file} is not an absolute path`);
+  const { id: idf, flow } = sendFlow(site.configuration, request.idf ?? "", part);
+  const recipe = recipeOf(request, idf, flow);
+  const asked = askedOf(recipe);
+  if (flow.cycle > 0) {
+    const cycle = cycleOf({ ...flow, ...asked }, recipe, site.clock.now());
+    return tell(site, await recordGeneric(site, { part: request.part, idf, ...cycle }), user);
   }
-  await inWorkingDirectory(site, request, part?.idf ?? "");
-  const workdir = join(configuration.cftparm.rundir, "work");
-  const folder = join(workdir, "submit", randomUUID());
-  await disk.makeDirectory(folder);
-  const copy = join(folder, basename(request.file));
-  await copyFile(site, request.file, copy).catch(async (error: unknown) => {
-    await disk.removeDirectory(folder);
-    throw error;
-  });
-  const status = await disk.status(copy);
-  const { mtimeMs } = await disk.status(request.file);
-  const { idf = "" } = request;
-  const send = part
-    ? await describeSend(site, part, idf, request.file, mtimeMs, request)
-    : describeBroadcast(site, dest as Dest, idf, request.file, request.nfname);
-  const candidate = { path: copy, size: status.size, mtimeMs: status.mtimeMs, ino: status.ino };
-  const target = { workdir, archive: "", ...(send.hold ? { hold: send.hold } : {}) };
-  const claimed = await spool.claim(candidate, send.request, target);
-  await catalog.update(claimed.idtu, { fname: request.file });
-  await disk.removeDirectory(folder);
-  tellRecorded(site, claimed, user);
-  site.kick();
-  return { ...claimed, fname: request.file };
+  if (isSeveral(recipe.file)) {
+    const generic = { kind: "list", recipe } as const;
+    return tell(site, await recordGeneric(site, { part: request.part, idf, generic }), user);
+  }
+  const { file: path } = recipePaths(site, { part: request.part, idf }, recipe);
+  return submitOne(site, { part: request.part, idf, path, recipe }, user);
 }
 
-/** @throws CygnetError CYG_REQUEST_OUTSIDE for a file outside `workingdir` of its flow */
-async function inWorkingDirectory(
-  { configuration, disk, journal }: Site,
-  { idf = "", file, part }: Submission,
-  fallback: string,
-): Promise<void> {
-  const { cftsend, cftparm } = configuration;
-  const flow = cftsend.get(idf || fallback) ?? cftsend.get(cftparm.default);
-  if (flow === undefined || flow.workingdir === "") return;
-  const out = await wayOut(disk, flow.workingdir, normalize(file));
-  if (out === undefined) return;
-  const text = `${file} is not below ${flow.workingdir}, workingdir of flow ${flow.id}: ${out}`;
-  journal.emit("CFTF46E", { idtu: "", part, idf: flow.id, fname: file, diagi: 145, text });
-  throw new CygnetError("CYG_REQUEST_OUTSIDE", `${text} (DIAGI 145)`);
+/** @throws CygnetError CYG_REQUEST_FILE where neither the request nor its flow names a file */
+function recipeOf(
+  { part: _, idf: __, file, ...rest }: Submission,
+  idf: string,
+  flow: Omit<Send, "id">,
+): Recipe {
+  if (file !== undefined && !isAbsolute(pathOf(file))) {
+    throw new CygnetError("CYG_REQUEST_FILE", `${file} is not an absolute path`);
+  }
+  if (file !== undefined) return { ...rest, file, selfname: "", literal: true };
+  if (flow.fname !== "") return { ...rest, file: flow.fname, selfname: flow.selfname, literal: false };
+  const text = `flow ${idf} does not say what is to be sent: name a file, or set its fname`;
+  throw new CygnetError("CYG_REQUEST_FILE", text);
 }
 
-async function copyFile({ disk }: Site, from: string, to: string): Promise<void> {
-  const status = await disk.status(from).catch((cause: unknown) => {
-    throw new CygnetError("CYG_REQUEST_FILE", `${from} cannot be read`, { cause });
-  });
-  if (status.kind !== "file") throw new CygnetError("CYG_REQUEST_FILE", `${from} is not a file`);
-  const source = await disk.open(from, "read");
-  try {
-    const target = await disk.open(to, "create");
-    try {
-      const piece = Buffer.allocUnsafeSlow(PIECE);
-      for (let at = 0; ; ) {
-        const count = await source.read(piece, at);
-        if (count === 0) break;
-        await target.write([piece.subarray(0, count)], at);
-        at += count;
-      }
-      await target.sync();
-    } finally {
-      await target.close();
-    }
-  } finally {
-    await source.close();
-  }
-  await syncParent(disk, to);
+/** A request that is repeated: when it begins, and until when it goes on. */
+function cycleOf(flow: Omit<Send, "id">, recipe: Recipe, now: number) {
+  const { cycle: every, tcycle: period, mindate, maxdate } = flow;
+  const first = firstOf(flow, now);
+  // days that are named are for the whole of it; everything else of a slot is for each of its sends
+  const named = (day: Send["mindate"]) => (day !== null && "on" in day ? day : null);
+  const slot = { mindate: named(mindate), mintime: null, maxdate: named(maxdate), maxtime: null };
+  const { retryAt: from, deadline } = slotOf(slot, now);
+  const soonest = Math.max(from, now);
+  const retryAt = first >= soonest ? first : nextOf({ every, period }, first, soonest - 1);
+  return { generic: { kind: "cycle", recipe, every, period, first } as const, retryAt, deadline };
+}
+
+function tell({ journal }: Site, record: Transfer, user: string): Transfer {
+  journal.emit("CFTR12I", { ...keys(record), cmd: "SEND", user, text: `${record.idtu} (${record.diagp})` });
+  return record;
 }
 
 /**

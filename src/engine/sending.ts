@@ -10,7 +10,7 @@ import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Part } from "../config/model.ts";
 import { diagiOfAnswer, diagpOfAnswer } from "../messages/codes.ts";
 import { framedSize } from "../oftp/files/batch.ts";
-import { type Counts, FormatError } from "../oftp/files/format.ts";
+import type { Counts } from "../oftp/files/format.ts";
 import { packerFor } from "../oftp/files/packing.ts";
 import {
   type Position,
@@ -23,7 +23,7 @@ import {
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { capacity } from "../oftp/wire/subrecords.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
-import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
+import { CygnetError, describe } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
 import { conclude, putAway } from "./conclude.ts";
 import { type Forbidden, forbidden } from "./flows.ts";
@@ -37,7 +37,8 @@ import { isEnveloped, lineForm, sfidSecurity } from "./security.ts";
 import type { Session } from "./session.ts";
 import { type Diagnosis, diagnoseFile } from "./session-end.ts";
 import { keys } from "./site.ts";
-import { isHeld } from "./submission.ts";
+import { isHeld, sendFlow } from "./submission.ts";
+import { unreadableAs } from "./unreadable.ts";
 import { Waiter } from "./waiter.ts";
 
 /** Octets read from the file at a time: a multiple of 63, so that subrecords stay full. */
@@ -114,7 +115,7 @@ export class Sending {
     const flow = cftsend.get(transfer.idf) ?? cftsend.get(cftparm.default);
     const part = this.#partOf(transfer);
     const make = flow && towardsLine(site, part, transfer, flow);
-    return make ? site.spool.prepare(transfer, make) : transfer;
+    return make ? site.spool.prepare(transfer, make, flow?.fdisp === "check") : transfer;
   }
 
   async #transfer(transfer: Transfer, opened: Outgoing, reopened: (file: Outgoing) => void): Promise<void> {
@@ -152,6 +153,7 @@ export class Sending {
     }
     site.journal.emit("CFTT57I", { ...keys(transfer), ids, role });
     const counts = await this.#pump(transfer, file, position);
+    await this.#checkUnchanged(transfer, file);
     while (link.machine.state !== "OPO") await this.credit.wait();
     const ending = this.closed.wait();
     const efid: Efid = { type: "EFID", rcnt: BigInt(counts.records), ucnt: BigInt(counts.octets) };
@@ -160,6 +162,13 @@ export class Sending {
     const sha256 = transfer.formsize < 0 ? file.digest() : transfer.sha256;
     if ("reason" in closed) return this.#notTaken(transfer, closed);
     await this.#delivered(transfer, counts.octets, sha256);
+  }
+
+  /** A flow may want to know that nobody has written to the file while it was read (FDISP = CHECK). */
+  async #checkUnchanged({ idf, formsize }: Transfer, file: Outgoing): Promise<void> {
+    if (formsize >= 0 || sendFlow(this.#session.configuration, idf).flow.fdisp !== "check") return;
+    if (await file.unchanged()) return;
+    throw new CygnetError("CYG_SPOOL_OVERWRITTEN", "the file was written to while it was sent");
   }
 
   /** Carries a search for a position out: only in V files is there anything to read. */
@@ -354,17 +363,19 @@ export class Sending {
   async #unreadable(transfer: Transfer, error: unknown): Promise<void> {
     const { site } = this.#session;
     const diagc = describe(error);
-    const gone = isSystemError(error instanceof CygnetError ? error.cause : error, "ENOENT");
-    const diagi = error instanceof FormatError ? 126 : gone ? 110 : 104;
+    const diagi = unreadableAs(error);
+    const gone = diagi === 110;
+    const ignored = gone && sendFlow(site.configuration, transfer.idf).flow.filenotfound === "ignore";
     const over = await this.#giveUp(transfer, {
-      phase: "T",
-      phasestep: "H",
+      ...(ignored
+        ? { phase: "X", phasestep: "X", workfile: "", spool: null }
+        : { phase: "T", phasestep: "H" }),
       diagi,
       diagp: gone ? "NO OLD" : "",
       diagc,
     });
     if (over) return;
-    const id = gone ? "CFTF02E" : "CFTF04E";
+    const id = ignored ? "CFTT82W" : gone ? "CFTF02E" : "CFTF04E";
     site.journal.emit(id, { ...keys(transfer), fname: transfer.fname, diagi, text: diagc });
   }
 
@@ -424,7 +435,8 @@ export class Sending {
 
 /** Something on our side failed while a file was sent: the catalog will be there again, a file may not. */
 function diagnoseFault(error: unknown): Diagnosis {
-  if (error instanceof FormatError) return { diagi: 126, diagp: "" };
+  const unread = unreadableAs(error);
+  if (unread === 126 || unread === 153) return { diagi: unread, diagp: "" };
   const catalog = error instanceof CygnetError && error.code.startsWith("CYG_CATALOG");
   return catalog ? { diagi: 412, diagp: "CATUPDT" } : { diagi: 108, diagp: "" };
 }

@@ -1,9 +1,8 @@
 /** What is recorded for a file that is to be sent, and why it may not go yet. */
-import { basename } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
 import type { Configuration, Part, Send } from "../config/model.ts";
 import { substitute } from "../config/symbols.ts";
-import type { Activation } from "../config/units.ts";
 import { sendVariables } from "../config/variables.ts";
 import { utf8 } from "../oftp/wire/codec.ts";
 import { datasetName } from "../spool/names.ts";
@@ -11,6 +10,7 @@ import type { ClaimTarget } from "../spool/spool.ts";
 import { forbidden, networkFlow } from "./flows.ts";
 import { lackingFor, wantedSecurity } from "./security.ts";
 import type { Site } from "./site.ts";
+import { type Slot, slotOf } from "./slot.ts";
 
 type Hold = NonNullable<ClaimTarget["hold"]>;
 
@@ -34,25 +34,52 @@ const BUILT_IN: Omit<Send, "id"> = {
   state: "disp",
   duplicat: "",
   acktimeout: 0,
+  mindate: null,
   mintime: null,
+  maxdate: null,
   maxtime: null,
   maxduration: 0,
+  fname: "",
+  selfname: "",
+  filenotfound: "abort",
+  fdisp: "shr",
+  faction: "none",
+  archivefname: "",
+  serial: "",
+  cycle: 0,
+  tcycle: "day",
+  cycdate: null,
+  cyctime: null,
   security: {},
 };
 
-/** What is recorded for a file that is to be sent: flow, names, codes. */
+/** What a request may say over its flow. */
+export type Asked = { nfname?: string; state?: Send["state"] } & Partial<Slot>;
+
+/** The flow of a request, and its template: its own, else the partner's, else the site's default. */
+export function sendFlow(
+  { cftsend, cftparm }: Configuration,
+  idf: string,
+  part?: Pick<Part, "idf">,
+): { id: string; flow: Omit<Send, "id"> } {
+  const id = idf || part?.idf || cftparm.default;
+  return { id, flow: cftsend.get(id) ?? cftsend.get(cftparm.default) ?? BUILT_IN };
+}
+
+/**
+ * What is recorded for a file that is to be sent: flow, names, codes. `keep`: where its file is kept once it has been sent,
+ * where the flow says so.
+ */
 export async function describeSend(
   site: Site,
   part: Part,
   idf: string,
   path: string,
   mtimeMs: number,
-  asked: { nfname?: string; state?: Send["state"] } = {},
+  asked: Asked = {},
 ) {
   const { configuration } = site;
-  const flowId = idf || part.idf || configuration.cftparm.default;
-  const flow: Omit<Send, "id"> =
-    configuration.cftsend.get(flowId) ?? configuration.cftsend.get(configuration.cftparm.default) ?? BUILT_IN;
+  const { id: flowId, flow } = sendFlow(configuration, idf, part);
   const variables = sendVariables({
     site: configuration.cftparm.part,
     part,
@@ -64,9 +91,14 @@ export async function describeSend(
   });
   const name = substitute(asked.nfname ?? flow.nfname, variables);
   const dsn = datasetName(name);
-  const hold = (await obstacle(site, part, flowId, flow)) ?? heldBy(asked.state ?? flow.state);
+  const now = site.clock.now();
+  const slot = slotOf({ ...flow, ...asked }, now);
+  const missed = slot.deadline !== 0 && slot.deadline < now ? MISSED : undefined;
+  const hold = (await obstacle(site, part, flowId, flow)) ?? missed ?? heldBy(asked.state ?? flow.state);
+  const kept = flow.faction === "archive" ? substitute(flow.archivefname, variables) : "";
   return {
     ...(hold ? { hold } : {}),
+    ...(kept === "" ? {} : { keep: placeOf(configuration.cftparm.rundir, kept, basename(path)) }),
     request: {
       part: part.id,
       idf: flowId,
@@ -83,24 +115,22 @@ export async function describeSend(
       format: flow.frecfm,
       lrecl: flow.flrecl,
       dupkey: flow.duplicat && substitute(flow.duplicat, variables),
-      ...slotOf(flow, site.clock.now()),
+      serial: flow.serial,
+      ...slot,
     },
   };
 }
 
-/** When a send may begin and until when: MINTIME and MAXTIME, counted from the request. */
-function slotOf({ mintime, maxtime }: Pick<Send, "mintime" | "maxtime">, now: number) {
-  const retryAt = mintime === null ? 0 : momentOf(mintime, now);
-  if (maxtime === null) return { retryAt };
-  const until = momentOf(maxtime, now);
-  // a slot that ends before it begins spans midnight, and so does one that is over for today
-  return { retryAt, deadline: until < Math.max(retryAt, now) ? until + DAY : until };
-}
+/** A request whose last moment had passed when it came. */
+const MISSED: Hold = {
+  ...{ step: "K", diagi: 414, diagp: "OUT TIME" },
+  diagc: "its time to begin (maxdate, maxtime) is over",
+};
 
-const DAY = 24 * 3600 * 1000;
-
-function momentOf(moment: Activation, now: number): number {
-  return "after" in moment ? now + moment.after : new Date(now).setHours(0, 0, 0, 0) + moment.at;
+/** Where a file is kept: the folder, and its name there. */
+function placeOf(rundir: string, kept: string, name: string): { archive: string; name: string } {
+  const path = resolve(rundir, kept);
+  return kept.endsWith("/") ? { archive: path, name } : { archive: dirname(path), name: basename(path) };
 }
 
 /** True when nothing newer than OFTP 1.3 is spoken with a partner. */

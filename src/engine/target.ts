@@ -25,6 +25,7 @@ const BUILT_IN: Recv = {
   fname: "inbox/&PART/&NFNAME",
   workingdir: "",
   fdisp: "both",
+  faction: "",
   rkerror: "delete",
   fcheck: false,
   frecfm: "U",

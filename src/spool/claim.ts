@@ -20,9 +20,13 @@ export function recordClaim(
   to: ClaimTarget,
 ): Promise<Transfer> {
   const { path, size, mtimeMs, ino } = candidate;
-  const { workdir, archive } = to;
-  const spool: ClaimNote = { step: "claim", source: path, ino: String(ino), size, mtimeMs, archive, workdir };
-  return context.catalog.addSend({ ...send, fname: path, filesize: size, spool }, to.hold);
+  const { workdir, archive, name, original, fname = path } = to;
+  const spool: ClaimNote = {
+    ...{ step: "claim", source: path, ino: String(ino), size, mtimeMs, archive, workdir },
+    ...(name === undefined ? {} : { name }),
+    ...(original === undefined ? {} : { original }),
+  };
+  return context.catalog.addSend({ ...send, fname, filesize: size, spool }, to.hold);
 }
 
 /**
@@ -66,7 +70,11 @@ export async function finishClaim(
     return await change(context, transfer, {
       workfile: work,
       filesize: taken.size,
-      spool: { step: "claimed", source: note.source, archive: note.archive },
+      spool: {
+        ...{ step: "claimed", source: note.source, archive: note.archive },
+        ...(note.name === undefined ? {} : { name: note.name }),
+        ...(note.original === undefined ? {} : { original: note.original }),
+      },
       ...(transfer.phasestep === "D" && transfer.diagi !== 0 ? { diagi: 0, diagc: "" } : {}),
     });
   } catch (error) {

@@ -9,11 +9,12 @@ import { ensureDirectory, removeFile } from "./directories.ts";
 import { spoolError } from "./faults.ts";
 import { openIncoming, receivedPath } from "./incoming.ts";
 import { safeName } from "./names.ts";
-import { openOutgoing } from "./outgoing.ts";
+import { dispose } from "./original.ts";
+import { isUnchanged, openOutgoing } from "./outgoing.ts";
 import { finishPlace, type PlaceNote, place, wasPlaced } from "./place.ts";
 import { scan } from "./prefix.ts";
 import { recoverSpool } from "./recover.ts";
-import type { Spool } from "./spool.ts";
+import type { Disposal, Spool } from "./spool.ts";
 
 /** The spool on a disk and a catalog. `rundir` is absolute. */
 export function createSpool(context: SpoolContext): Spool {
@@ -47,7 +48,8 @@ export function createSpool(context: SpoolContext): Spool {
         refused.delete(candidate.path);
         return claimed;
       }),
-    prepare: (transfer, make) => during(transfer.idtu, () => prepare(context, transfer, make)),
+    prepare: (transfer, make, steady = false) =>
+      during(transfer.idtu, () => prepare(context, transfer, make, steady)),
     localise: (transfer, make) => during(transfer.idtu, () => localise(context, transfer, make)),
     scanLine(transfer, each) {
       const { workfile, formsize } = transfer;
@@ -111,8 +113,20 @@ async function delivered(context: SpoolContext, transfer: Transfer, note: PlaceN
 }
 
 /** The form for the line is noted with its size only when it is complete on disk. */
-async function prepare(context: SpoolContext, transfer: Transfer, make: Maker): Promise<Transfer> {
-  const { size, sourceSha256, linehash } = await makeForm(context.disk, transfer.workfile, make);
+async function prepare(
+  context: SpoolContext,
+  transfer: Transfer,
+  make: Maker,
+  steady: boolean,
+): Promise<Transfer> {
+  const { disk } = context;
+  const { workfile } = transfer;
+  const before = steady ? await disk.status(workfile) : undefined;
+  const { size, sourceSha256, linehash } = await makeForm(disk, workfile, make);
+  if (before && !isUnchanged(before, await disk.status(workfile))) {
+    await removeForms(disk, workfile);
+    throw new CygnetError("CYG_SPOOL_OVERWRITTEN", `${workfile} was written to while it was read`);
+  }
   const made = { formsize: size, sha256: sourceSha256, linehash };
   await context.catalog.update(transfer.idtu, made);
   return { ...transfer, ...made };
@@ -161,10 +175,14 @@ async function relay(context: SpoolContext, transfer: Transfer): Promise<{ workf
   });
 }
 
-async function settle(context: SpoolContext, idtu: string): Promise<void> {
+async function settle(context: SpoolContext, idtu: string): Promise<Disposal | undefined> {
   const transfer = await recordOf(context, idtu);
   const note = transfer.spool;
-  await putAway(context, transfer, note?.step === "claimed" ? note.archive : "");
+  if (note?.step !== "claimed") return void (await putAway(context, transfer, ""));
+  // first: the copy is there until both are done, whatever comes between
+  const done = note.original && (await dispose(context.disk, note.original));
+  await putAway(context, transfer, note.archive, note.name);
+  return done;
 }
 
 async function fail(context: SpoolContext, idtu: string): Promise<void> {
@@ -173,17 +191,21 @@ async function fail(context: SpoolContext, idtu: string): Promise<void> {
 }
 
 /** Moves the file of an ended send to `folder`, or deletes it when that is "". A noted move is finished first. */
-async function putAway(context: SpoolContext, transfer: Transfer, folder: string): Promise<void> {
+async function putAway(
+  context: SpoolContext,
+  transfer: Transfer,
+  folder: string,
+  name = basename(transfer.fname),
+): Promise<void> {
   const { catalog, disk } = context;
   const { workfile, spool: note } = transfer;
   if (workfile === "") return;
   await guarded(`Putting ${workfile} away`, async () => {
     if (note?.step === "deliver") {
       const placed = await wasPlaced(disk, transfer, note);
-      const again = join(dirname(note.target), basename(transfer.fname));
-      await finishPlace(disk, transfer, placed ? note : await place(context, transfer, again));
+      await finishPlace(disk, transfer, placed ? note : await place(context, transfer, note.target));
     } else if (folder !== "") {
-      const placed = await place(context, transfer, join(folder, basename(transfer.fname)));
+      const placed = await place(context, transfer, join(folder, name));
       await finishPlace(disk, transfer, placed);
     } else {
       await removeFile(disk, workfile);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Transfer } from "../catalog/catalog.ts";
 import { CygnetError } from "../platform/errors.ts";
-import type { FileSystem, OpenFile } from "../platform/filesystem.ts";
+import type { FileStatus, FileSystem, OpenFile } from "../platform/filesystem.ts";
 import { secondForm } from "./convert.ts";
 import { spoolError } from "./faults.ts";
 import { hashPrefix } from "./prefix.ts";
@@ -22,7 +22,8 @@ export async function openOutgoing(
   let file: OpenFile | undefined;
   try {
     file = await disk.open(path, "read");
-    const { size } = await disk.status(path);
+    const opened = await disk.status(path);
+    const { size } = opened;
     if (size !== expected || position > size) {
       throw new CygnetError(
         "CYG_SPOOL_CHANGED",
@@ -45,10 +46,16 @@ export async function openOutgoing(
         }
       },
       digest: () => hash.digest("hex"),
+      unchanged: async () => isUnchanged(opened, await disk.status(path)),
       close: () => open.close(),
     };
   } catch (error) {
     await file?.close();
     throw spoolError(error, `Opening the claimed file ${path === "" ? `of ${transfer.idtu}` : path}`);
   }
+}
+
+/** Whether a file is the one that it was, and nobody has written to it. */
+export function isUnchanged(before: FileStatus, now: FileStatus): boolean {
+  return before.ino === now.ino && before.size === now.size && before.mtimeMs === now.mtimeMs;
 }

@@ -11,7 +11,7 @@ import type { Recovery } from "./spool.ts";
 export interface Steps {
   busy: ReadonlySet<string>;
   deliverNoted(context: SpoolContext, transfer: Transfer): Promise<string | undefined>;
-  settle(context: SpoolContext, idtu: string): Promise<void>;
+  settle(context: SpoolContext, idtu: string): Promise<unknown>;
   fail(context: SpoolContext, idtu: string): Promise<void>;
 }
 

@@ -8,7 +8,7 @@
  * - What stands in an inbox is complete and synced, was put there by a hard link, and replaced nothing.
  * - Every step can be interrupted by a crash; `recover` finishes or undoes it from the catalog's spool note.
  */
-import type { Catalog, NewSend, Transfer } from "../catalog/catalog.ts";
+import type { Catalog, NewSend, Original, Transfer } from "../catalog/catalog.ts";
 import type { OpenFile } from "../platform/filesystem.ts";
 import type { Maker } from "./convert.ts";
 
@@ -41,7 +41,16 @@ export interface Outgoing {
   read(buffer: Uint8Array): Promise<number>;
   /** SHA-256 of everything from octet 0 to what was read; call once. */
   digest(): string;
+  /** False when somebody has written to the file since it was opened. */
+  unchanged(): Promise<boolean>;
   close(): Promise<void>;
+}
+
+/** What became of the file that a sent one was copied from; `left`: why it was left as it is. */
+export interface Disposal {
+  path: string;
+  action: "delete" | "erase";
+  left?: string;
 }
 
 export interface Spool {
@@ -53,9 +62,10 @@ export interface Spool {
   ): Promise<Transfer>;
   /**
    * Makes the form of a claimed file that goes over the line, and notes its size. The transfer as it is then.
-   * @throws what the maker throws for contents that it cannot convert
+   * `steady`: the file must not change meanwhile.
+   * @throws what the maker throws for contents that it cannot convert; CygnetError CYG_SPOOL_OVERWRITTEN
    */
-  prepare(transfer: Transfer, make: Maker): Promise<Transfer>;
+  prepare(transfer: Transfer, make: Maker, steady?: boolean): Promise<Transfer>;
   openOutgoing(transfer: Transfer, position: number): Promise<Outgoing>;
   /** Reads the first `limit` octets of a half-received file, until `each` gives false. */
   scanIncoming(transfer: Transfer, limit: number, each: (chunk: Buffer) => boolean): Promise<void>;
@@ -78,8 +88,11 @@ export interface Spool {
    * goes by itself when no record names it. Done again, the same name.
    */
   relay(transfer: Transfer): Promise<{ workfile: string; size: number }>;
-  /** After a send has ended well: archives or deletes the claimed file. */
-  settle(transfer: Transfer): Promise<void>;
+  /**
+   * After a send has ended well: archives or deletes the claimed file, and does with the one that it was copied from what
+   * was asked for; gives that, where it was.
+   */
+  settle(transfer: Transfer): Promise<Disposal | undefined>;
   /** After a send has ended for good without success: moves the claimed file to failed/<PART>/. */
   fail(transfer: Transfer): Promise<void>;
   /** Removes the work file of a receive whose record names it no more; `transfer` is as it was before. */
@@ -107,8 +120,14 @@ export interface Recovery {
 export interface ClaimTarget {
   /** The folder's `workdir`, absolute. */
   workdir: string;
-  /** The folder's `archivedir`, absolute; "" deletes the file once the transfer has ended well. */
+  /** Folder in which the file is kept once the transfer has ended well, absolute; "" deletes it. */
   archive: string;
+  /** Name by which the file is recorded, where it is another than that of the candidate: absolute. */
+  fname?: string;
+  /** Name of the file there, where it is another than its own. */
+  name?: string;
+  /** The file that this one is a copy of, where something is to be done with it then. */
+  original?: Original;
   /** Set when the file cannot be sent as configured: the record is held or stopped with this reason. */
   hold?: { step: "H" | "K"; diagi: number; diagp: string; diagc: string };
 }

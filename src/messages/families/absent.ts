@@ -212,12 +212,6 @@ const requests: readonly AbsentRow[] = [
   ],
   ["CFTT29E CFTT33E", "List of partners misused or nested", CHECKED, LOADED],
   [
-    "CFTT44E CFTT44W",
-    "Folder of files not readable",
-    "Folders are watched by CFTFOLDER.",
-    "CFTR20E tells of folders that cannot be read.",
-  ],
-  [
     "CFTT38I",
     "Partner made by its first call",
     "Only configured partners are let in.",
@@ -243,10 +237,10 @@ const transfers: readonly AbsentRow[] = [
   ],
   ["CFTT01E", "Opening for this use refused", "A partner cannot ask for a file by name in OFTP.", NOTHING],
   [
-    "CFTT72W CFTT82W CFTF02W",
-    "File not found, ignored",
-    "FILENOTFOUND is not known: a missing file is an error.",
-    "CFTF02E tells of missing files.",
+    "CFTT72W",
+    "File not found by the partner, ignored",
+    "A partner is never asked for a file by name in OFTP.",
+    "CFTF02W and CFTT82W tell of missing files of this site.",
   ],
   [
     "CFTT61E CFTT73E",

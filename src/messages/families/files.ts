@@ -21,6 +21,13 @@ export const fileMessages: readonly Message[] = [
     "Put the file back and `cygnet start` the transfer, or delete the record.",
   ),
   message(
+    "CFTF02W",
+    FILE,
+    "File not there, ignored: {text}",
+    "The file that was to be sent is not there, and its flow does not mind (filenotfound); the request has ended.",
+    NOTHING,
+  ),
+  message(
     "CFTF04E",
     FILE,
     "File not opened: {text}",

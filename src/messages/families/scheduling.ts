@@ -113,10 +113,10 @@ export const schedulingMessages: readonly Message[] = [
   ),
   message(
     "CFTT34E",
-    `${K} text`,
-    "List of partners not readable: {text}",
-    "The file that a CFTDEST names could not be read; the broadcast has stopped (132).",
-    "Put the file there, then `cygnet start` the transfer.",
+    `${K} diagi? diagc? text`,
+    "List not readable: {text}",
+    "The list of partners that a CFTDEST names, or a list of files to be sent, could not be read; the request has stopped (132).",
+    "Put the list there, then `cygnet start` the transfer.",
   ),
   message(
     "CFTT37I",
@@ -138,6 +138,20 @@ export const schedulingMessages: readonly Message[] = [
     "Directory not to be had: {text}",
     "The program that exita of the CFTPROT names could not be started, or came to no answer (423, 134).",
     "Correct the program or exita; sessions are refused until then.",
+  ),
+  message(
+    "CFTT44E",
+    `${K} diagi? diagc? text`,
+    "Files to be sent not found out: {text}",
+    "The directory of a request for several files could not be read, or holds too many; the request has stopped (150).",
+    "Correct the directory or the request, then `cygnet start` the transfer.",
+  ),
+  message(
+    "CFTT44W",
+    `${K} diagi? diagc? text`,
+    "Files to be sent not found out, ignored: {text}",
+    "The directory of a request for several files could not be read, and its flow does not mind (filenotfound).",
+    NOTHING,
   ),
   message(
     "CFTT46W",

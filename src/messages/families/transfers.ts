@@ -118,6 +118,13 @@ export const transferMessages: readonly Message[] = [
     "`cygnet explain DIAGI <diagi>`; then `cygnet start` the transfer or delete the record.",
   ),
   message(
+    "CFTT82W",
+    `${K} ids? fname? diagi? text?`,
+    "Transfer ended without its file: {text}",
+    "The file of the transfer has gone meanwhile, and its flow does not mind (filenotfound).",
+    NOTHING,
+  ),
+  message(
     "CFTT83I",
     `${ATTEMPT} ids?`,
     "Turn accepted",

@@ -15,6 +15,11 @@ export const fileErrors: readonly WordRow[] = [
     "Write under another name and rename the file into the outbox when it is complete; drop it again.",
   ],
   [
+    "CYG_SPOOL_OVERWRITTEN",
+    'A file was written to while it was read, and its flow does not let that pass (fdisp = "check").',
+    "`cygnet delete` the transfer and send the file again when nobody writes to it any more.",
+  ],
+  [
     "CYG_SPOOL_DENIED",
     "The gateway has no right to use a file or directory.",
     "Check owner and mode of the directory that is named.",
@@ -121,6 +126,11 @@ export const fileErrors: readonly WordRow[] = [
     "Start the gateway once: it brings the catalog up to date.",
   ],
   ["CYG_CATALOG_OPEN", "The file of the catalog cannot be opened.", DISK],
+  [
+    "CYG_CATALOG_TURN",
+    "A cycle of sends has gone on already, or has stopped.",
+    "Nothing to do: each turn is taken once.",
+  ],
   ["CYG_CATALOG_UNKNOWN", "The catalog has no such record.", "`cygnet listcat` shows the transfers."],
   ["CYG_CATALOG_WRITE", "The catalog cannot be written.", DISK],
 ];

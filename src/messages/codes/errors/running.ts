@@ -78,6 +78,22 @@ export const runningErrors: readonly WordRow[] = [
     "Name a file below that directory, without symbolic links on the way, or choose another flow.",
   ],
   [
+    "CYG_REQUEST_CHANGED",
+    "A file was written to while it was copied, and its flow does not let that pass (fdisp).",
+    "Send it when nobody writes to it any more.",
+  ],
+  [
+    "CYG_REQUEST_DATE",
+    "A request has a day or a time that is none.",
+    'Write days as "2026-12-31" or "+1", times as "20:00" or "+90".',
+  ],
+  [
+    "CYG_REQUEST_FILES",
+    "A request for several files comes to none, or to too many.",
+    "Correct the directory, mask or list behind the # of the request or of fname.",
+  ],
+  ["CYG_REQUEST_STOPPING", "The gateway is being stopped.", "Try again when it has started."],
+  [
     "CYG_REQUEST_FILE",
     "The file of a request cannot be used.",
     "Name an ordinary file that the gateway may read, with its absolute path.",

@@ -1,0 +1,122 @@
+/**
+ * Looks after generic records: makes their children, takes the turns of cycles, ends what has come to its end. What is to
+ * be done follows from the catalog alone, so that a crash only means looking again.
+ */
+import type { Transfer } from "../../catalog/catalog.ts";
+import type { Timer } from "../../platform/clock.ts";
+import { CygnetError, describe } from "../../platform/errors.ts";
+import { keys, type Site } from "../site.ts";
+import { type CycleRecord, isDue, takeTurn } from "./cycles.ts";
+import { type ListRecord, reviewList } from "./lists.ts";
+import { CHILD_STOPPED } from "./record.ts";
+
+/** Changes of the catalog within this time are looked at together, ms. */
+const GATHER = 100;
+/** After a failure, ms. */
+const AGAIN = 60_000;
+/** Longest sleep: the wall clock may be set. */
+const LONGEST = 60_000;
+
+/** A cycle at a glance. */
+export interface CycleStatus {
+  idtu: string;
+  part: string;
+  idf: string;
+  fname: string;
+  every: number;
+  period: "min" | "day" | "month";
+  /** ms since 1970 UTC; null when it was stopped. */
+  next: number | null;
+}
+
+export class Generics {
+  readonly #site: () => Site;
+  readonly #working = new Map<string, Promise<void>>();
+  /** Until when (monotonic) a record is left alone after a failure. */
+  readonly #postponed = new Map<string, number>();
+  #timer: Timer | null = null;
+  #due = Number.POSITIVE_INFINITY;
+  #looking: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(site: () => Site) {
+    this.#site = site;
+  }
+
+  /** Begins with what the catalog says is due, and follows it from then on. */
+  open(): void {
+    this.#site().catalog.watch(() => this.#lookIn(GATHER));
+    this.#lookIn(GATHER);
+  }
+
+  /** Begins nothing from now on; resolves when nothing is under way. Files that are being copied are given up. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#looking;
+    await Promise.all(this.#working.values());
+  }
+
+  async cycles(): Promise<CycleStatus[]> {
+    const all = (await this.#site().catalog.generics()).filter(isCycle);
+    return all.map(({ idtu, part, idf, fname, generic, diagi, retryAt }) => {
+      const { every, period } = generic;
+      return { idtu, part, idf, fname, every, period, next: diagi === 0 ? retryAt : null };
+    });
+  }
+
+  #lookIn(wait: number): void {
+    if (this.#stopped) return;
+    const { clock } = this.#site();
+    const at = clock.monotonic() + wait;
+    if (this.#timer && at >= this.#due) return;
+    this.#timer?.cancel();
+    this.#due = at;
+    this.#timer = clock.timer(wait, () => {
+      this.#timer = null;
+      this.#looking = this.#looking
+        .then(() => this.#look())
+        .catch((error: unknown) => {
+          this.#site().journal.emit("CFTC70E", { text: `lists and cycles wait: ${describe(error)}` });
+          this.#lookIn(AGAIN);
+        });
+    });
+  }
+
+  async #look(): Promise<void> {
+    const { catalog, clock, stopping } = this.#site();
+    if (this.#stopped || stopping) return;
+    let next = LONGEST;
+    for (const record of await catalog.generics()) {
+      if (this.#working.has(record.idtu) || (record.diagi !== 0 && record.diagi !== CHILD_STOPPED)) continue;
+      const wait = (this.#postponed.get(record.idtu) ?? 0) - clock.monotonic();
+      if (wait > 0) next = Math.min(next, wait);
+      else if (!isCycle(record)) this.#begin(record, () => reviewList(this.#site(), record as ListRecord));
+      else if (isDue(record, clock.now())) this.#begin(record, () => takeTurn(this.#site(), record));
+      else next = Math.min(next, record.retryAt - clock.now());
+    }
+    this.#lookIn(Math.max(next, GATHER));
+  }
+
+  #begin(record: Transfer, work: () => Promise<void>): void {
+    const { idtu } = record;
+    this.#postponed.delete(idtu);
+    const done = work()
+      .catch((error: unknown) => this.#failed(record, error))
+      .finally(() => this.#working.delete(idtu));
+    this.#working.set(idtu, done);
+  }
+
+  #failed(record: Transfer, error: unknown): void {
+    const { clock, journal, stopping } = this.#site();
+    // an operator was faster
+    if (stopping || (error instanceof CygnetError && error.code === "CYG_CATALOG_TURN")) return;
+    this.#postponed.set(record.idtu, clock.monotonic() + AGAIN);
+    journal.emit("CFTC70E", { ...keys(record), text: describe(error) });
+    this.#lookIn(AGAIN);
+  }
+}
+
+function isCycle(record: Transfer): record is CycleRecord {
+  return record.generic?.kind === "cycle";
+}
