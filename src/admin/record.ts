@@ -1,5 +1,5 @@
 /** A transfer as the world sees it: Transfer CFT's names in lower case, times in ISO 8601 UTC. */
-import { stateOf, type Transfer } from "../catalog/catalog.ts";
+import { type Generic, stateOf, type Transfer } from "../catalog/catalog.ts";
 
 export type TransferRecord = ReturnType<typeof recordOf>;
 
@@ -51,6 +51,16 @@ export function detailOf(transfer: Transfer) {
     script: transfer.script,
     tries: transfer.tries,
     retry: transfer.retryAt === 0 ? null : iso(transfer.retryAt),
+    deadline: transfer.deadline === 0 ? null : iso(transfer.deadline),
+    serial: transfer.serial,
+    generic: transfer.generic === null ? "" : genericOf(transfer.generic),
     workfile: transfer.workfile,
   };
+}
+
+/** What is asked for again, in words. */
+function genericOf(generic: Generic): string {
+  if (generic.kind === "list") return "list";
+  const { every, period } = generic;
+  return `every ${every} ${period}`;
 }

@@ -29,6 +29,10 @@ export async function statusOf(gateway: Gateway) {
       ...job,
       next: next === null ? null : new Date(next).toISOString(),
     })),
+    cycles: (await gateway.housekeeping.generics.cycles()).map(({ next, ...cycle }) => ({
+      ...cycle,
+      next: next === null ? null : new Date(next).toISOString(),
+    })),
     sessions: site.sessions.all.map((session) => ({
       ids: session.ids,
       part: session.part?.id ?? null,

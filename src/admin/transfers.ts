@@ -28,7 +28,7 @@ const FILTER = {
 
 const SUBMISSION = {
   type: "object",
-  required: ["part", "file"],
+  required: ["part"],
   additionalProperties: false,
   properties: {
     part: { type: "string" },
@@ -36,6 +36,10 @@ const SUBMISSION = {
     nfname: { type: "string" },
     file: { type: "string" },
     state: { enum: ["disp", "hold", "keep"] },
+    mindate: { type: "string" },
+    mintime: { type: "string" },
+    maxdate: { type: "string" },
+    maxtime: { type: "string" },
   },
 } as const;
 

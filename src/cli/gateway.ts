@@ -46,6 +46,10 @@ export async function status(options: CommonOptions): Promise<void> {
     const next = job.next === null ? "not active" : `next ${localTime(job.next)}`;
     print(`job        ${job.id} ${next}${job.running ? ", running" : ""}`);
   }
+  for (const { idtu, part, idf, every, period, next } of now.cycles) {
+    const then = next === null ? "stopped" : `next ${localTime(next)}`;
+    print(`cycle      ${idtu} ${part} ${idf} every ${every} ${period}, ${then}`);
+  }
   if (now.partners.some(({ failures, next }) => failures > 0 || next !== null)) {
     for (const { id, failures, next, reason } of now.partners) {
       if (next !== null)

@@ -74,8 +74,14 @@ export function program(): Command {
     .option("--fast", "cut what is running; it resumes at the next start")
     .action(shut);
 
-  command("send", "send a file", "Sends a copy: the file itself stays where it is.")
-    .argument("<file>", "the file")
+  command(
+    "send",
+    "send a file",
+    "Sends a copy: what becomes of the file itself is for its flow to say (faction).\n" +
+      "With # in front it stands for several: the files of a directory, those that a mask fits (* and ?), or those\n" +
+      "that a list names. Without a file, what the flow says (fname).",
+  )
+    .argument("[file]", "the file")
     .requiredOption("-p, --part <partner>", "whom to send it to")
     .option("-i, --idf <flow>", "flow (default: the partner's)")
     .option("-n, --nfname <name>", "name on the line, symbolic variables allowed")
@@ -86,6 +92,13 @@ export function program(): Command {
         "keep",
       ]),
     )
+    .option(
+      "--mindate <day>",
+      "not before this day: 2026-12-31, or +1 for tomorrow (default: as the flow says)",
+    )
+    .option("--mintime <time>", "not before this time: 20:00, or +90 minutes")
+    .option("--maxdate <day>", "not begun after this day")
+    .option("--maxtime <time>", "not begun after this time")
     .option("-w, --wait", "wait until it has ended, with the partner's response where the flow requires one")
     .action(send);
 

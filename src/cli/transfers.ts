@@ -12,13 +12,17 @@ export interface SendOptions extends CommonOptions {
   idf?: string;
   nfname?: string;
   state?: "disp" | "hold" | "keep";
+  mindate?: string;
+  mintime?: string;
+  maxdate?: string;
+  maxtime?: string;
   wait?: boolean;
 }
 
-export async function send(file: string, options: SendOptions): Promise<void> {
+export async function send(file: string | undefined, options: SendOptions): Promise<void> {
   const { socket } = await places(options);
-  const { part, idf, nfname, state } = options;
-  const body = defined({ part, idf, nfname, state, file: resolve(file) });
+  const { config: _, json: __, wait: ___, ...request } = options;
+  const body = defined({ ...request, file: file === undefined ? file : absolute(file) });
   let transfer = await ask<TransferRecord>(socket, "POST", "/transfers", body);
   if (options.wait) transfer = await settled(socket, transfer, options.json !== true);
   if (options.json) printJson(transfer);
@@ -30,8 +34,18 @@ export async function send(file: string, options: SendOptions): Promise<void> {
   }
 }
 
+/** The sign of several files stays in front. */
+function absolute(file: string): string {
+  const [, sign = "", path = ""] = /^([#@]?)(.*)$/s.exec(file) ?? [];
+  return sign + resolve(path);
+}
+
+/** What a parent says that waits for its children. */
+const PARENTS = ["DIFFUS", "LIST_FI"];
+
 /** True for what does not go on by itself. Held in phase Z means waiting for the response, which is no fault. */
-function stopped({ phase, phasestep }: TransferRecord): boolean {
+function stopped({ phase, phasestep, diagi, diagp }: TransferRecord): boolean {
+  if (phasestep === "H" && diagi === 0 && PARENTS.includes(diagp)) return false;
   return phasestep === "K" || (phasestep === "H" && phase !== "Z");
 }
 

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { CygnetError, describe } from "../platform/errors.ts";
 
 export type BuiltIn =
-  | { name: "send"; part: string; file: string; idf?: string; nfname?: string }
+  | { name: "send"; part: string; file?: string; idf?: string; nfname?: string }
   | { name: "recv"; part: string }
   | { name: "reload" }
   | { name: "purge" };
@@ -14,10 +14,10 @@ const OPTIONS = {
   nfname: { type: "string", short: "n" },
 } as const;
 
-/** How each is written; what may be given, and how many files follow. */
+/** How each is written; what may be given, and how many files may follow. */
 const FORMS = {
   send: {
-    usage: "send --part PARTNER [--idf FLOW] [--nfname NAME] FILE",
+    usage: "send --part PARTNER [--idf FLOW] [--nfname NAME] [FILE]",
     options: ["part", "idf", "nfname"],
     files: 1,
   },
@@ -49,8 +49,8 @@ export function builtInOf(words: readonly string[]): BuiltIn {
   const strange = Object.keys(values).find((key) => !form.options.includes(key));
   if (strange !== undefined) throw wrong(`${name} has no option --${strange}`);
   if (form.options.includes("part") && !values.part) throw wrong("--part is missing");
-  if (positionals.length !== form.files) {
-    throw wrong(form.files === 0 ? `"${positionals[0]}" is one word too many` : "one file is needed");
-  }
-  return { name, ...values, ...(form.files === 1 ? { file: positionals[0] } : {}) } as BuiltIn;
+  const [file] = positionals;
+  const tooMany = positionals[form.files];
+  if (tooMany !== undefined) throw wrong(`"${tooMany}" is one word too many`);
+  return { name, ...values, ...(file === undefined ? {} : { file }) } as BuiltIn;
 }

@@ -113,6 +113,10 @@ async function attempt(site: Site, order: Order, transfer: Transfer): Promise<Tr
   const anew = action === "start" ? { deadline: 0, ...(to === "ZH" ? { edate: site.clock.now() } : {}) } : {};
   const changes: Changes = { ...stepsOf(to), ...diagnosis(order), ...anew };
   if (!(await site.catalog.transition(transfer.idtu, transfer, changes))) return undefined;
+  const undelivered = transfer.direct === "recv" && transfer.script === "" && transfer.workfile !== "";
+  if (action === "start" && to === "YD" && undelivered) {
+    site.deliveries.begin({ ...transfer, ...changes }, "start");
+  }
   if (action === "start" && transfer.direct === "send") {
     const { part } = transfer;
     await site.catalog.setClock({ part, tries: 0, nextCallAt: 0, diagi: 0, reason: "" });

@@ -1,4 +1,5 @@
 /** Whether a received file can be made under its name: looked at before any data, so that the partner hears it at once. */
+import type { Recv } from "../config/model.ts";
 import { CygnetError, isSystemError } from "../platform/errors.ts";
 import type { Refused } from "./admission.ts";
 import type { Site } from "./site.ts";
@@ -6,6 +7,12 @@ import { confine, type Named, receiveFlow, targetOf } from "./target.ts";
 
 /** Stands for an IDTU that is not given yet: no two files get the same. */
 const NOT_YET = "00000000";
+
+/** What refuses a name that is taken: FDISP before FACTION. */
+const REFUSALS: readonly (readonly [applies: (flow: Recv) => boolean, diagi: number, said: string])[] = [
+  [({ fdisp }) => fdisp === "new", 113, 'fdisp = "new"'],
+  [({ faction }) => faction === "verify", 127, 'faction = "verify"'],
+];
 
 /** Why the file cannot be made, or undefined (WORKINGDIR, FDISP of CFTRECV). */
 export async function refuseCreation(
@@ -24,9 +31,11 @@ export async function refuseCreation(
     const text = "the file may not be created under this name";
     return { ...no, text, diagi: 148, message: "CFTF46E", detail: error.message };
   }
-  if (flow.fdisp === "both" || !(await stands(disk, target))) return undefined;
+  const rule = REFUSALS.find(([applies]) => applies(flow));
+  if (rule === undefined || !(await stands(disk, target))) return undefined;
+  const [, diagi, said] = rule;
   const text = "a file of this name stands here already";
-  return { ...no, text, diagi: 113, message: "CFTF22E", detail: `${target} exists, and fdisp = "new"` };
+  return { ...no, text, diagi, message: "CFTF22E", detail: `${target} exists, and ${said}` };
 }
 
 async function stands(disk: Site["disk"], path: string): Promise<boolean> {

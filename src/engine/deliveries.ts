@@ -11,9 +11,10 @@ import { nerpText } from "../messages/codes.ts";
 import { FormatError } from "../oftp/files/format.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import type { Timer } from "../platform/clock.ts";
-import { CygnetError, describe } from "../platform/errors.ts";
+import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { reasonsOf } from "./envelopes.ts";
 import { lineHash, towardsDisk } from "./forms.ts";
+import { insist } from "./insist.ts";
 import { partOf, RELAYED } from "./routing.ts";
 import { scriptFor } from "./scripts/choose.ts";
 import { isEnveloped } from "./security.ts";
@@ -22,6 +23,13 @@ import { confine, isDatasheet, receiveFlow, targetOf } from "./target.ts";
 
 /** Waits between attempts, ms; after the last one the delivery is given up. */
 const ATTEMPTS = [1_000, 5_000, 30_000, 120_000, 600_000, 600_000, 1_800_000, 3_600_000];
+
+/** RETRYRENAME: how often a name that is taken is tried again, and how long after each, ms. */
+const RENAMES = 10;
+const RENAME_EVERY = 60_000;
+/** DIAGI of a name that is taken, and of one that stayed so. */
+const TAKEN = 137;
+const STILL_TAKEN = 156;
 
 /** What an end-to-end response says: NERPREAS (0 = positive) and NERPREAST. */
 export interface Verdict {
@@ -99,11 +107,16 @@ export class Deliveries {
       const target = this.#target(local);
       const flow = this.#flow(transfer);
       await confine(site.disk, site.configuration, flow, target);
-      const fname = await site.spool.deliver(local, target, flow.fdisp === "new");
+      const only = flow.fdisp === "new" || flow.faction !== "";
+      const fname = await site.spool.deliver(local, target, only);
       await this.finish({ ...local, fname });
       if (attempt > 0) site.journal.emit("CFTF33I", { ...keys(transfer), fname });
     } catch (error) {
       const text = describe(error);
+      if (await this.#isGone(transfer)) return await this.lost(transfer, text);
+      if (hasCode(error, "CYG_SPOOL_TAKEN") && /rename/.test(this.#flow(transfer).faction)) {
+        return await this.#renameLater(transfer, ids, attempt, text);
+      }
       // contents that the flow cannot convert do not get better
       const final = error instanceof FormatError || hasCode(error, "CYG_SPOOL_TAKEN");
       const reason = final ? 34 : reasonsOf(error)?.nerp;
@@ -114,16 +127,63 @@ export class Deliveries {
         site.journal.emit("CFTF32E", { ...keys(transfer), fname: transfer.nfname, text });
         return this.#giveUp(transfer, 34, text);
       }
-      if (site.stopping) return;
-      await site.catalog.update(transfer.idtu, { diagi: 142, diagc: text }).catch(() => {});
-      const time = new Date(site.clock.now() + wait).toISOString();
-      site.journal.emit("CFTF35W", { ...keys(transfer), fname: transfer.nfname, time });
-      const timer = site.clock.timer(wait, () => {
-        this.#timers.delete(timer);
-        this.begin(transfer, ids, attempt + 1);
-      });
-      this.#timers.add(timer);
+      await this.#again(transfer, ids, { attempt, wait, diagi: 142, text });
     }
+  }
+
+  async #again(
+    transfer: Transfer,
+    ids: string,
+    { attempt, wait, diagi, text }: { attempt: number; wait: number; diagi: number; text: string },
+  ): Promise<void> {
+    const site = this.#site();
+    if (site.stopping) return;
+    await site.catalog.update(transfer.idtu, { diagi, diagc: text }).catch(() => {});
+    const time = new Date(site.clock.now() + wait).toISOString();
+    site.journal.emit("CFTF35W", { ...keys(transfer), fname: transfer.nfname, time });
+    const timer = site.clock.timer(wait, () => {
+      this.#timers.delete(timer);
+      this.begin(transfer, ids, attempt + 1);
+    });
+    this.#timers.add(timer);
+  }
+
+  /** A name that is taken is waited for, or not: then the file stays in the work folder, and its response waits, too. */
+  async #renameLater(transfer: Transfer, ids: string, attempt: number, text: string): Promise<void> {
+    const site = this.#site();
+    const patient = this.#flow(transfer).faction === "retryrename";
+    if (patient && attempt < RENAMES) {
+      return this.#again(transfer, ids, { attempt, wait: RENAME_EVERY, diagi: TAKEN, text });
+    }
+    const diagi = patient ? STILL_TAKEN : TAKEN;
+    const stopped: Changes = { phase: "Y", phasestep: "K", diagi, diagp: "RENAME", diagc: text };
+    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, stopped));
+    const id = patient ? "CFTF32E" : "CFTF25E";
+    site.journal.emit(id, { ...keys(transfer), fname: transfer.nfname, text });
+  }
+
+  /** True when the complete file is in the work folder no more, and was not delivered either. */
+  async #isGone({ idtu }: Transfer): Promise<boolean> {
+    const { catalog, disk } = this.#site();
+    const record = await catalog.get(idtu).catch(() => undefined);
+    if (record === undefined || record.phase !== "Y" || record.workfile === "" || record.spool !== null)
+      return false;
+    return disk.status(record.workfile).then(
+      () => false,
+      (error: unknown) => isSystemError(error, "ENOENT"),
+    );
+  }
+
+  /** The file of a receive has vanished from the work folder: its partner hears that it was not delivered. */
+  async lost(transfer: Transfer, text: string): Promise<void> {
+    const site = this.#site();
+    site.journal.emit("CFTF34E", { ...keys(transfer), fname: transfer.nfname, text });
+    const ended: Changes = { edate: site.clock.now(), diagi: 142, diagp: "", diagc: text };
+    await this.respond(transfer, ended, {
+      kind: "NERP",
+      reason: 34,
+      text: "the file could not be delivered",
+    });
   }
 
   /** A file for somebody else goes on as it came; its response will come back the same way. */

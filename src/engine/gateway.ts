@@ -203,7 +203,9 @@ export class Gateway {
     for (const transfer of recovery.delivered) await deliveries.finish(transfer);
     for (const transfer of recovery.undelivered) deliveries.begin(transfer, "recovery");
     for (const transfer of recovery.lost) {
-      journal.emit("CFTC70E", { ...keys(transfer), text: `its file is gone: ${transfer.diagc}` });
+      const text = `its file is gone: ${transfer.diagc}`;
+      if (transfer.direct === "recv") await deliveries.lost(transfer, text);
+      else journal.emit("CFTC70E", { ...keys(transfer), text });
     }
     for (const { transfer, error } of recovery.troubles) {
       journal.emit("CFTC70E", { ...keys(transfer), text: describe(error) });

@@ -5,14 +5,14 @@ import { keys, type Site } from "./site.ts";
 
 /** Messages of what stops a send before it begins; others are held. */
 const STOPS: Readonly<Record<number, string>> = {
-  ...{ 110: "CFTF02E", 132: "CFTT34E", 150: "CFTT44E", 153: "CFTF08E" },
+  ...{ 104: "CFTF04E", 110: "CFTF02E", 115: "CFTF04E", 145: "CFTF46E", 153: "CFTF08E" },
   ...{ 411: "CFTT25E", 414: "CFTT82E", 432: "CFTT50E" },
 };
 
 /** Says that a file was recorded, and why it does not simply wait for its turn. `user`: who asked for it. */
 export function tellRecorded({ journal }: Site, transfer: Transfer, user: string): void {
-  const { idtu, phasestep, diagi, diagc } = transfer;
+  const { idtu, phasestep, diagi, diagc, fname } = transfer;
   journal.emit("CFTR12I", { ...keys(transfer), cmd: "SEND", user, text: idtu });
   if (phasestep === "D" || isBroadcast(transfer)) return;
-  journal.emit(STOPS[diagi] ?? "CFTT17I", { ...keys(transfer), diagi, text: diagc });
+  journal.emit(STOPS[diagi] ?? "CFTT17I", { ...keys(transfer), fname, diagi, diagc, text: diagc });
 }

@@ -6,6 +6,7 @@ import type { Entry } from "../sources.ts";
 import { didYouMean } from "../suggestion.ts";
 import { variablesIn } from "../symbols.ts";
 import { FLOW_VARIABLES, RECEIVE_VARIABLES, SEND_VARIABLES } from "../variables.ts";
+import { checkActions } from "./actions.ts";
 import { checkSecurity } from "./partners.ts";
 import type { Loose, Scene } from "./scene.ts";
 
@@ -19,6 +20,7 @@ export function checkFlows(scene: Scene): void {
   for (const { entry, value } of scene.list("cftsend")) {
     checkSecurity(scene, entry, "flow");
     checkRecords(scene, entry, value);
+    checkActions(scene, entry, value);
     if (value.duplicat) checkTemplate(scene, entry, "duplicat", SEND_VARIABLES);
     if (value.nfname === undefined || !checkTemplate(scene, entry, "nfname", SEND_VARIABLES)) continue;
     if (value.nfname.includes("&") || DSN.test(value.nfname)) continue;
@@ -30,6 +32,10 @@ export function checkFlows(scene: Scene): void {
     if (value.fname !== undefined) checkTemplate(scene, entry, "fname", RECEIVE_VARIABLES);
     checkPlace(scene, entry, value);
     checkDemands(scene, entry, value);
+    if (value.fdisp === "new" && value.faction) {
+      const message = 'has no effect with fdisp = "new", which refuses every name that is taken';
+      scene.findings.warning(entry, { key: "faction" }, "CYG_CONFIG_ADVICE", message);
+    }
   }
   for (const { entry, value } of scene.list("cftprot")) {
     if (value.idf) checkTemplate(scene, entry, "idf", FLOW_VARIABLES);
@@ -128,6 +134,8 @@ function checkRecords(scene: Scene, entry: Entry, flow: Loose<Cftsend>): void {
 /** Examples for those who got a template wrong. */
 const TEMPLATES: Record<string, string> = {
   fname: "inbox/&PART/&NFNAME",
+  archivefname: "archive/&PART/&SFNAME",
+  selfname: "lists/&IDF.txt",
   duplicat: "&PART.&IDF.&SFNAME",
   idf: "&6NIDF",
 };

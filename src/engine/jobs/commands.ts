@@ -1,7 +1,8 @@
 /** The commands of the gateway that jobs can carry out. */
-import { isAbsolute, join } from "node:path";
+import { resolve } from "node:path";
 import type { BuiltIn } from "../../config/builtin.ts";
 import { CygnetError } from "../../platform/errors.ts";
+import { isSeveral, pathOf } from "../generic/files.ts";
 import { submitFile } from "../requests.ts";
 import type { Site } from "../site.ts";
 
@@ -12,6 +13,12 @@ export interface Commands {
   reload(cause: string): Promise<{ accepted: boolean; reasons?: readonly string[] }>;
   /** Deletes ended records as their retention says; how many. */
   purge(): Promise<number>;
+}
+
+/** As all names of data: relative to rundir; the sign of several files stays in front. */
+function placeOf({ configuration }: Site, file: string): string {
+  const sign = isSeveral(file) ? file.charAt(0) : "";
+  return sign + resolve(configuration.cftparm.rundir, pathOf(file));
 }
 
 /**
@@ -27,9 +34,8 @@ export async function carryOut(
   switch (command.name) {
     case "send": {
       const { name: _, file, ...request } = command;
-      // as all names of data: relative to rundir
-      const path = isAbsolute(file) ? file : join(site.configuration.cftparm.rundir, file);
-      const { idtu } = await submitFile(site, { ...request, file: path }, `job ${id}`);
+      const what = file === undefined ? request : { ...request, file: placeOf(site, file) };
+      const { idtu } = await submitFile(site, what, `job ${id}`);
       return `sends ${idtu}`;
     }
     case "recv": {
