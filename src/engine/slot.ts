@@ -69,14 +69,11 @@ export function firstOf({ cycdate, cyctime }: Pick<Send, "cycdate" | "cyctime">,
 export function nextOf({ every, period }: Period, first: number, now: number): number {
   if (now < first) return first;
   // near enough from below, then step by step
-  const length = { min: MINUTE, day: 23 * HOUR, month: 28 * 24 * HOUR }[period] * every;
-  const longest = { min: MINUTE, day: 25 * HOUR, month: 31 * 24 * HOUR }[period] * every;
-  let count = Math.max(0, Math.floor((now - first) / longest));
-  for (const most = Math.ceil((now - first) / length) + 1; count < most; count += 1) {
+  const longest = { min: MINUTE, day: 25 * HOUR, month: 31 * 24 * HOUR + HOUR }[period] * every;
+  for (let count = Math.floor((now - first) / longest); ; count += 1) {
     const at = timeOf({ every, period }, first, count);
     if (at > now) return at;
   }
-  return timeOf({ every, period }, first, count + 1);
 }
 
 const MINUTE = 60_000;
