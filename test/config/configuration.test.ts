@@ -178,10 +178,21 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     ...{ flrecl: 0, fcode: "binary", ftype: "T", xlate: "", state: "disp" },
     ...{ duplicat: "", acktimeout: 0, mintime: null, maxtime: null, maxduration: 0, workingdir: "" },
     ...{ preexec: null, exec: null, ackexec: null, exece: null },
+    ...{ fname: "", selfname: "", filenotfound: "abort", fdisp: "shr", faction: "none", archivefname: "" },
+    ...{ serial: "", mindate: null, maxdate: null },
+    ...{ cycle: 0, tcycle: "day", cycdate: null, cyctime: null },
   });
   t.strictSame(cftrecv.get("DEFAULT"), {
     ...{ id: "DEFAULT", fname: "inbox/&PART/&NFNAME", ackmode: "auto", exec: null, exece: null },
-    ...{ fcode: "binary", ftype: "T", xlate: "", workingdir: "", fdisp: "both", rkerror: "delete" },
+    ...{
+      fcode: "binary",
+      ftype: "T",
+      xlate: "",
+      workingdir: "",
+      fdisp: "both",
+      faction: "",
+      rkerror: "delete",
+    },
     ...{ fcheck: false, frecfm: "U", flrecl: 0 },
   });
   t.match(cftfolder.get("OUTBOX"), {
@@ -488,15 +499,9 @@ test("commands that jobs can carry out, and what exit codes say", (t) => {
   t.strictSame(builtInOf(["send", "-p", "ACME", "--idf=X", "--nfname", "N", "a b"]), {
     ...{ name: "send", part: "ACME", idf: "X", nfname: "N", file: "a b" },
   });
+  t.strictSame(builtInOf(["send", "-p", "ACME"]), { name: "send", part: "ACME" }, "what its flow says");
   t.strictSame(builtInOf(["purge"]), { name: "purge" });
-  for (const words of [
-    [],
-    ["toString"],
-    ["send", "x"],
-    ["send", "-p", "A"],
-    ["send", "-p", "A", "x", "y"],
-    ["recv"],
-  ]) {
+  for (const words of [[], ["toString"], ["send", "x"], ["send", "-p", "A", "x", "y"], ["recv"]]) {
     t.throws(() => builtInOf(words), { code: "CYG_JOB_COMMAND" }, words.join(" "));
   }
   for (const words of [

@@ -748,6 +748,44 @@ const ROWS: Row[] = [
     expect: [[`${M}:14:16`, "cftprot OFTP", "exitatimeout", "less than disctc"]],
   },
   {
+    fault: "a mask that stands for one file",
+    main: { 42: 'id = \"INVOIC\"\nfname = "reports/*.csv"' },
+    expect: [[`${M}:43:9`, "cftsend INVOIC", "fname", 'example: fname = "#reports/*.csv"']],
+  },
+  {
+    fault: "a variable that a request does not have",
+    main: { 42: 'id = \"INVOIC\"\nfname = "#reports/&FROOT"' },
+    expect: [[`${M}:43:9`, "cftsend INVOIC", "fname", "no variable &FROOT"]],
+  },
+  {
+    fault: "names of files in nothing",
+    main: { 42: 'id = \"INVOIC\"\nselfname = "list.txt"' },
+    expect: [[`${M}:43:12`, "cftsend INVOIC", "selfname", "# in front"]],
+  },
+  {
+    fault: "an archive nowhere",
+    main: { 42: 'id = \"INVOIC\"\nfaction = "archive"' },
+    expect: [[`${M}:43:11`, "cftsend INVOIC", "faction", "archivefname = "]],
+  },
+  {
+    fault: "a day that there is not",
+    main: { 42: 'id = \"INVOIC\"\nmindate = "2026-02-30"' },
+    expect: [[`${M}:43:11`, "cftsend INVOIC", "mindate", '"+n" days after the request']],
+  },
+  {
+    fault: "an end before the beginning",
+    main: { 42: 'id = \"INVOIC\"\nmindate = "2026-12-02"\nmaxdate = "20261201"' },
+    expect: [[`${M}:44:11`, "cftsend INVOIC", "maxdate", "before mindate"]],
+  },
+  {
+    fault: "files that would be overwritten",
+    end: '[[cftrecv]]\nid = "R"\nfdisp = "old"\nfaction = "delete"',
+    expect: [
+      [`${M}:47:9`, "cftrecv R", "fdisp", "nothing delivered is ever overwritten"],
+      [`${M}:48:11`, "cftrecv R", "faction", 'not "delete" or "erase"'],
+    ],
+  },
+  {
     fault: "dataset name of 27 characters",
     main: { 42: 'id = "INVOIC"\nnfname = "ABCDEFGHIJKLMNOPQRSTUVWXYZA"' },
     expect: [[`${M}:43:10`, "cftsend INVOIC", "nfname", "27 characters"]],

@@ -72,7 +72,14 @@ async function expand(site: Site, list: ListRecord): Promise<void> {
     const done = await catalog.transition(idtu, list, { ...left, diagi, diagp: labelOf(generic), diagc });
     if (!done) return;
     const [id, warning] = MESSAGES[diagi] ?? ["CFTT82E", "CFTT82E"];
-    site.journal.emit(ignored ? warning : id, { ...keys(list), diagi, diagc, text: diagc });
+    site.journal.emit(ignored ? warning : id, {
+      ...keys(list),
+      phase: "T",
+      dir: list.fname,
+      diagi,
+      diagc,
+      text: diagc,
+    });
   }
 }
 

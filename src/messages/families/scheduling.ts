@@ -113,7 +113,7 @@ export const schedulingMessages: readonly Message[] = [
   ),
   message(
     "CFTT34E",
-    `${K} diagi? diagc? text`,
+    `${K} diagi? text`,
     "List not readable: {text}",
     "The list of partners that a CFTDEST names, or a list of files to be sent, could not be read; the request has stopped (132).",
     "Put the list there, then `cygnet start` the transfer.",
@@ -141,14 +141,14 @@ export const schedulingMessages: readonly Message[] = [
   ),
   message(
     "CFTT44E",
-    `${K} diagi? diagc? text`,
+    `${K} phase? dir? diagi? text`,
     "Files to be sent not found out: {text}",
     "The directory of a request for several files could not be read, or holds too many; the request has stopped (150).",
     "Correct the directory or the request, then `cygnet start` the transfer.",
   ),
   message(
     "CFTT44W",
-    `${K} diagi? diagc? text`,
+    `${K} phase? dir? diagi? text`,
     "Files to be sent not found out, ignored: {text}",
     "The directory of a request for several files could not be read, and its flow does not mind (filenotfound).",
     NOTHING,

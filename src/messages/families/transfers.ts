@@ -119,7 +119,7 @@ export const transferMessages: readonly Message[] = [
   ),
   message(
     "CFTT82W",
-    `${K} ids? fname? diagi? text?`,
+    `${K} diagi? diagp? diagc? ids? fname? text?`,
     "Transfer ended without its file: {text}",
     "The file of the transfer has gone meanwhile, and its flow does not mind (filenotfound).",
     NOTHING,

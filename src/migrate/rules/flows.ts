@@ -1,8 +1,10 @@
 /** CFTSEND, CFTRECV, CFTXLATE: flows and the form of their files. */
+import { keySchema } from "../../config/schemas.ts";
 import { variablesIn } from "../../config/symbols.ts";
-import { SEND_VARIABLES } from "../../config/variables.ts";
+import { parseDay } from "../../config/units.ts";
+import { REQUEST_VARIABLES, SEND_VARIABLES } from "../../config/variables.ts";
 import { describe } from "../../platform/errors.ts";
-import { timeOf } from "../by-schema.ts";
+import { bySchema, timeOf } from "../by-schema.ts";
 import { deliveredName } from "../convert.ts";
 import type { Draft } from "../draft.ts";
 import { shapeForm, shapeNetworkName } from "../flow-form.ts";
@@ -17,9 +19,8 @@ const NOT_SENT = "not carried by OFTP";
 const MAINFRAME = "file attributes of other systems";
 const MONITORING = "monitoring by Sentinel: use the log and `cygnet listcat --json`";
 const FORM = "frecfm, flrecl and fcode are set from these together";
-const DATES = "templates know times of the day and +minutes (mintime, maxtime), no dates";
 const CALLED = "a partner is called with `cygnet recv`, whenever that is given";
-const CYCLE = "use the schedule of a cftfolder";
+const POLL = 'let a job call the partner: [[cftcron]] with type = "cftutil" and exec = "recv --part PARTNER"';
 
 /** Rows that both directions have. */
 const BOTH: readonly Row[] = [
@@ -27,7 +28,6 @@ const BOTH: readonly Row[] = [
   none("WORKINGDIR", "names cannot leave the folder that fname says by itself; workingdir can ask for more"),
   none("FDELETE", "removing a record removes no file", { idle: ["NONE"] }),
   none("DELETE", "records stay as long as cftcat says", { idle: ["NO"] }),
-  none("FILENOTFOUND", "a file that vanishes before it is claimed is no transfer", { idle: ["ABORT"] }),
   ...nones("FTYPE FCODE NCODE FRECFM FLRECL", FORM, { idle: ["0"] }),
   ...nones("FCHARSET NCHARSET", "both are needed: they become a cftxlate"),
   same("XLATE"),
@@ -35,9 +35,6 @@ const BOTH: readonly Row[] = [
   none("FORG", MAINFRAME, { idle: ["SEQ"] }),
   ...nones("FPAD NPAD", "records of format F must have their length: nothing is padded"),
   none("NCOMP", "compression is a matter of the protocol (cftprot.scomp)", { idle: ["15"] }),
-  ...nones("CYCLE CYCDATE CYCTIME", CYCLE, { idle: ["0", "00000000"] }),
-  none("TCYCLE", CYCLE, { idle: ["DAY"] }),
-  same("SERIAL", "transfers of a flow may overtake each other"),
   none("DACTION", "a request whose key is taken stops (K, 432)", { idle: ["ERROR"] }),
   ...nones("PREEXEC EXEC ACKEXEC EXECE", SCRIPTS),
   ...nones("EXECSUB EXECSUBA EXECSUBPRE EXECRALL", SCRIPTS, { idle: ["LIST", "SUBF", "ALL"] }),
@@ -54,14 +51,11 @@ const BOTH: readonly Row[] = [
   none("COS", "bandwidth is not divided into classes", { idle: ["0"] }),
 ];
 
-/** MINTIME and MAXTIME: a time of the day, or minutes after the request. A date beside it makes another moment of it. */
+/** MINTIME and MAXTIME: a time of the day, or minutes after the request; of the day that stands beside it, if any. */
 const moment: Converter = (value, { object, row: { parameter } }) => {
   const text = texts(value)[0]?.text.trim() ?? "";
-  const date = parameter.replace("TIME", "DATE");
-  const day = word(object, date);
-  if (parameter === "MAXTIME" && day === "99991231")
+  if (parameter === "MAXTIME" && word(object, "MAXDATE") === FOR_EVER)
     return { value: "", ...(text !== LAST && { why: "MAXDATE puts it off for ever" }) };
-  if (!NO_DATE.includes(day)) return { without: `it belongs to ${date}: ${DATES}` };
   if (text === LAST || (parameter === "MINTIME" && /^0+$/.test(text))) return { value: "" };
   const minutes = /^\+(\d{1,4})$/.exec(text)?.[1];
   return minutes === undefined ? timeOf(text) : { value: `+${Number(minutes)}` };
@@ -69,8 +63,48 @@ const moment: Converter = (value, { object, row: { parameter } }) => {
 
 /** The end of the day, which CFTEXT writes where no time was given. */
 const LAST = "23595999";
-/** Dates that ask for nothing. */
-const NO_DATE = ["", "0", "10000101"];
+/** Dates that ask for nothing: the last one there is, and the first. */
+const FOR_EVER = "99991231";
+const NO_DATE = ["", "0", "00000000", "10000101", FOR_EVER];
+
+/** MINDATE, MAXDATE, CYCDATE: a date, or days after the request. */
+const day: Converter = (value) => {
+  const text = texts(value)[0]?.text.trim() ?? "";
+  if (NO_DATE.includes(text)) return { value: "" };
+  return parseDay(text) ? { value: text } : { without: "this is no date of the form YYYYMMDD, or +n days" };
+};
+
+/** A name with symbolic variables, which must exist here. */
+function template(known: readonly string[], key: string): Converter {
+  return (value) => {
+    const text = texts(value)[0]?.text.trim() ?? "";
+    if (/\\|^[#@]?[A-Za-z]:/.test(text))
+      return { without: `a path of Windows: choose another one for ${key}` };
+    try {
+      const strange = variablesIn(text).find(({ name }) => !known.includes(name));
+      if (strange)
+        return { without: `there is no variable &${strange.name} here: choose another name for ${key}` };
+    } catch (error) {
+      return { without: describe(error) };
+    }
+    if (key === "fname" && !/^[#@]/.test(text) && /[*?]/.test(text)) {
+      return {
+        without: "lists of names are not sent; a # in front would send every file that the mask fits",
+      };
+    }
+    return /^[#@]?\//.test(text) ? { value: text } : { value: text, why: "relative to cftparm.rundir" };
+  };
+}
+
+/** FACTION of a receive: nothing is ever overwritten. */
+const taken: Converter = (value, { site }) => {
+  const text = texts(value)[0]?.text.trim().toUpperCase() ?? "";
+  if (text === "DELETE" || text === "ERASE") {
+    return { without: "nothing is ever overwritten: a name that is taken gets a suffix" };
+  }
+  const schema = keySchema("cftrecv", "faction");
+  return schema ? bySchema(value, schema, site) : { without: "there is no such key" };
+};
 
 /** The key of a duplicate: without one of its variables it would mean other files. */
 const duplicateKey: Converter = (value, { site, object }) => {
@@ -93,8 +127,6 @@ const duplicateKey: Converter = (value, { site, object }) => {
   return { value: text };
 };
 
-const FOLDER = "files come from a cftfolder or from `cygnet send FILE`";
-
 export const SEND: Kind = kind(
   "CFTSEND",
   "a flow that is sent",
@@ -103,22 +135,28 @@ export const SEND: Kind = kind(
     none("IMPL", "OFTP cannot ask for a file: drop it, and the partner gets it", { idle: ["NO"] }),
     same("PRI"),
     same("STATE"),
-    none("MINDATE", DATES, { idle: ["0", "10000101"] }),
+    to("MINDATE", "mindate", day),
     to("MINTIME", "mintime", moment),
-    none("MAXDATE", DATES, { idle: ["99991231"] }),
+    to("MAXDATE", "maxdate", day),
     to("MAXTIME", "maxtime", moment),
+    same("CYCLE"),
+    same("TCYCLE"),
+    to("CYCDATE", "cycdate", day),
+    same("CYCTIME", undefined, { idle: ["00000000", "0"] }),
+    same("SERIAL"),
     same("MAXDURATION"),
     to("DUPLICAT", "duplicat", duplicateKey, { also: ["DUPLICATE"] }),
-    none("FNAME", FOLDER),
-    none("SELFNAME", FOLDER),
-    ...nones("FILTER FILTERTYPE", "set includefilter of the cftfolder", { idle: ["STRJCMP"] }),
+    to("FNAME", "fname", template(REQUEST_VARIABLES, "fname")),
+    to("SELFNAME", "selfname", template(REQUEST_VARIABLES, "selfname")),
+    same("FILENOTFOUND"),
+    ...nones("FILTER FILTERTYPE", "write the mask into fname, or set includefilter of a cftfolder", {
+      idle: ["STRJCMP"],
+    }),
     none("NFNAME", `${NOT_SENT} in Transfer CFT: the virtual file name was the flow's (see nfname)`),
     none("WFNAME", "claimed files wait in workdir of their folder"),
-    none("FDISP", "a claimed file is out of everybody's reach", { idle: ["SHR"] }),
-    none("FACTION", "what becomes of a sent file is said by its folder (cftfolder.archivedir)", {
-      idle: ["NONE"],
-    }),
-    none("ARCHIVEFNAME", "set archivedir of the cftfolder"),
+    same("FDISP"),
+    same("FACTION"),
+    to("ARCHIVEFNAME", "archivefname", template(SEND_VARIABLES, "archivefname")),
     ...nones("NACTION NARCHIVEFNAME", "SFTP only", { idle: ["NONE"] }),
     ...nones("NRECFM NLRECL NTYPE", FORM, { idle: ["0"] }),
     ...nones("NBLKSIZE NSPACE NKEYLEN NKEYPOS", MAINFRAME, { idle: ["0"] }),
@@ -170,7 +208,10 @@ export const RECV: Kind = kind(
     none("NFNAME", "OFTP cannot ask for a file by name"),
     none("WFNAME", "half-received files stand in work/ and appear only when they are complete"),
     same("FDISP", undefined, { idle: ["BOTH"] }),
-    none("FACTION", "nothing is ever overwritten: a name that is taken gets a suffix"),
+    to("FACTION", "faction", taken),
+    none("FILENOTFOUND", "OFTP cannot ask for a file by name", { idle: ["ABORT"] }),
+    ...nones("CYCLE CYCDATE CYCTIME TCYCLE", POLL, { idle: ["0", "00000000", "DAY"] }),
+    none("SERIAL", "a partner's files come one after the other, as it sends them"),
     none("MACTION", "nothing is ever overwritten: a name that is taken gets a suffix"),
     same("RKERROR"),
     none("FCHECK", "write fcheck = true with frecfm and flrecl as they are on the line", {
