@@ -59,9 +59,13 @@ export async function submitOne(site: Site, single: Single, user: string): Promi
     throw error;
   }
   try {
-    return await record(site, { ...single, idf }, copy, user);
-  } finally {
+    const recorded = await record(site, { ...single, idf }, copy, user);
     await copy.forget();
+    return recorded;
+  } catch (error) {
+    // a record that was made has the copy claimed at the next start
+    if (error instanceof CygnetError && error.code.startsWith("CYG_CATALOG")) await copy.forget();
+    throw error;
   }
 }
 

@@ -749,32 +749,32 @@ const ROWS: Row[] = [
   },
   {
     fault: "a mask that stands for one file",
-    main: { 42: 'id = \"INVOIC\"\nfname = "reports/*.csv"' },
+    main: { 42: 'id = "INVOIC"\nfname = "reports/*.csv"' },
     expect: [[`${M}:43:9`, "cftsend INVOIC", "fname", 'example: fname = "#reports/*.csv"']],
   },
   {
     fault: "a variable that a request does not have",
-    main: { 42: 'id = \"INVOIC\"\nfname = "#reports/&FROOT"' },
+    main: { 42: 'id = "INVOIC"\nfname = "#reports/&FROOT"' },
     expect: [[`${M}:43:9`, "cftsend INVOIC", "fname", "no variable &FROOT"]],
   },
   {
     fault: "names of files in nothing",
-    main: { 42: 'id = \"INVOIC\"\nselfname = "list.txt"' },
+    main: { 42: 'id = "INVOIC"\nselfname = "list.txt"' },
     expect: [[`${M}:43:12`, "cftsend INVOIC", "selfname", "# in front"]],
   },
   {
     fault: "an archive nowhere",
-    main: { 42: 'id = \"INVOIC\"\nfaction = "archive"' },
+    main: { 42: 'id = "INVOIC"\nfaction = "archive"' },
     expect: [[`${M}:43:11`, "cftsend INVOIC", "faction", "archivefname = "]],
   },
   {
     fault: "a day that there is not",
-    main: { 42: 'id = \"INVOIC\"\nmindate = "2026-02-30"' },
+    main: { 42: 'id = "INVOIC"\nmindate = "2026-02-30"' },
     expect: [[`${M}:43:11`, "cftsend INVOIC", "mindate", '"+n" days after the request']],
   },
   {
     fault: "an end before the beginning",
-    main: { 42: 'id = \"INVOIC\"\nmindate = "2026-12-02"\nmaxdate = "20261201"' },
+    main: { 42: 'id = "INVOIC"\nmindate = "2026-12-02"\nmaxdate = "20261201"' },
     expect: [[`${M}:44:11`, "cftsend INVOIC", "maxdate", "before mindate"]],
   },
   {

@@ -284,6 +284,68 @@ for (const [name, end, archive, expected] of [
   });
 }
 
+const OLDER = { "archive/b.txt": "older" };
+
+for (const [name, action, archive, changed, expected] of [
+  ["delete", "delete", "", false, {}],
+  ["erase", "erase", "", false, { "mine/a.txt": "" }],
+  ["archive under another name", "delete", "archive", false, { ...OLDER, "archive/b~2.txt": CONTENT }],
+  ["delete what has changed", "delete", "", true, { "mine/a.txt": "changed" }],
+  [
+    "archive what has changed",
+    "delete",
+    "archive",
+    true,
+    { ...OLDER, "archive/b~2.txt": CONTENT, "mine/a.txt": "changed" },
+  ],
+] as const) {
+  test(`a copy that was sent, ${name}: a crash anywhere, and the file that it is of is done with once`, async (t) => {
+    const crashes = await everyCrash(() => ({
+      async prepare(world) {
+        world.place("mine/a.txt", CONTENT);
+        world.place("work/submit/a.txt", CONTENT);
+        if (archive !== "") world.place("archive/b.txt", "older");
+      },
+      async live(world, { catalog, spool }) {
+        await catalog.recover("me");
+        expectSame((await spool.recover()).troubles, []);
+        if ((await catalog.list({})).length === 0) {
+          const path = join(world.root, "mine", "a.txt");
+          const { ino, size, mtimeMs } = await world.candidate(path);
+          const candidate = await world.candidate(join(world.root, "work", "submit", "a.txt"));
+          const to = {
+            workdir: world.workdir,
+            fname: path,
+            archive: archive && world.archive,
+            name: "b.txt",
+          };
+          const original = { path, ino: String(ino), size, mtimeMs, action };
+          await spool.claim(candidate, SEND, { ...to, original });
+        }
+        const send =
+          (await catalog.claimSend("ACME", "me", 0)) ?? ((await catalog.get("00000001")) as Transfer);
+        expectSame(send.fname, join(world.root, "mine", "a.txt"));
+        if (send.phase === "T" && changed) world.place("mine/a.txt", "changed");
+        await catalog.release(send.idtu, { phase: "X", phasestep: "X", ack: "A" });
+        await spool.settle(send);
+      },
+      outside(world) {
+        // until it is archived it is somewhere, whatever was done to the file itself
+        const contents = Object.values(world.payloads());
+        if (archive !== "" && !contents.includes(CONTENT)) throw new Error("the file is gone");
+      },
+      async check(world, { catalog }) {
+        const found = world.payloads();
+        for (const [path, content] of Object.entries(expected))
+          expectSame([path, found[path]], [path, content]);
+        expectSame(Object.keys(found).length, Object.keys(expected).length);
+        expectSame((await catalog.list({})).length, 1);
+      },
+    }));
+    t.ok(crashes > 30, `${crashes} crashes`);
+  });
+}
+
 test("discard: a crash anywhere leaves no work file behind", async (t) => {
   const crashes = await everyCrash(() => ({
     async live(world, { catalog, spool }) {
