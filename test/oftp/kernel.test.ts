@@ -10,8 +10,12 @@ const slots = [takeSlot(), takeSlot()];
 const [source, target] = slots as [Buffer, Buffer];
 const UNTOUCHED = 0xee;
 
-type Name = "packLiterals" | "packCompressed";
-const NAMES: readonly Name[] = ["packLiterals", "packCompressed"];
+const PACKERS = {
+  packLiterals: [plain.packLiterals, fast.packLiterals],
+  packCompressed: [plain.packCompressed, fast.packCompressed],
+} as const;
+type Name = keyof typeof PACKERS;
+const NAMES = Object.keys(PACKERS) as Name[];
 
 /** Packs with both; what differs, or undefined. */
 function packingDiffers(name: Name, octets: Buffer, from: number, at: number, room: number, last: boolean) {
@@ -22,8 +26,9 @@ function packingDiffers(name: Name, octets: Buffer, from: number, at: number, ro
   target.fill(UNTOUCHED, 0, at + room + 200);
   const expected = Buffer.alloc(at + room + 200, UNTOUCHED);
   const to = from + octets.length;
-  const want = plain[name](Buffer.from(source.subarray(0, to)), from, to, expected, at, at + room, last);
-  const got = fast[name](source, from, to, target, at, at + room, last);
+  const [specified, packed] = PACKERS[name];
+  const want = specified(Buffer.from(source.subarray(0, to)), from, to, expected, at, at + room, last);
+  const got = packed(source, from, to, target, at, at + room, last);
   const same =
     got.from === want.from &&
     got.at === want.at &&

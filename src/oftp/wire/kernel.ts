@@ -9,6 +9,8 @@
  * Invariants
  * - The memory never grows: that would take its buffers away from writes under way.
  * - What is not touched costs nothing; what all slots together may cost is bounded, and who finds none does without.
+ * - Where the processor or the runtime has no WebAssembly with 128-bit moves there are no slots, and all is done by
+ *   `subrecords.ts`.
  */
 import { KERNEL } from "./subrecords.generated.ts";
 
@@ -21,12 +23,11 @@ interface Exports {
 
 /** As much of the runtime's WebAssembly as is used here. */
 interface Assembly {
+  validate(octets: Uint8Array): boolean;
   Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
   Module: new (octets: Uint8Array) => object;
   Instance: new (module: object, imports: Record<string, Record<string, unknown>>) => { exports: Exports };
 }
-
-const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: Assembly }).WebAssembly;
 
 const PAGE = 64 * 1024;
 const SOURCE = PAGE;
@@ -37,24 +38,34 @@ const SLOTS = 128;
 /** Octets of a slot. */
 export const SLOT = 512 * 1024;
 
-const pages = (FIRST_SLOT + SLOTS * SLOT + PAGE) / PAGE;
-const memory = new Memory({ initial: pages, maximum: pages });
-const octets = Buffer.from(memory.buffer);
-const free: Buffer[] = Array.from({ length: SLOTS }, (_, index) => {
+function load(): { exports: Exports; buffer: ArrayBuffer } | undefined {
+  const { WebAssembly } = globalThis as { WebAssembly?: Assembly };
+  if (WebAssembly === undefined) return undefined;
+  const octets = Buffer.from(KERNEL, "base64");
+  if (!WebAssembly.validate(octets)) return undefined;
+  const pages = (FIRST_SLOT + SLOTS * SLOT + PAGE) / PAGE;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(octets), { gateway: { memory } });
+  return { exports, buffer: memory.buffer };
+}
+
+const loaded = load();
+const memory = loaded?.buffer ?? new ArrayBuffer(SLOT);
+const octets = Buffer.from(memory);
+const free: Buffer[] = Array.from({ length: loaded ? SLOTS : 0 }, (_, index) => {
   const at = FIRST_SLOT + (SLOTS - 1 - index) * SLOT;
   return octets.subarray(at, at + SLOT);
 });
 
-export const kernel: Exports = new Instance(new Module(Buffer.from(KERNEL, "base64")), {
-  gateway: { memory },
-}).exports;
+/** Nothing stands within a memory that was not made, so nobody calls a kernel that is not there. */
+export const kernel = loaded?.exports as Exports;
 
 /** Source position, target position, records and "compressed" of the last call. */
-export const results = new Int32Array(memory.buffer, 0, 4);
+export const results = new Int32Array(memory, 0, 4);
 
 /** True when the octets stand in the kernel's memory. */
 export function isWithin(buffer: Buffer): boolean {
-  return buffer.buffer === memory.buffer;
+  return buffer.buffer === memory;
 }
 
 /** Address of octets `from` to `to` of a buffer, which are copied where they stand elsewhere; -1 when they are too many. */
