@@ -20,8 +20,6 @@ import type { Link } from "./link.ts";
 const PIECE = 63 * 8192;
 /** Octets of framed data exchange buffers handed to the line at a time. */
 const BATCH = SLOT;
-/** Over TLS they are copied once more on the way, and more at a time does not make it faster. */
-const SECURE_BATCH = 256 * 1024;
 /** Batches in flight before packing waits for the line. */
 const DEPTH = 3;
 /** Files up to this many octets take what they need of the heap, and leave the slots to large ones. */
@@ -80,7 +78,6 @@ class Outflow {
     const sdeb = link.machine.agreement?.sdeb ?? 0;
     const left = file.size - position.offset;
     const needed = Math.floor(left / capacity(sdeb - 1)) + 1;
-    const batch = link.connection.secure ? SECURE_BATCH : BATCH;
     const take = (octets: number): Buffer => {
       const slot = left > SMALL ? takeSlot() : undefined;
       if (slot) this.#slots.push(slot);
@@ -88,7 +85,7 @@ class Outflow {
     };
     this.#options = options;
     this.#packer = packerFor({ format, lrecl, sdeb, compressed, before: position });
-    this.#most = Math.min(needed, Math.max(1, Math.floor(batch / framedSize(sdeb))));
+    this.#most = Math.min(needed, Math.max(1, Math.floor(BATCH / framedSize(sdeb))));
     const depth = needed > this.#most ? DEPTH : 1;
     this.#batches = Array.from({ length: depth }, () => take(this.#most * framedSize(sdeb)));
     this.#free = this.#batches.map(() => Promise.resolve());
