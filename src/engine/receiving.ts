@@ -217,7 +217,8 @@ export class Receiving {
     const { format, lrecl } = lineForm(transfer);
     try {
       const file = await site.spool.openIncoming(transfer, position.offset);
-      const inflow = new Inflow(file, unpackerFor(format, lrecl, position), position, this.#owner(transfer));
+      const unpacker = unpackerFor(format, lrecl, position);
+      const inflow = new Inflow(file, unpacker, position, filesize, this.#owner(transfer));
       this.#running = { transfer, inflow, closing: false };
       this.#creditDue = false;
       this.#compressed = false;
@@ -395,6 +396,7 @@ export class Receiving {
     this.#running = null;
     const { transfer, inflow } = running;
     const { file } = inflow;
+    await inflow.drain();
     let bytes = inflow.syncedAt;
     try {
       bytes = await file.sync();
