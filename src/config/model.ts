@@ -174,8 +174,8 @@ export interface Part {
   rauth: string;
   /** Intermediate partner; "" = none. */
   ipart: string;
-  /** Whether its files for other partners are forwarded. */
-  commut: "yes" | "no";
+  /** Whether its files for other partners are forwarded; server = when the receive script of their flow allows it. */
+  commut: "yes" | "no" | "server";
   /** Which names in its file requests must be known. */
   ctrlpart: "all" | "rpart" | "spart" | "ignore";
   state: "activeboth" | "activereq" | "activeserv" | "noactive";

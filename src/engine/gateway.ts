@@ -372,12 +372,17 @@ export class Gateway {
     await this.outboxes.close();
     const ended = Promise.all(site.sessions.all.map((session) => session.closed));
     const deadline = site.clock.monotonic() + GRACE;
+    const leaving = new Set<Session>();
     while (site.sessions.all.length > 0) {
       const late = this.#fast || site.clock.monotonic() >= deadline;
       for (const session of site.sessions.all) {
         // before the session is agreed on there is nobody to say good-bye to
         if (session.agreement === null) session.link.destroy();
         else if (late || session.idle) session.link.end(5, "the gateway is shutting down");
+        if (!session.link.over || leaving.has(session)) continue;
+        leaving.add(session);
+        // a partner that does not close holds nobody up
+        site.clock.timer(GOOD_BYE, () => session.link.destroy());
       }
       if (late) break;
       await Promise.race([ended, pause(100)]);
