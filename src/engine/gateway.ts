@@ -24,6 +24,7 @@ import type { Trust } from "../pki/trust/trust.ts";
 import { systemClock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
+import { nearFileSystem } from "../platform/near-disk.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
 import { Activations } from "./activations.ts";
@@ -88,16 +89,18 @@ export class Gateway {
     const { rundir } = configuration.cftparm;
     const credentials = () => this.site.credentials;
     const { trust } = parts;
+    // the catalog's file system: the one that SQLite, too, writes to in this thread
+    const disk = nearFileSystem(dirname(configuration.cftcat.fname));
     this.site = {
       configuration,
       credentials: parts.credentials,
       store: parts.store,
       catalog,
-      spool: createSpool({ catalog, disk: systemFileSystem, rundir, clock: systemClock }),
+      spool: createSpool({ catalog, disk, rundir, clock: systemClock }),
       journal,
       clock: systemClock,
       random: systemRandom,
-      disk: systemFileSystem,
+      disk,
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
       exchange: new Exchange(() => this.site),

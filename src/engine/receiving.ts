@@ -165,6 +165,8 @@ export class Receiving {
   async #resumed(sfid: Sfid, transfer: Transfer): Promise<Transfer | undefined> {
     const { site } = this.#session;
     if (transfer.phase !== "T") {
+      // the partner lets go of the file when it hears this, and another session may be recording it at this moment
+      await site.catalog.settled();
       this.#refuse(sfid, RECEIVED_BEFORE);
       return undefined;
     }
@@ -222,7 +224,7 @@ export class Receiving {
       this.#running = { transfer, inflow, closing: false };
       this.#creditDue = false;
       this.#compressed = false;
-      await site.catalog.update(transfer.idtu, {
+      const begun: Changes = {
         workfile: file.path,
         bytes: position.offset,
         filesize,
@@ -234,7 +236,8 @@ export class Receiving {
         diagi: 0,
         diagp: "",
         diagc: "",
-      });
+      };
+      await site.catalog.update(transfer.idtu, begun, "applied");
     } catch (error) {
       const opened = this.#running?.inflow.file;
       this.#running = null;
