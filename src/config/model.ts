@@ -61,6 +61,8 @@ export interface Parm {
   exectimeout: number;
   /** 0 = no limit. */
   max_processing_scripts: number;
+  /** Passwords may stand in the files themselves. */
+  allow_plain_secrets: boolean;
   /** Free space below which nothing more is taken on, and below which it is an alert. */
   disk_low: SpaceLimit;
   disk_alert: SpaceLimit;

@@ -66,6 +66,7 @@ export function resolveConfiguration(
       execre: command(parm.execre),
       exectimeout,
       max_processing_scripts: parm.max_processing_scripts,
+      allow_plain_secrets: parm.allow_plain_secrets,
       disk_low: parseSpace(parm.disk_low),
       disk_alert: parseSpace(parm.disk_alert),
       default_idf: parm.default_idf,
