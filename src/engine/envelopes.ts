@@ -96,7 +96,7 @@ export class Envelopes {
       const { configuration, credentials, judgement } = this.#site();
       const suite = suiteOf({ cipher });
       const judged = sign ? await judgement.of(part, "sign") : NOBODY;
-      const largest = Math.floor((await disk.freeSpace(source)) * 0.9);
+      const largest = Math.floor((await disk.space(source)).free * 0.9);
       if (original > largest) throw noRoom(original, largest);
       const options = {
         expected: { signed: sign, compressed: compress, encrypted: encrypt },

@@ -30,6 +30,7 @@ import { createSpool } from "../spool/create.ts";
 import { Activations } from "./activations.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
+import { DiskSpace } from "./disk-space.ts";
 import { Envelopes } from "./envelopes.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -101,6 +102,10 @@ export class Gateway {
       clock: systemClock,
       random: systemRandom,
       disk,
+      diskSpace: new DiskSpace(
+        () => this.site,
+        () => this.#roomAgain(),
+      ),
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
       exchange: new Exchange(() => this.site),
@@ -181,6 +186,7 @@ export class Gateway {
     else journal.emit("CFTI26I", { text: "no protocol uses TLS" });
     for (const warning of warnings) this.#warn(warning);
     await housekeeping.prepare();
+    await site.diskSpace.open();
     tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
     await this.#recover();
@@ -215,6 +221,12 @@ export class Gateway {
     if (sends + receives + responses + scripts === 0) return;
     const text = `${sends} sends, ${receives} receives, ${responses} responses and ${scripts} scripts were under way and go on`;
     journal.emit("CFTC08I", { text });
+  }
+
+  /** Space that was short is there again: what has waited for it goes on. */
+  #roomAgain(): void {
+    this.outboxes.scan();
+    this.scheduler.kick();
   }
 
   #arrived(connection: Connection, id: string): void {
@@ -331,6 +343,7 @@ export class Gateway {
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.housekeeping.follow(configuration);
+    await site.diskSpace.look();
     await this.#watch?.follow(configuration.includes);
     const number = current + 1;
     this.generations.push({ number, at: site.clock.now(), plan: changes });
@@ -402,6 +415,7 @@ export class Gateway {
   async #close(): Promise<void> {
     await this.#watch?.close();
     this.site.stopping = true;
+    this.site.diskSpace.close();
     this.listeners.close();
     await this.outboxes.close();
     await this.site.envelopes.close();

@@ -17,6 +17,8 @@ import { keys, type Site } from "./site.ts";
 import { describeSend } from "./submission.ts";
 
 const PIECE = 1024 * 1024;
+/** How old what is known of the disk may be, ms. */
+const FRESH = 1_000;
 
 /** What is to be sent, and how. */
 export interface Submission {
@@ -31,7 +33,7 @@ export interface Submission {
 
 /**
  * Sends a copy of a file; the file itself stays where it is.
- * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, or what the spool says
+ * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, CYG_DISK_LOW, or what the spool says
  */
 export async function submitFile(site: Site, request: Submission, user = "operator"): Promise<Transfer> {
   const { configuration, disk, spool, catalog } = site;
@@ -52,6 +54,10 @@ export async function submitFile(site: Site, request: Submission, user = "operat
     throw new CygnetError("CYG_REQUEST_FILE", `${request.file} is not an absolute path`);
   }
   await inWorkingDirectory(site, request, part?.idf ?? "");
+  await site.diskSpace.look(FRESH);
+  if (site.diskSpace.shortage !== null) {
+    throw new CygnetError("CYG_DISK_LOW", `nothing is taken on at present: ${site.diskSpace.shortage}`);
+  }
   const workdir = join(configuration.cftparm.rundir, "work");
   const folder = join(workdir, "submit", randomUUID());
   await disk.makeDirectory(folder);

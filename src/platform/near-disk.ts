@@ -55,11 +55,6 @@ export function nearFileSystem(root: string): FileSystem {
       if (size > REMOVED && nlink === 1n) return systemFileSystem.remove(path);
       fs.unlinkSync(path);
     },
-    async freeSpace(path) {
-      if (!isNear(path)) return systemFileSystem.freeSpace(path);
-      const { bavail, bsize } = fs.statfsSync(path);
-      return bavail * bsize;
-    },
   };
 }
 
@@ -88,7 +83,8 @@ function openNow(path: string, mode: keyof typeof FLAGS): OpenFile {
       const size = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
       let rest = buffers.filter((buffer) => buffer.length > 0);
       for (let at = position; rest.length > 0; ) {
-        const written = size <= LITTLE ? fs.writevSync(descriptor, rest, at) : await writev(descriptor, rest, at);
+        const written =
+          size <= LITTLE ? fs.writevSync(descriptor, rest, at) : await writev(descriptor, rest, at);
         at += written;
         rest = behind(rest, written);
       }
