@@ -13,8 +13,10 @@ import type {
   RouteGenericInterface,
 } from "fastify";
 import type { Gateway } from "../engine/gateway.ts";
+import type { Access } from "./access.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Caller } from "./caller.ts";
-import { may, type Need } from "./roles.ts";
+import type { Need } from "./roles.ts";
 import { named, type Schema } from "./schema.ts";
 
 declare module "fastify" {
@@ -57,6 +59,8 @@ export interface Endpoint {
 /** What every topic of the API works with. */
 export interface Context {
   gateway: Gateway;
+  access: Access;
+  audit: AuditLog;
   /** Stops the gateway. */
   shut: (fast: boolean) => void;
 }
@@ -131,9 +135,4 @@ export class Api {
       handler: handler as never,
     });
   }
-}
-
-/** True when whoever asks may use the route that serves the request. What is no route is for those with any role. */
-export function allowed(request: FastifyRequest, caller: Caller | null): boolean {
-  return may(caller?.role ?? null, request.routeOptions.config.need ?? "read");
 }

@@ -2,9 +2,9 @@
 import swagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance } from "fastify";
 import { version } from "../platform/version.ts";
-import { Api, allowed, type Context } from "./api.ts";
-import { originOf, SOCKET_CALLER } from "./caller.ts";
-import { answerRefusals, Refusal } from "./refusal.ts";
+import { Api, type Context } from "./api.ts";
+import { guard } from "./guard.ts";
+import { answerRefusals } from "./refusal.ts";
 import { addShapes } from "./shapes.ts";
 import { TOPICS } from "./topics.ts";
 import { checkRequests } from "./validation.ts";
@@ -27,12 +27,7 @@ export async function buildApp(context: Context): Promise<FastifyInstance> {
   app.decorateRequest("trouble", null);
   checkRequests(app);
   answerRefusals(app);
-  app.addHook("onRequest", async (request) => {
-    const caller = originOf(request.raw) === "socket" ? SOCKET_CALLER : null;
-    request.caller = caller;
-    if (allowed(request, caller)) return;
-    throw new Refusal(401, "CYG_API_UNKNOWN", "say who you are");
-  });
+  guard(app, context);
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
