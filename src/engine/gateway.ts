@@ -37,6 +37,7 @@ import { Housekeeping } from "./housekeeping.ts";
 import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
+import { type Partaker, type Prepared, prepareAll } from "./partakers.ts";
 import { type PathReport, probePartner } from "./probe.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
@@ -74,6 +75,7 @@ export class Gateway {
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
   readonly housekeeping: Housekeeping;
+  readonly #partakers: Partaker[] = [];
   readonly #file: string;
   readonly #catalog: Catalog;
   #watch: ConfigurationWatch | null = null;
@@ -265,6 +267,20 @@ export class Gateway {
     return next;
   }
 
+  /**
+   * Puts the configuration in force into force for one more, and every later one with it.
+   * @throws what it throws that cannot do with this configuration
+   */
+  join(partaker: Partaker): Promise<void> {
+    const joined = this.#reloading.then(async () => {
+      const { configuration, credentials } = this.site;
+      (await partaker.prepare(configuration, credentials)).commit();
+      this.#partakers.push(partaker);
+    });
+    this.#reloading = joined.catch(() => {}); // whoever joins is told
+    return joined;
+  }
+
   /** Calls a partner on every path without moving a file. */
   probe(part: string): Promise<PathReport[]> {
     return probePartner(this.site, part);
@@ -322,15 +338,22 @@ export class Gateway {
         fixed.flatMap((change) => renderPlan([change])),
       );
     }
-    let credentials: Credentials;
     try {
-      credentials = await loadCredentials(configuration, site);
+      const credentials = await loadCredentials(configuration, site);
       await outboxes.prepare(configuration);
       const ports = await listeners.prepare(configuration, credentials);
+      let others: Prepared;
+      try {
+        others = await prepareAll(this.#partakers, configuration, credentials);
+      } catch (error) {
+        await ports.rollback();
+        throw error;
+      }
       // from here on nothing fails
       site.credentials = credentials;
       site.configuration = configuration;
       ports.commit();
+      others.commit();
     } catch (error) {
       tellTlsError(this.journal, error);
       return this.#rejected(cause, [describe(error)]);
