@@ -9,6 +9,8 @@ import { isUnchanged } from "../spool/outgoing.ts";
 import type { Site } from "./site.ts";
 
 const PIECE = 1024 * 1024;
+/** How old what is known of the disk may be, ms. */
+const FRESH = 1_000;
 
 /** A file that cannot be sent: what its record says, where it gets one. */
 export class Unsendable extends CygnetError {
@@ -29,15 +31,17 @@ export class Unsendable extends CygnetError {
 
 export interface Copy {
   path: string;
-  /** What the file was when the copy was begun. */
-  original: FileStatus;
+  /** What the file was when the copy was begun; null where it is none of this machine. */
+  original: FileStatus | null;
+  /** Last change of the file, ms since 1970 UTC. */
+  mtimeMs: number;
   /** Removes what the copy needed beside itself, and itself where nobody has taken it. */
   forget(): Promise<void>;
 }
 
 /**
  * Makes a copy, complete and synced, in the work folder. `steady`: the file must not change meanwhile.
- * @throws Unsendable CYG_REQUEST_FILE (110, 104, 115), CYG_REQUEST_CHANGED (153)
+ * @throws Unsendable CYG_REQUEST_FILE (110, 104, 115), CYG_REQUEST_CHANGED (153); CygnetError CYG_DISK_LOW
  */
 export async function makeCopy(site: Site, file: string, steady: boolean): Promise<Copy> {
   const { disk } = site;
@@ -50,10 +54,7 @@ export async function makeCopy(site: Site, file: string, steady: boolean): Promi
   if (original.kind !== "file") {
     throw new Unsendable("CYG_REQUEST_FILE", { step: "H", diagi: 104 }, `${file} is not a file`);
   }
-  const folder = join(site.configuration.cftparm.rundir, "work", "submit", randomUUID());
-  await disk.makeDirectory(folder);
-  const path = join(folder, basename(file));
-  const forget = () => disk.removeDirectory(folder);
+  const { path, forget } = await placeFor(site, basename(file));
   try {
     await copyFile(site, file, path);
     const now = steady ? await disk.status(file).catch(() => null) : original;
@@ -61,7 +62,7 @@ export async function makeCopy(site: Site, file: string, steady: boolean): Promi
       const text = `${file} was written to while it was copied`;
       throw new Unsendable("CYG_REQUEST_CHANGED", { step: "H", diagi: 153 }, text);
     }
-    return { path, original, forget };
+    return { path, original, mtimeMs: original.mtimeMs, forget };
   } catch (error) {
     await forget();
     if (!isSystemError(error, "ENOENT", "EACCES") || (error as NodeJS.ErrnoException).path !== file)
@@ -69,6 +70,47 @@ export async function makeCopy(site: Site, file: string, steady: boolean): Promi
     const why = { step: "H", diagi: spoolDiagnostic(error) } as const;
     throw new Unsendable("CYG_REQUEST_FILE", why, `${file} cannot be read: ${describe(error)}`, error);
   }
+}
+
+/**
+ * Writes what comes from elsewhere, complete and synced, into the work folder.
+ * @throws what the content throws
+ */
+export async function writeCopy(site: Site, name: string, content: AsyncIterable<Buffer>): Promise<Copy> {
+  const { path, forget } = await placeFor(site, name);
+  try {
+    const target = await site.disk.open(path, "create");
+    try {
+      let at = 0;
+      for await (const piece of content) {
+        await target.write([piece], at);
+        at += piece.length;
+      }
+      await target.sync();
+    } finally {
+      await target.close();
+    }
+    await syncParent(site.disk, path);
+    return { path, original: null, mtimeMs: site.clock.now(), forget };
+  } catch (error) {
+    await forget();
+    throw error;
+  }
+}
+
+/**
+ * A folder for one copy.
+ * @throws CygnetError CYG_DISK_LOW
+ */
+async function placeFor(site: Site, name: string): Promise<Pick<Copy, "path" | "forget">> {
+  const { disk, diskSpace } = site;
+  await diskSpace.look(FRESH);
+  if (diskSpace.shortage !== null) {
+    throw new CygnetError("CYG_DISK_LOW", `nothing is taken on at present: ${diskSpace.shortage}`);
+  }
+  const folder = join(site.configuration.cftparm.rundir, "work", "submit", randomUUID());
+  await disk.makeDirectory(folder);
+  return { path: join(folder, name), forget: () => disk.removeDirectory(folder) };
 }
 
 async function copyFile(site: Site, from: string, to: string): Promise<void> {

@@ -1,19 +1,21 @@
 /** What an operator asks for: send a file from anywhere, answer for a received one. */
-import { isAbsolute } from "node:path";
+import { basename, isAbsolute } from "node:path";
 import type { Recipe, Transfer } from "../catalog/catalog.ts";
 import type { Send } from "../config/model.ts";
 import { NERP_REASONS } from "../messages/codes.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError } from "../platform/errors.ts";
+import { writeCopy } from "./copies.ts";
 import type { Verdict } from "./deliveries.ts";
 import { isSeveral, pathOf } from "./generic/files.ts";
 import { recipePaths } from "./generic/recipe.ts";
 import { recordGeneric } from "./generic/record.ts";
+import { RELAYED } from "./routing.ts";
 import { end, type Scripted } from "./scripts/conclusion.ts";
 import { keys, type Site } from "./site.ts";
 import { firstOf, nextOf, slotOf } from "./slot.ts";
 import { sendFlow } from "./submission.ts";
-import { addressee, askedOf, submitOne } from "./submit-one.ts";
+import { addressee, askedOf, submitCopy, submitOne } from "./submit-one.ts";
 
 /** What is to be sent, and how. */
 export interface Submission {
@@ -31,17 +33,20 @@ export interface Submission {
   maxtime?: string;
 }
 
+/** What is to be sent from nowhere on this machine: its octets come with the request. */
+export interface Upload extends Omit<Submission, "file"> {
+  /** Name of the file where it came from, without folders. */
+  name: string;
+  content: AsyncIterable<Buffer>;
+}
+
 /**
  * Sends a copy of a file, or of several, once or, where the flow says so, again and again.
  * @returns the transfer, or the generic record whose children are the transfers
  * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, CYG_REQUEST_DATE, or what the spool says
  */
 export async function submitFile(site: Site, request: Submission, user = "operator"): Promise<Transfer> {
-  const { part, dest } = addressee(site, request.part);
-  if (dest && request.state && request.state !== "disp") {
-    const text = "a broadcast is sent at once; hold its transfers by the flow (cftsend.state)";
-    throw new CygnetError("CYG_REQUEST_STATE", text);
-  }
+  const { part } = receiver(site, request);
   const { id: idf, flow } = sendFlow(site.configuration, request.idf ?? "", part);
   const recipe = recipeOf(request, idf, flow);
   const asked = askedOf(recipe);
@@ -55,6 +60,31 @@ export async function submitFile(site: Site, request: Submission, user = "operat
   }
   const { file: path } = recipePaths(site, { part: request.part, idf }, recipe);
   return submitOne(site, { part: request.part, idf, path, recipe }, user);
+}
+
+/**
+ * Sends what is uploaded, once. It counts as received when it is on disk whole; a torn upload leaves nothing behind.
+ * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_DATE, CYG_DISK_LOW, what the upload throws, or what
+ *   the spool says
+ */
+export async function submitUpload(site: Site, upload: Upload, user: string): Promise<Transfer> {
+  const { name, content, part: id, idf: asked = "", ...recipe } = upload;
+  if (name === "" || name !== basename(name) || name === "." || name === ".." || name.includes("\0")) {
+    throw new CygnetError("CYG_REQUEST_FILE", `"${name}" is no name of a file; folders do not belong to it`);
+  }
+  const { part } = receiver(site, upload);
+  askedOf(recipe);
+  const { id: idf } = sendFlow(site.configuration, asked, part);
+  const copy = await writeCopy(site, name, content);
+  return submitCopy(site, { part: id, idf, path: name, recipe }, copy, user);
+}
+
+/** @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_STATE */
+function receiver(site: Site, { part: id, state }: Pick<Submission, "part" | "state">) {
+  const found = addressee(site, id);
+  if (found.dest === undefined || state === undefined || state === "disp") return found;
+  const text = "a broadcast is sent at once; hold its transfers by the flow (cftsend.state)";
+  throw new CygnetError("CYG_REQUEST_STATE", text);
 }
 
 /** @throws CygnetError CYG_REQUEST_FILE where neither the request nor its flow names a file */
@@ -94,13 +124,32 @@ function tell({ journal }: Site, record: Transfer, user: string): Transfer {
  * Transfer CFT's END for the script of a phase: it counts as done, whatever it came to, and the transfer goes on.
  * @throws CygnetError CYG_REQUEST_STATE when the phase has no script
  */
-async function endScript(site: Site, transfer: Transfer): Promise<void> {
+async function endScript(site: Site, transfer: Transfer, user: string): Promise<void> {
   if (transfer.script === "") {
     const text = `${transfer.idtu} is in phase ${transfer.phase} and waits for no script`;
     throw new CygnetError("CYG_REQUEST_STATE", text);
   }
   await end(site, transfer as Scripted);
-  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user: "operator", text: transfer.idtu });
+  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user, text: transfer.idtu });
+}
+
+/** A file for another partner whose script was to decide: it is forwarded now, or turned back. */
+async function endUndecided(
+  site: Site,
+  transfer: Transfer,
+  verdict: Verdict,
+  user: string,
+): Promise<Transfer> {
+  const { deliveries, catalog, journal } = site;
+  const { idtu, phasestep } = transfer;
+  if (phasestep === "C")
+    throw new CygnetError("CYG_REQUEST_STATE", `the script of ${idtu} runs; cygnet halt stops it`);
+  const done = await (verdict.reason === 0
+    ? deliveries.goOn(transfer)
+    : deliveries.turnBack(transfer, verdict));
+  if (!done) throw new CygnetError("CYG_REQUEST_STATE", `${idtu} changes at the moment; try again`);
+  journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user, text: idtu });
+  return (await catalog.get(idtu)) ?? transfer;
 }
 
 /**
@@ -108,7 +157,12 @@ async function endScript(site: Site, transfer: Transfer): Promise<void> {
  * the next session; otherwise the script of the phase counts as done.
  * @throws CygnetError CYG_REQUEST_STATE, CYG_REQUEST_REASON
  */
-export async function endTransfer(site: Site, idtu: string, verdict: Verdict): Promise<Transfer> {
+export async function endTransfer(
+  site: Site,
+  idtu: string,
+  verdict: Verdict,
+  user = "operator",
+): Promise<Transfer> {
   const transfer = await site.catalog.get(idtu);
   if (transfer === undefined) throw new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
   if (verdict.reason !== 0 && !NERP_REASONS.has(verdict.reason)) {
@@ -119,12 +173,15 @@ export async function endTransfer(site: Site, idtu: string, verdict: Verdict): P
     const text = `${idtu} brought a certificate; "cygnet pki accept" or "cygnet pki refuse" answers it`;
     throw new CygnetError("CYG_REQUEST_STATE", text);
   }
+  if (transfer.direct === "recv" && transfer.idf === RELAYED && transfer.script !== "") {
+    return endUndecided(site, transfer, verdict, user);
+  }
   const owed = transfer.direct === "recv" && transfer.ackstate === "require";
   if (transfer.script !== "" && !owed && verdict.reason === 0) {
-    await endScript(site, transfer);
+    await endScript(site, transfer, user);
     return (await site.catalog.get(idtu)) ?? transfer;
   }
   await site.deliveries.end(transfer, verdict);
-  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user: "operator", text: idtu });
+  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user, text: idtu });
   return { ...transfer, phase: "X", phasestep: "X" };
 }

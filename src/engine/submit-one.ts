@@ -16,7 +16,7 @@ export interface Single {
   /** Partner or list of partners. */
   part: string;
   idf: string;
-  /** Absolute. */
+  /** Absolute; of an upload the name alone. */
   path: string;
   recipe: Pick<Recipe, "nfname" | "state" | "mindate" | "mintime" | "maxdate" | "maxtime">;
   /** The generic record that it is a child of; then a file that cannot be sent leaves a record. */
@@ -58,8 +58,13 @@ export async function submitOne(site: Site, single: Single, user: string): Promi
     }
     throw error;
   }
+  return submitCopy(site, { ...single, idf }, copy, user);
+}
+
+/** Records a copy that has been made, as what `single` says. */
+export async function submitCopy(site: Site, single: Single, copy: Copy, user: string): Promise<Transfer> {
   try {
-    const recorded = await record(site, { ...single, idf }, copy, user);
+    const recorded = await record(site, single, copy, user);
     await copy.forget();
     return recorded;
   } catch (error) {
@@ -73,9 +78,9 @@ async function record(site: Site, single: Single, copy: Copy, user: string): Pro
   const { configuration, disk, spool } = site;
   const { path, parent } = single;
   const { size, mtimeMs, ino } = await disk.status(copy.path);
-  const { request, hold, keep } = await described(site, single, copy.original.mtimeMs);
+  const { request, hold, keep } = await described(site, single, copy.mtimeMs);
   const workdir = `${configuration.cftparm.rundir}/work`;
-  const original = originalOf(site, single, copy.original);
+  const original = copy.original && originalOf(site, single, copy.original);
   const to = {
     ...{ workdir, archive: "", fname: path, ...keep },
     ...(hold ? { hold } : {}),

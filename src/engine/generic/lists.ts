@@ -4,7 +4,7 @@
  * Invariant: a file becomes one child, whatever moment a crash chooses; what is missing is made at the next look.
  */
 import type { Generic, Transfer } from "../../catalog/catalog.ts";
-import { describe } from "../../platform/errors.ts";
+import { CygnetError, describe } from "../../platform/errors.ts";
 import { spoolDiagnostic } from "../../spool/faults.ts";
 import { keys, type Site } from "../site.ts";
 import { sendFlow } from "../submission.ts";
@@ -63,7 +63,8 @@ async function expand(site: Site, list: ListRecord): Promise<void> {
     await catalog.transition(idtu, list, { diagc, generic: { ...generic, children } });
     site.kick();
   } catch (error) {
-    if (site.stopping) return;
+    // a full disk is waited for
+    if (site.stopping || (error instanceof CygnetError && error.code === "CYG_DISK_LOW")) throw error;
     const diagc = describe(error);
     const diagi = error instanceof NoFiles ? error.diagi : spoolDiagnostic(error);
     const { filenotfound } = sendFlow(configuration, idf).flow;
