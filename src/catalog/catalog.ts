@@ -131,6 +131,10 @@ export interface Transfer extends FileIdentity {
   deadline: number;
   /** Phase that it must reach before the next send of its partner and flow that says so, too, may go; "" = none. */
   serial: "" | "Y" | "X";
+  /** Its script does not run before this time; 0 = at once. */
+  scriptAt: number;
+  /** It is one of several files of one request ("list"); "" = it is none. */
+  member: "" | "list";
   /** What makes it the parent of others, and nothing that goes over the line itself; null = it is no such record. */
   generic: Generic | null;
 }
@@ -219,7 +223,11 @@ export type NewSend = Pick<
   retryAt?: number;
   deadline?: number;
   serial?: Transfer["serial"];
+  member?: Transfer["member"];
   generic?: Generic;
+  /** When its script may begin; 0 = at once. "hold": not before somebody says so (A, H). */
+  scriptAt?: number;
+  prestate?: "disp" | "hold";
   /** It is the child of a cycle whose turn is at this time: the cycle goes on to the next time in the same step. */
   turn?: { from: number; to: number };
   /** The partner's protocol has stamps of whole seconds (OFTP 1.2, 1.3): no two files of one name get the same. */
@@ -401,8 +409,10 @@ export interface Catalog {
   ): Promise<boolean>;
   /** Takes the oldest record that waits for a script: its step D becomes C, owned by `owner`. */
   claimScript(owner: string, now: number): Promise<Transfer | undefined>;
-  /** How many records wait for a script. */
-  scriptsWaiting(): Promise<number>;
+  /** How many records wait for a script; with a time only those whose script may begin by then. */
+  scriptsWaiting(by?: number): Promise<number>;
+  /** When the next script may begin that may not yet; null = none. */
+  nextScriptAt(now: number): Promise<number | null>;
   /** What is noted from now on; notes of other kinds are dropped. */
   want(kinds: readonly AftermathKind[]): Promise<void>;
   /** Notes of these kinds behind the note `after`, oldest first. */
@@ -455,6 +465,11 @@ export interface Catalog {
   recover(owner: string): Promise<{ sends: number; receives: number; responses: number; scripts: number }>;
   /** Records with an unfinished spool step, oldest first, for the spool's own recovery. */
   unfinishedSpool(): Promise<Transfer[]>;
+  /**
+   * Ended sends of a flow of which nothing is left to do, oldest first: no file, nothing noted, no parent under way that
+   * counts them.
+   */
+  finished(idf: string, limit: number): Promise<Transfer[]>;
   /** Deletes ended records (phase X, response sent, nothing noted) older than these times; the number deleted. */
   purge(before: { sends: number; receives: number }): Promise<number>;
   close(): Promise<void>;

@@ -51,11 +51,11 @@ export function insertSend(database: Database, send: NewSend, hold: Hold | undef
     const row = database.row(
       `INSERT INTO transfer (direct, mode, phase, phasestep, diagi, diagp, diagc, part, idf, fname, nfname, dsn,
          orig, dest, description, filesize, pri, ackstate, spool, date, time, kdate, format, lrecl, pidtu, workfile,
-         dupkey, retryAt, deadline, script, security, serial, generic)
-       VALUES ('send', 'requester', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         dupkey, retryAt, deadline, script, security, serial, generic, member, scriptAt)
+       VALUES ('send', 'requester', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (direct, orig, dest, dsn, date, time) DO NOTHING
        RETURNING ${TRANSFER_COLUMNS}`,
-      ...stateOfNew(script, double ?? hold),
+      ...stateOfNew(script, double ?? hold, send.prestate),
       ...[send.part, send.idf],
       ...[send.fname, send.nfname, send.dsn, send.orig, send.dest, send.description, send.filesize, send.pri],
       ...[send.ackstate, JSON.stringify(send.spool), date, time, now, send.format, send.lrecl],
@@ -63,6 +63,7 @@ export function insertSend(database: Database, send: NewSend, hold: Hold | undef
       script,
       send.security && JSON.stringify(send.security),
       ...[serial, send.generic ? JSON.stringify(send.generic) : null],
+      ...[send.member ?? "", script === "" ? 0 : (send.scriptAt ?? 0)],
     );
     // No row: an older record has this identity although its stamp was forgotten. The next one is free.
     if (row !== undefined) return toTransfer(row);
@@ -83,9 +84,14 @@ function takeTurn(database: Database, idtu: string, { from, to }: { from: number
  * Phase, step and diagnosis of a new send. A script comes first: what is to be held or kept without being at fault is
  * so afterwards, and DIAGP remembers it.
  */
-function stateOfNew(script: string, { step, diagi, diagp, diagc }: Partial<Hold> = {}): (string | number)[] {
+function stateOfNew(
+  script: string,
+  { step, diagi, diagp, diagc }: Partial<Hold> = {},
+  prestate: NewSend["prestate"] = "disp",
+): (string | number)[] {
   const phase = script === "" ? "T" : "A";
-  const first = script !== "" && (diagi ?? 0) === 0 ? "D" : (step ?? "D");
+  const begins = prestate === "hold" ? "H" : "D";
+  const first = script !== "" && (diagi ?? 0) === 0 ? begins : (step ?? "D");
   return [phase, first, diagi ?? 0, diagp ?? "", diagc ?? ""];
 }
 
@@ -170,9 +176,9 @@ export function takeScript(database: Database, owner: string, now: number): Tran
   const row = database.row(
     `UPDATE transfer SET phasestep = 'C', owner = ?, lease = ? WHERE id = (
        SELECT id FROM transfer INDEXED BY script_waiting
-         WHERE ${WAITING_SCRIPT} ORDER BY id LIMIT 1
+         WHERE ${WAITING_SCRIPT} AND scriptAt <= ? ORDER BY id LIMIT 1
      ) RETURNING ${TRANSFER_COLUMNS}`,
-    ...[owner, now],
+    ...[owner, now, now],
   );
   return row && toTransfer(row);
 }

@@ -127,6 +127,21 @@ export function listActivations(database: Database): Activation[] {
     .map((row) => ({ ...row }) as unknown as Activation);
 }
 
+export function listFinished(database: Database, idf: string, limit: number): Transfer[] {
+  return database
+    .rows(
+      `SELECT ${TRANSFER_COLUMNS} FROM transfer
+         WHERE direct = 'send' AND idf = ? AND phase = 'X' AND workfile = '' AND owner IS NULL
+           AND NOT EXISTS (SELECT 1 FROM aftermath WHERE aftermath.transfer = transfer.id)
+           AND (pidtu = '' OR NOT EXISTS (
+             SELECT 1 FROM transfer parent WHERE parent.id = CAST(transfer.pidtu AS INTEGER) AND parent.phase <> 'X'
+               AND json_extract(parent.generic, '$.kind') IS NOT 'cycle'))
+         ORDER BY kdate LIMIT ?`,
+      ...[idf, limit],
+    )
+    .map(toTransfer);
+}
+
 /** Generic records under way, oldest first. */
 export function listGenerics(database: Database): Transfer[] {
   return database
@@ -165,11 +180,21 @@ export function getClock(database: Database, part: string): PartnerClock {
 export const WAITING_SCRIPT =
   "script <> '' AND phasestep = 'D' AND owner IS NULL AND stepNote IS NOT 'claim'";
 
-export function countScripts(database: Database): number {
+export function countScripts(database: Database, by = Number.MAX_SAFE_INTEGER): number {
   const row = database.row(
-    `SELECT count(*) AS n FROM transfer INDEXED BY script_waiting WHERE ${WAITING_SCRIPT}`,
+    `SELECT count(*) AS n FROM transfer INDEXED BY script_waiting WHERE ${WAITING_SCRIPT} AND scriptAt <= ?`,
+    by,
   );
   return Number(row?.n);
+}
+
+export function nextScriptAt(database: Database, now: number): number | null {
+  const row = database.row(
+    `SELECT min(scriptAt) AS at FROM transfer INDEXED BY script_later
+       WHERE scriptAt <> 0 AND script <> '' AND phasestep = 'D' AND scriptAt > ?`,
+    now,
+  );
+  return row?.at == null ? null : Number(row.at);
 }
 
 /** The columns of a transfer beside those of its note. */

@@ -40,6 +40,8 @@ const CHANGEABLE: readonly (keyof Changes)[] = [
   "retryAt",
   "deadline",
   "serial",
+  "scriptAt",
+  "member",
   "generic",
 ];
 

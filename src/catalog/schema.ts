@@ -215,7 +215,12 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE transfer ADD COLUMN serial TEXT NOT NULL DEFAULT '' CHECK (serial IN ('', 'Y', 'X'));
   CREATE INDEX send_serial ON transfer (part, idf, id) WHERE serial <> '' AND direct = 'send' AND phase <> 'X';
 
-  -- Records that are parents of others and nothing else: lists of files, cycles (JSON).
+  -- When a script may begin.
+  ALTER TABLE transfer ADD COLUMN scriptAt INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX script_later ON transfer (scriptAt) WHERE scriptAt <> 0 AND script <> '' AND phasestep = 'D';
+
+  -- Records that are parents of others and nothing else: lists of files, cycles (JSON); and whose child is one of several.
+  ALTER TABLE transfer ADD COLUMN member TEXT NOT NULL DEFAULT '' CHECK (member IN ('', 'list'));
   ALTER TABLE transfer ADD COLUMN generic TEXT;
   CREATE INDEX transfer_generic ON transfer (id) WHERE generic IS NOT NULL AND phase <> 'X';
   `,

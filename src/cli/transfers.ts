@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { detailOf, recordOf, type TransferRecord } from "../admin/record.ts";
 import type { TransferFilter } from "../catalog/catalog.ts";
 import { readCatalog } from "../catalog/view.ts";
+import { CygnetError } from "../platform/errors.ts";
 import { ask, NotRunning } from "./client.ts";
 import { type CommonOptions, Failed, localTime, octets, places, print, printJson } from "./context.ts";
 import { renderTable, tableTarget } from "./table.ts";
@@ -55,7 +56,15 @@ async function settled(socket: string, first: TransferRecord, show: boolean): Pr
   let transfer = first;
   while (transfer.state !== "X" && !stopped(transfer)) {
     await new Promise((done) => setTimeout(done, 200));
-    transfer = await ask<TransferRecord>(socket, "GET", `/transfers/${first.idtu}`);
+    const now = await ask<TransferRecord>(socket, "GET", `/transfers/${first.idtu}`).catch(
+      (error: unknown) => {
+        // its flow keeps no records of what has ended
+        if (error instanceof CygnetError && error.code === "CYG_UNKNOWN_TRANSFER") return null;
+        throw error;
+      },
+    );
+    if (now === null) return { ...transfer, state: "X", phase: "X", phasestep: "X" };
+    transfer = now;
     if (progress) process.stderr.write(`\r${bar(transfer)}\u001b[K`);
   }
   if (progress) process.stderr.write("\r\u001b[K");

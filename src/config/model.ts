@@ -295,6 +295,23 @@ export interface Send extends LocalForm {
   faction: "none" | "delete" | "erase" | "archive";
   /** Template, relative to rundir; "" without faction "archive". */
   archivefname: string;
+  /** States (CDHKTX) in which the file goes with its record; "*" = all. */
+  fdelete: string;
+  /** The record goes when the transfer has ended. */
+  delete: boolean;
+  prestate: "disp" | "hold";
+  /** Longest phase A, ms; 0 = for ever. */
+  pretimeout: number;
+  /** Who runs scripts where several files are sent by one request. */
+  execsub: "list" | "subf" | "file";
+  execsuba: "list" | "subf" | "file";
+  /** When the scripts may begin. */
+  premindate: Day | null;
+  premintime: Activation | null;
+  postmindate: Day | null;
+  postmintime: Activation | null;
+  ackmindate: Day | null;
+  ackmintime: Activation | null;
   /** Phase that the send before must have reached; "" = none. */
   serial: "" | "Y" | "X";
   /** Periods between two sends of a request; 0 = it is sent once. */
@@ -322,6 +339,8 @@ export interface Recv extends LocalForm {
   fdisp: "both" | "new";
   /** A name that is taken: "" = a suffix, refused, or taken and stopped at once or after some tries. */
   faction: "" | "verify" | "rename" | "retryrename";
+  /** States in which the delivered file goes with its record; only X and "*" mean one. */
+  fdelete: string;
   /** Whether a refused creation leaves a record. */
   rkerror: "keep" | "delete";
   /** Refuse what is not of format `frecfm` and length `flrecl`. */

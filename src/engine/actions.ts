@@ -13,6 +13,7 @@ import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { isBroadcast } from "./broadcast.ts";
 import { steered } from "./generic/record.ts";
+import { goesWithRecord, removeFile } from "./removal.ts";
 import { RELAYED } from "./routing.ts";
 import { scriptFor } from "./scripts/choose.ts";
 import { keys, type Site } from "./site.ts";
@@ -86,7 +87,8 @@ export async function act(site: Site, order: Order, idtu: string): Promise<Trans
 async function attempt(site: Site, order: Order, transfer: Transfer): Promise<Transfer | undefined> {
   const { action } = order;
   const state = writtenState(transfer);
-  if (transfer.generic !== null && action !== "delete") return steer(site, order, transfer);
+  if (transfer.generic !== null && transfer.phase === "T" && action !== "delete")
+    return steer(site, order, transfer);
   const row = transitionOf(action, transfer.direct, state);
   if (row === undefined) throw notFrom(order, transfer);
   if (row.cut) {
@@ -204,10 +206,12 @@ async function erase(
   // stopped first: nobody takes it up while its file is put away
   const aside: Changes = transfer.phase === "X" ? {} : stepsOf(`${transfer.phase}K`);
   if (aside.phase && !(await catalog.transition(idtu, transfer, aside))) return undefined;
+  const goes = goesWithRecord(site.configuration, transfer);
   if (transfer.workfile !== "") {
-    if (transfer.direct === "send") await spool.fail({ ...transfer, ...aside });
-    else await spool.discard(transfer);
+    if (transfer.direct === "recv") await spool.discard(transfer);
+    else await (goes ? spool.drop(transfer) : spool.fail({ ...transfer, ...aside }));
   }
+  if (goes && transfer.phase === "X") await removeFile(site, transfer);
   return (await catalog.remove(idtu)) ? transfer : undefined;
 }
 

@@ -19,7 +19,7 @@ export async function conclude(site: Site, { idtu }: Pick<Transfer, "idtu">): Pr
   const waits = (phase === "Z" && transfer.script === "") || (phase === "T" && phasestep !== "C");
   if (!waits) return false;
   const well = ack === "A" ? { diagi: 0, diagp: "", diagc: "" } : {};
-  const next = nextOfSend(site.configuration, transfer, phase === "T" ? "data" : "answer");
+  const next = nextOfSend(site.configuration, transfer, phase === "T" ? "data" : "answer", site.clock.now());
   const changes = { ...well, ...next, edate: site.clock.now() };
   if (!(await site.catalog.advance(idtu, { phase, phasestep }, changes))) return conclude(site, { idtu });
   if (next.phase === "X") await putAway(site, transfer);

@@ -14,7 +14,9 @@ export async function endOverdue(site: Site): Promise<void> {
     site.journal.emit("CFTT82E", { ...keys(transfer), ...MISSED });
   }
   for (const flow of site.configuration.cftsend.values()) {
+    if (flow.delete) await deleteEnded(site, flow.id);
     if (flow.acktimeout > 0) await endWaiting(site, flow.id, now - flow.acktimeout);
+    if (flow.pretimeout > 0) await endPreparing(site, flow.id, now - flow.pretimeout);
     if (flow.maxduration > 0) await endRunning(site, flow.id, now - flow.maxduration);
   }
 }
@@ -30,6 +32,16 @@ async function endWaiting(site: Site, idf: string, before: number): Promise<void
   }
 }
 
+/** Sends of a flow whose script has not let them go since `before` stop (A/K). */
+async function endPreparing(site: Site, idf: string, before: number): Promise<void> {
+  for (const phasestep of ["C", "D"] as const) {
+    const slow = { idf, direct: "send", phase: "A", phasestep, until: before, limit: MOST } as const;
+    for (const { idtu } of await site.catalog.list(slow)) {
+      await unlessTooLate(act(site, { action: "keep", text: "phase A took longer than pretimeout" }, idtu));
+    }
+  }
+}
+
 /** Transfers of a flow that have run since `before` are cut. */
 async function endRunning(site: Site, idf: string, before: number): Promise<void> {
   for (const transfer of await site.catalog.list({ idf, direct: "send", state: "C", limit: MOST })) {
@@ -37,6 +49,40 @@ async function endRunning(site: Site, idf: string, before: number): Promise<void
     await unlessTooLate(act(site, { action: "keep", text: "it ran longer than maxduration" }, transfer.idtu));
   }
 }
+
+/** Records of a flow that keeps none (DELETE = YES) go when the transfer has ended. */
+async function deleteEnded(site: Site, idf: string): Promise<void> {
+  for (const { idtu } of await site.catalog.finished(idf, MOST)) {
+    await unlessTooLate(act(site, { action: "delete", user: `flow ${idf}` }, idtu));
+  }
+}
+
+/**
+ * Deletes ended transfers whose file goes with the record (FDELETE), as old as the catalog keeps them: everything else that
+ * has ended goes in one go.
+ */
+export async function deleteWithFiles(site: Site): Promise<number> {
+  const { cftsend, cftrecv, cftcat } = site.configuration;
+  const now = site.clock.now();
+  let deleted = 0;
+  for (const [direct, flows, kept] of [
+    ["send", cftsend, cftcat.sx],
+    ["recv", cftrecv, cftcat.rx],
+  ] as const) {
+    for (const { id: idf, fdelete } of flows.values()) {
+      if (fdelete !== "*" && !fdelete.includes("X")) continue;
+      const until = now - kept;
+      const old = await site.catalog.list({ direct, idf, state: "X", until, limit: MOST });
+      for (const { idtu, edate } of old) {
+        if ((edate ?? now) < until)
+          deleted += (await unlessTooLate(act(site, DROP, idtu))) === undefined ? 0 : 1;
+      }
+    }
+  }
+  return deleted;
+}
+
+const DROP = { action: "delete", user: "purge" } as const;
 
 /** Deletes sends that nobody has wanted for as long as the catalog keeps them (SH, ST); their files stay in failed. */
 export async function deleteOld(site: Site): Promise<number> {

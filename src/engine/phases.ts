@@ -5,6 +5,8 @@
 import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Configuration } from "../config/model.ts";
 import { scriptFor } from "./scripts/choose.ts";
+import { scriptTime } from "./slot.ts";
+import { sendFlow } from "./submission.ts";
 
 /** What has just been done: the data is at the partner, the script of phase Y has ended, the response has come. */
 export type Done = "data" | "exec" | "answer";
@@ -12,11 +14,16 @@ export type Done = "data" | "exec" | "answer";
 /** Where a send goes next. `ack` is what is known of its response by now. */
 export function nextOfSend(
   configuration: Configuration,
-  transfer: Pick<Transfer, "direct" | "idf" | "dsn" | "part" | "via" | "prot" | "ackstate" | "ack">,
+  transfer: Pick<
+    Transfer,
+    "direct" | "idf" | "dsn" | "part" | "via" | "prot" | "ackstate" | "ack" | "member" | "generic"
+  >,
   done: Done,
-): Pick<Changes, "phase" | "phasestep" | "script"> {
+  now: number,
+): Pick<Changes, "phase" | "phasestep" | "script" | "scriptAt"> {
+  const { flow } = sendFlow(configuration, transfer.idf);
   if (done === "data" && scriptFor(configuration, transfer, "exec")) {
-    return { phase: "Y", phasestep: "D", script: "exec" };
+    return { phase: "Y", phasestep: "D", script: "exec", scriptAt: scriptTime(flow, "post", now) };
   }
   if (transfer.ack === "") {
     return transfer.ackstate === "require"
@@ -24,7 +31,7 @@ export function nextOfSend(
       : { phase: "X", phasestep: "X", script: "" };
   }
   if (scriptFor(configuration, transfer, "ackexec")) {
-    return { phase: "Z", phasestep: "D", script: "ackexec" };
+    return { phase: "Z", phasestep: "D", script: "ackexec", scriptAt: scriptTime(flow, "ack", now) };
   }
   return { phase: "X", phasestep: "X", script: "" };
 }

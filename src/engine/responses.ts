@@ -195,7 +195,7 @@ async function answer(site: Site, transfer: Transfer, answered: Changes): Promis
     return false;
   }
   if (phase === "Z" && transfer.script === "") {
-    const next = nextOfSend(site.configuration, { ...transfer, ...answered }, "answer");
+    const next = nextOfSend(site.configuration, { ...transfer, ...answered }, "answer", edate);
     const from = { phase, phasestep } as const;
     if (await site.catalog.advance(idtu, from, { ...answered, ...next, edate })) return next.phase !== "X";
   }

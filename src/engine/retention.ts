@@ -4,7 +4,7 @@
  */
 import type { Timer } from "../platform/clock.ts";
 import { describe } from "../platform/errors.ts";
-import { deleteOld, endOverdue } from "./overdue.ts";
+import { deleteOld, deleteWithFiles, endOverdue } from "./overdue.ts";
 import { keys, type Site } from "./site.ts";
 import { TrustListReminder } from "./trust-list.ts";
 
@@ -44,7 +44,8 @@ export class Retention {
     const { catalog, clock, configuration, journal } = this.#site();
     const { sx, rx, rh } = configuration.cftcat;
     const now = clock.now();
-    const count = await catalog.purge({ sends: now - sx, receives: now - rx });
+    const together = await deleteWithFiles(this.#site());
+    const count = together + (await catalog.purge({ sends: now - sx, receives: now - rx }));
     if (count > 0) journal.emit("CFTC08I", { text: `purge: ${count} records deleted` });
     await this.#expire(now - rh);
     await deleteOld(this.#site());

@@ -207,7 +207,7 @@ export class Sending {
       prot: this.#session.prot.id,
     };
     // the response may have come in another session before the answer here
-    const next = nextOfSend(site.configuration, fresh, "data");
+    const next = nextOfSend(site.configuration, fresh, "data", now);
     // what a power failure takes of it, the partner says again: it has the file, and refuses it as a duplicate
     const surety = next.phase === "X" ? "durable" : "applied";
     await site.catalog.release(transfer.idtu, { ...done, ...next, edate: now }, surety);
@@ -224,7 +224,7 @@ export class Sending {
   async #answered(transfer: Transfer): Promise<void> {
     const { site } = this.#session;
     const edate = site.clock.now();
-    const next = nextOfSend(site.configuration, transfer, "data");
+    const next = nextOfSend(site.configuration, transfer, "data", edate);
     await site.catalog.release(transfer.idtu, { ...next, edate });
     if (next.phase === "X") await putAway(site, transfer);
   }

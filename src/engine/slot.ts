@@ -16,6 +16,12 @@ export function slotOf(slot: Slot, now: number): { retryAt: number; deadline: nu
   return { retryAt, deadline: until < Math.max(retryAt, now) ? sameTime(until, 1) : until };
 }
 
+/** When a script may begin that has become due now (PREMIN…, POSTMIN…, ACKMIN…); 0 = at once. */
+export function scriptTime(flow: Partial<Send>, when: "pre" | "post" | "ack", now: number): number {
+  const [mindate, mintime] = [flow[`${when}mindate`] ?? null, flow[`${when}mintime`] ?? null];
+  return slotOf({ mindate, mintime, maxdate: null, maxtime: null }, now).retryAt;
+}
+
 /** A moment of a day; without a time what the day itself says. */
 function momentOf(
   day: Day | null,

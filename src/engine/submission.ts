@@ -10,7 +10,7 @@ import type { ClaimTarget } from "../spool/spool.ts";
 import { forbidden, networkFlow } from "./flows.ts";
 import { lackingFor, wantedSecurity } from "./security.ts";
 import type { Site } from "./site.ts";
-import { type Slot, slotOf } from "./slot.ts";
+import { type Slot, scriptTime, slotOf } from "./slot.ts";
 
 type Hold = NonNullable<ClaimTarget["hold"]>;
 
@@ -45,6 +45,18 @@ const BUILT_IN: Omit<Send, "id"> = {
   fdisp: "shr",
   faction: "none",
   archivefname: "",
+  fdelete: "",
+  delete: false,
+  prestate: "disp",
+  pretimeout: 0,
+  execsub: "subf",
+  execsuba: "subf",
+  premindate: null,
+  premintime: null,
+  postmindate: null,
+  postmintime: null,
+  ackmindate: null,
+  ackmintime: null,
   serial: "",
   cycle: 0,
   tcycle: "day",
@@ -110,6 +122,8 @@ export async function describeSend(
       pri: flow.pri,
       ackstate: flow.ackstate,
       script: flow.preexec && flow.preexec.length > 0 ? ("preexec" as const) : ("" as const),
+      scriptAt: scriptTime(flow, "pre", now),
+      prestate: flow.prestate,
       coarse: knowsNoCounter(configuration, part),
       security: wantedSecurity(part, flow),
       format: flow.frecfm,

@@ -26,6 +26,7 @@ const BUILT_IN: Recv = {
   workingdir: "",
   fdisp: "both",
   faction: "",
+  fdelete: "",
   rkerror: "delete",
   fcheck: false,
   frecfm: "U",

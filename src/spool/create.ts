@@ -9,7 +9,7 @@ import { ensureDirectory, removeFile } from "./directories.ts";
 import { spoolError } from "./faults.ts";
 import { openIncoming, receivedPath } from "./incoming.ts";
 import { safeName } from "./names.ts";
-import { dispose } from "./original.ts";
+import { dispose, eraseSame } from "./original.ts";
 import { isUnchanged, openOutgoing } from "./outgoing.ts";
 import { finishPlace, type PlaceNote, place, wasPlaced } from "./place.ts";
 import { scan } from "./prefix.ts";
@@ -65,6 +65,8 @@ export function createSpool(context: SpoolContext): Spool {
     relay: (transfer) => during(transfer.idtu, () => relay(context, transfer)),
     settle: (transfer) => during(transfer.idtu, () => settle(context, transfer.idtu)),
     fail: (transfer) => during(transfer.idtu, () => fail(context, transfer.idtu)),
+    drop: ({ idtu }) => during(idtu, async () => putAway(context, await recordOf(context, idtu), "")),
+    erase: (file) => eraseSame(disk, file),
     forget: ({ idtu, workfile }) =>
       during(idtu, () => guarded(`Removing ${workfile}`, () => removeFile(disk, workfile))),
     async discard(transfer) {

@@ -1,8 +1,10 @@
 /** What becomes of a file that a copy of was sent (FACTION of CFTSEND). */
+import { createHash } from "node:crypto";
 import type { Original } from "../catalog/catalog.ts";
 import { describe } from "../platform/errors.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import { removeFile, statusOf } from "./directories.ts";
+import { scan } from "./prefix.ts";
 import type { Disposal } from "./spool.ts";
 
 /**
@@ -38,3 +40,32 @@ async function empty(disk: FileSystem, path: string): Promise<void> {
     await file.close();
   }
 }
+
+/** A file by its contents: SHA-256, lower-case hexadecimal. */
+export interface Contents {
+  path: string;
+  size: number;
+  sha256: string;
+}
+
+/** Removes a file that has these contents; one that has others by now is somebody else's. Never throws for the file. */
+export async function eraseSame(disk: FileSystem, { path, size, sha256 }: Contents): Promise<Disposal> {
+  const action = "delete";
+  try {
+    const found = await statusOf(disk, path);
+    if (found === undefined) return { path, action };
+    if (found.kind !== "file" || found.size !== size) return { path, action, left: OTHER };
+    const hash = createHash("sha256");
+    await scan(disk, path, Number.POSITIVE_INFINITY, (chunk) => {
+      hash.update(chunk);
+      return true;
+    });
+    if (hash.digest("hex") !== sha256) return { path, action, left: OTHER };
+    await removeFile(disk, path);
+    return { path, action };
+  } catch (error) {
+    return { path, action, left: describe(error) };
+  }
+}
+
+const OTHER = "another file has that name";

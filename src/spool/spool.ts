@@ -95,6 +95,10 @@ export interface Spool {
   settle(transfer: Transfer): Promise<Disposal | undefined>;
   /** After a send has ended for good without success: moves the claimed file to failed/<PART>/. */
   fail(transfer: Transfer): Promise<void>;
+  /** Deletes the claimed file of a send whose record goes. */
+  drop(transfer: Transfer): Promise<void>;
+  /** Deletes a file that was sent or delivered, where its contents are still the same; says why it did not. */
+  erase(file: { path: string; size: number; sha256: string }): Promise<Disposal>;
   /** Removes the work file of a receive whose record names it no more; `transfer` is as it was before. */
   forget(transfer: Transfer): Promise<void>;
   /** Drops the work file of a receive that will not go on. */

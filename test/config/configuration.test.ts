@@ -179,7 +179,10 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     ...{ duplicat: "", acktimeout: 0, mintime: null, maxtime: null, maxduration: 0, workingdir: "" },
     ...{ preexec: null, exec: null, ackexec: null, exece: null },
     ...{ fname: "", selfname: "", filenotfound: "abort", fdisp: "shr", faction: "none", archivefname: "" },
-    ...{ serial: "", mindate: null, maxdate: null },
+    ...{ serial: "", mindate: null, maxdate: null, fdelete: "", delete: false },
+    ...{ prestate: "disp", pretimeout: 0, execsub: "subf", execsuba: "subf" },
+    ...{ premindate: null, premintime: null, postmindate: null, postmintime: null },
+    ...{ ackmindate: null, ackmintime: null },
     ...{ cycle: 0, tcycle: "day", cycdate: null, cyctime: null },
   });
   t.strictSame(cftrecv.get("DEFAULT"), {
@@ -191,6 +194,7 @@ test("a complete configuration means what it says, with Transfer CFT's units and
       workingdir: "",
       fdisp: "both",
       faction: "",
+      fdelete: "",
       rkerror: "delete",
     },
     ...{ fcheck: false, frecfm: "U", flrecl: 0 },

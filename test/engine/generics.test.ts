@@ -5,6 +5,7 @@ import { type Test, test } from "tap";
 import { perform } from "../../src/engine/actions.ts";
 import { Generics } from "../../src/engine/generic/generics.ts";
 import { submitFile } from "../../src/engine/requests.ts";
+import { describeSend } from "../../src/engine/submission.ts";
 import { type Bench, bench } from "./site.ts";
 
 const HOUR = 3_600_000;
@@ -194,13 +195,13 @@ test("a cycle of lists, held, started out of turn, without its files and without
   t.match(await order("start"), { done: [{ phasestep: "H" }] });
   await until("a list without files", async () => (await lists())[2]?.phasestep === "K", 1);
   t.match((await lists())[2], { diagi: 110, diagp: "LIST_FI" });
-  t.ok(said.some((line) => line.startsWith("CFTF02E")));
+  await until("the message", () => said.some((line) => line.startsWith("CFTF02E")));
 
   (site.configuration.cftpart as Map<string, unknown>).delete("ACME");
   t.match(await order("start"), { done: [{ phasestep: "H" }] });
   await until("it to stop", async () => (await catalog.get(cycle.idtu))?.phasestep === "K", 1);
   t.match(await catalog.get(cycle.idtu), { diagi: 408 });
-  t.ok(said.some((line) => line.startsWith("CFTT14E")));
+  await until("the message", () => said.some((line) => line.startsWith("CFTT14E")));
 });
 
 test("a list for a list of partners: a broadcast for each file, none of them offered to whoever calls", async (t) => {
@@ -226,4 +227,21 @@ test("a list for a list of partners: a broadcast for each file, none of them off
     if (claimed === undefined) break;
     t.equal(claimed.generic, null, "what goes over the line is a file");
   }
+});
+
+test("a script does not begin before its time", async (t) => {
+  const { site, clock } = await made(t);
+  const { catalog } = site;
+  const part = site.configuration.cftpart.get("ACME");
+  if (part === undefined) return t.fail("there is a partner");
+  const { request } = await describeSend(site, part, "DEFAULT", "/x", clock.now());
+  const at = clock.now() + HOUR;
+  const send = { ...request, fname: "/x", filesize: 1, script: "preexec", scriptAt: at } as const;
+  const { idtu } = await catalog.addSend({ ...send, spool: { step: "claimed", source: "", archive: "" } });
+  t.equal(await catalog.scriptsWaiting(), 1);
+  t.equal(await catalog.scriptsWaiting(at - 1), 0);
+  t.equal(await catalog.nextScriptAt(clock.now()), at);
+  t.equal(await catalog.claimScript("me", at - 1), undefined);
+  t.match(await catalog.claimScript("me", at), { idtu, phase: "A", phasestep: "C" });
+  t.equal(await catalog.nextScriptAt(clock.now()), null);
 });

@@ -282,6 +282,69 @@ test("one after the other, and cycles", async (t) => {
   t.strictSame((await hub.status()).cycles, []);
 });
 
+test("files that go with their records, and scripts of several files", async (t) => {
+  const note = (name: string) => `exec = ["/bin/sh", "-c", "echo $CYGNET_IDTU >> ${name}"]`;
+  const more = [
+    flow("FORGET", "delete = true"),
+    flow("TAKE", 'fdelete = "X"'),
+    flow("ALL", 'fdelete = "*"', 'state = "keep"'),
+    flow("EACH", 'fname = "#several"', note("each.txt")),
+    flow("ONCE", 'fname = "#several"', note("once.txt"), 'execsub = "list"'),
+    flow("WAITS", 'preexec = ["/bin/true"]', 'prestate = "hold"'),
+    flow("SLOW", 'preexec = ["/bin/sleep", "600"]', 'pretimeout = "1s"'),
+  ].join("");
+  const receive = '[[cftrecv]]\nid = "TAKEN"\nfdelete = "X"\n';
+  const { hub, acme } = await site(t, { ...QUICK, hub: { more }, acme: { more: receive } });
+  await Promise.all([hub.start(), acme.start()]);
+
+  const forgotten = await send(hub, await put(hub, "forgotten.txt"), "--idf", "FORGET", "--wait");
+  t.match(forgotten, { status: 0 });
+  await waitFor("its record to go", async () => (await record(hub, forgotten.idtu)) === undefined);
+  t.match(hub.messages("CFTC07I").join("\n"), new RegExp(forgotten.idtu));
+  t.ok(existsSync(acme.inbox("forgotten.txt")));
+  t.ok(existsSync(join(hub.rundir, "forgotten.txt")), "the record alone");
+
+  const taken = await put(hub, "TAKEN");
+  const changed = await put(hub, "changed.txt", "one");
+  const [first, second] = [
+    await send(hub, taken, "--idf", "TAKE"),
+    await send(hub, changed, "--idf", "TAKE"),
+  ];
+  await Promise.all([ended(hub, first.idtu), ended(hub, second.idtu)]);
+  await fs.writeFile(changed, "two");
+  t.match(await hub.cli("delete", first.idtu, second.idtu), { status: 0 });
+  t.notOk(existsSync(taken), "it goes with its record");
+  t.equal(await fs.readFile(changed, "utf8"), "two", "another one does not");
+  t.match(hub.messages("CFTT35W").join("\n"), /another file has that name .*changed\.txt/);
+  const [received] = await acme.transfers({ direct: "recv", idf: "TAKEN" });
+  t.match(await acme.cli("delete", received?.idtu ?? ""), { status: 0 });
+  t.notOk(existsSync(acme.inbox("TAKEN")), "and so does what was delivered");
+  const unsent = await send(hub, await put(hub, "unsent.txt"), "--idf", "ALL");
+  t.match(await hub.cli("delete", unsent.idtu), { status: 0 });
+  t.strictSame(await filesBelow(join(hub.rundir, "failed")), [], "nothing is kept of it");
+  t.strictSame(await filesBelow(join(hub.rundir, "work")), []);
+  t.ok(existsSync(join(hub.rundir, "unsent.txt")), "the file was not sent, and stays");
+
+  for (const name of ["a", "b", "c"]) await put(hub, `several/${name}`);
+  const lines = async (name: string) =>
+    (await fs.readFile(join(hub.directory, "var", name), "utf8")).trim().split("\n");
+  const each = await send(hub, "--idf", "EACH");
+  await ended(hub, each.idtu);
+  const children = (await hub.transfers({ pidtu: each.idtu })).map(({ idtu }) => idtu);
+  t.strictSame((await lines("each.txt")).sort(), children.sort(), "each transfer runs it");
+  const once = await send(hub, "--idf", "ONCE");
+  t.match(await ended(hub, once.idtu), { ack: "A", diagc: "3 files" });
+  t.strictSame(await lines("once.txt"), [once.idtu], "the request runs it, once");
+
+  const waits = await send(hub, await put(hub, "waits.txt"), "--idf", "WAITS");
+  t.match(await record(hub, waits.idtu), { phase: "A", phasestep: "H", diagi: 0 });
+  t.match(await hub.cli("start", waits.idtu), { status: 0 });
+  await ended(hub, waits.idtu);
+  const slow = await send(hub, await put(hub, "slow.txt"), "--idf", "SLOW");
+  await waitFor("it to stop", async () => (await record(hub, slow.idtu))?.phasestep === "K");
+  t.match(await record(hub, slow.idtu), { phase: "A", diagi: 121, diagc: /pretimeout/ });
+});
+
 /** A partner whose responses somebody gives. */
 function manual() {
   return { more: '[[cftrecv]]\nid = "X1"\nackmode = "manual"\n' };

@@ -6,6 +6,7 @@
 import type { Generic, Transfer } from "../../catalog/catalog.ts";
 import { CygnetError, describe } from "../../platform/errors.ts";
 import { spoolDiagnostic } from "../../spool/faults.ts";
+import { nextOfSend } from "../phases.ts";
 import { keys, type Site } from "../site.ts";
 import { sendFlow } from "../submission.ts";
 import { submitOne } from "../submit-one.ts";
@@ -25,6 +26,8 @@ const MESSAGES: Readonly<Record<number, readonly [error: string, warning: string
 
 /** Makes the children that are not there yet, or looks how they stand and ends with the last of them. */
 export async function reviewList(site: Site, list: ListRecord): Promise<void> {
+  // its scripts have their own way from there
+  if (list.phase !== "T") return;
   if (list.generic.children === undefined) return expand(site, list);
   const { catalog, clock, configuration } = site;
   const { all, ended, refused, stuck } = await catalog.children(list.idtu);
@@ -35,7 +38,9 @@ export async function reviewList(site: Site, list: ListRecord): Promise<void> {
   }
   const { ackstate } = sendFlow(configuration, list.idf).flow;
   const ack = refused > 0 ? ("N" as const) : ackstate === "require" ? ("A" as const) : ("" as const);
-  await catalog.transition(list.idtu, list, { ...ENDED, ack, diagi: 0, edate: clock.now() });
+  const edate = clock.now();
+  const next = nextOfSend(configuration, { ...list, ack, ackstate: "ignore" }, "data", edate);
+  await catalog.transition(list.idtu, list, { ...next, ack, ackstate: "ignore", diagi: 0, edate });
 }
 
 const WAITING = { phasestep: "H", diagi: 0 } as const;
@@ -54,7 +59,7 @@ async function expand(site: Site, list: ListRecord): Promise<void> {
       const { part } = list;
       await submitOne(
         site,
-        { part, idf, path, recipe: generic.recipe, parent: { pidtu: idtu } },
+        { part, idf, path, recipe: generic.recipe, parent: { pidtu: idtu, member: "list" } },
         `list ${idtu}`,
       );
     }

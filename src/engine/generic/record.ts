@@ -33,6 +33,7 @@ export interface NewGeneric {
 /** Whose child a record is, and of a cycle which turn: see `NewSend.turn`. */
 export interface Parent {
   pidtu: string;
+  member?: "list";
   turn?: { from: number; to: number };
 }
 

@@ -1,6 +1,6 @@
 /** Which script runs when: Transfer CFT's order, the flow's own key over the default of [cftparm]. Pure. */
 import type { PhaseScript, Transfer } from "../../catalog/catalog.ts";
-import type { Configuration } from "../../config/model.ts";
+import type { Configuration, Send } from "../../config/model.ts";
 import { DATASHEET_NAMES } from "../../datasheet/datasheet.ts";
 import { exchangeKindOf } from "../../pki/exchange/kinds.ts";
 import { receivedFlow } from "../flows.ts";
@@ -8,7 +8,8 @@ import { isDecidedByScript, RELAYED } from "../routing.ts";
 
 export type Moment = PhaseScript | "exece";
 
-type Scriptable = Pick<Transfer, "direct" | "idf" | "dsn" | "part" | "via" | "prot">;
+type Scriptable = Pick<Transfer, "direct" | "idf" | "dsn" | "part" | "via" | "prot"> &
+  Partial<Pick<Transfer, "member" | "generic">>;
 
 export interface Script {
   /** Program and arguments, variables not yet put in. */
@@ -35,11 +36,25 @@ export function scriptFor(configuration: Configuration, transfer: Scriptable, mo
     direct === "send"
       ? (cftsend.get(idf) ?? cftsend.get(cftparm.default))
       : (cftrecv.get(idf) ?? cftrecv.get(cftparm.default));
+  if (direct === "send" && flow && !isForIt(flow as Send, transfer, moment)) return null;
   const own = flow?.[moment as keyof typeof flow] as readonly string[] | null | undefined;
   if (own) return own.length === 0 ? null : { argv: own, event: moment.toUpperCase() };
   const fallback = (DEFAULTS[direct] as Partial<Record<Moment, keyof typeof cftparm>>)[moment];
   const argv = fallback === undefined ? null : (cftparm[fallback] as readonly string[] | null);
   return argv && argv.length > 0 ? { argv, event: String(fallback).toUpperCase() } : null;
+}
+
+/** Which of a request for several files and its transfers run a script (EXECSUB, EXECSUBA); errors are everybody's own. */
+function isForIt(
+  flow: Send,
+  { generic = null, member = "" }: Pick<Scriptable, "member" | "generic">,
+  moment: Moment,
+): boolean {
+  if (generic === null && member === "") return true;
+  if (moment === "exece") return true;
+  if (generic?.kind === "cycle" || moment === "preexec") return generic === null;
+  const who = moment === "exec" ? flow.execsub : flow.execsuba;
+  return who === "file" || who === (generic === null ? "subf" : "list");
 }
 
 /** The flow whose script decides about forwarding: the one of the name that the file has on the line. */

@@ -60,7 +60,8 @@ export async function end(site: Site, transfer: Scripted): Promise<void> {
     const open = fresh.ackstate === "require";
     return void (await move(site, transfer, open ? { phase: "Z", phasestep: "H", script: "" } : DONE));
   }
-  const next = transfer.script === "exec" ? nextOfSend(site.configuration, fresh, "exec") : DONE;
+  const next =
+    transfer.script === "exec" ? nextOfSend(site.configuration, fresh, "exec", site.clock.now()) : DONE;
   if (!(await move(site, transfer, next))) return;
   if (next.phase === "X") await putAway(site, fresh);
   else await conclude(site, transfer);

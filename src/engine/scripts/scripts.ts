@@ -22,6 +22,8 @@ const GATHER = 25;
 const AGAIN = 10_000;
 /** How long the limit may keep scripts waiting before it is told, ms. */
 const STARVED = 60_000;
+/** Longest sleep before a script that may begin at a set time, ms: the wall clock may be set. */
+const LONGEST = 60_000;
 
 const NOTES = ["exece", "ackexec", "exec"] as const;
 
@@ -128,7 +130,12 @@ export class Scripts {
   async #startPhase(): Promise<boolean> {
     const site = this.#site();
     // a look that finds nothing must not be a change, which would call for another look
-    if ((await site.catalog.scriptsWaiting()) === 0) return false;
+    const now = site.clock.now();
+    if ((await site.catalog.scriptsWaiting(now)) === 0) {
+      const later = await site.catalog.nextScriptAt(now);
+      if (later !== null) this.#lookIn(Math.min(later - now, LONGEST));
+      return false;
+    }
     const transfer = await site.catalog.claimScript(site.owner, site.clock.now());
     if (transfer === undefined) return false;
     this.#begin(this.#runPhase(transfer as Scripted));

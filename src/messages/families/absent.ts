@@ -255,10 +255,10 @@ const transfers: readonly AbsentRow[] = [
     "CFTC08I tells what the recovery at start has done.",
   ],
   [
-    "CFTT35W CFTT36W",
-    "File of a deleted record not removed",
-    "The file of a deleted send goes to the folder of failed files.",
-    "The answer of `cygnet delete` says why it could not.",
+    "CFTT36W",
+    "File of a deleted record not emptied",
+    "A file that goes with its record (fdelete) is removed.",
+    "CFTT35W tells of files that are not.",
   ],
   ["CFTT97E", "Direct command in a request", "Requests name no scripts; the configuration does.", NOTHING],
   [

@@ -118,6 +118,13 @@ export const transferMessages: readonly Message[] = [
     "`cygnet explain DIAGI <diagi>`; then `cygnet start` the transfer or delete the record.",
   ),
   message(
+    "CFTT35W",
+    `${K} fname cause`,
+    "File of a deleted record not removed: {cause}",
+    "The flow says that the file goes with its record (fdelete), and it could not, or is another one by now.",
+    "Look at the file yourself.",
+  ),
+  message(
     "CFTT82W",
     `${K} diagi? diagp? diagc? ids? fname? text?`,
     "Transfer ended without its file: {text}",

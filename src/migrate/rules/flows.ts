@@ -22,12 +22,18 @@ const FORM = "frecfm, flrecl and fcode are set from these together";
 const CALLED = "a partner is called with `cygnet recv`, whenever that is given";
 const POLL = 'let a job call the partner: [[cftcron]] with type = "cftutil" and exec = "recv --part PARTNER"';
 
+/** FDELETE: letters of states. */
+const states: Converter = (value) => {
+  const text = texts(value)[0]?.text.trim().toUpperCase() ?? "";
+  if (/^(\*|[CDHKTX]*)$/.test(text)) return { value: text };
+  return { without: 'it takes letters out of CDHKTX, or "*"' };
+};
+
 /** Rows that both directions have. */
 const BOTH: readonly Row[] = [
   same("ID"),
   none("WORKINGDIR", "names cannot leave the folder that fname says by itself; workingdir can ask for more"),
-  none("FDELETE", "removing a record removes no file", { idle: ["NONE"] }),
-  none("DELETE", "records stay as long as cftcat says", { idle: ["NO"] }),
+  to("FDELETE", "fdelete", states, { idle: ["NONE"] }),
   ...nones("FTYPE FCODE NCODE FRECFM FLRECL", FORM, { idle: ["0"] }),
   ...nones("FCHARSET NCHARSET", "both are needed: they become a cftxlate"),
   same("XLATE"),
@@ -37,7 +43,6 @@ const BOTH: readonly Row[] = [
   none("NCOMP", "compression is a matter of the protocol (cftprot.scomp)", { idle: ["15"] }),
   none("DACTION", "a request whose key is taken stops (K, 432)", { idle: ["ERROR"] }),
   ...nones("PREEXEC EXEC ACKEXEC EXECE", SCRIPTS),
-  ...nones("EXECSUB EXECSUBA EXECSUBPRE EXECRALL", SCRIPTS, { idle: ["LIST", "SUBF", "ALL"] }),
   none("EXIT", "compiled exits cannot be loaded"),
   ...nones("SAPPL RAPPL SUSER RUSER", NOT_SENT),
   ...nones("SPASSWD RPASSWD", NOT_SENT, { secret: true }),
@@ -56,7 +61,7 @@ const moment: Converter = (value, { object, row: { parameter } }) => {
   const text = texts(value)[0]?.text.trim() ?? "";
   if (parameter === "MAXTIME" && word(object, "MAXDATE") === FOR_EVER)
     return { value: "", ...(text !== LAST && { why: "MAXDATE puts it off for ever" }) };
-  if (text === LAST || (parameter === "MINTIME" && /^0+$/.test(text))) return { value: "" };
+  if (text === LAST || (parameter.endsWith("MINTIME") && /^0+$/.test(text))) return { value: "" };
   const minutes = /^\+(\d{1,4})$/.exec(text)?.[1];
   return minutes === undefined ? timeOf(text) : { value: `+${Number(minutes)}` };
 };
@@ -149,6 +154,11 @@ export const SEND: Kind = kind(
     to("FNAME", "fname", template(REQUEST_VARIABLES, "fname")),
     to("SELFNAME", "selfname", template(REQUEST_VARIABLES, "selfname")),
     same("FILENOTFOUND"),
+    same("DELETE"),
+    same("EXECSUB"),
+    same("EXECSUBA"),
+    none("EXECSUBPRE", "preexec is run for each of several files", { idle: ["LIST"] }),
+    none("EXECRALL", "it belongs to a receive", { idle: ["ALL"] }),
     ...nones("FILTER FILTERTYPE", "write the mask into fname, or set includefilter of a cftfolder", {
       idle: ["STRJCMP"],
     }),
@@ -168,9 +178,12 @@ export const SEND: Kind = kind(
       },
     }),
     same("ACKTIMEOUT"),
-    none("PRESTATE", SCRIPTS, { idle: ["DISP"] }),
-    none("PRETIMEOUT", SCRIPTS, { idle: ["0"] }),
-    ...nones("PREMINDATE PREMINTIME POSTMINDATE POSTMINTIME ACKMINDATE ACKMINTIME", SCRIPTS, { idle: ["0"] }),
+    same("PRESTATE"),
+    same("PRETIMEOUT"),
+    ...["PRE", "POST", "ACK"].flatMap((when) => [
+      to(`${when}MINDATE`, `${when.toLowerCase()}mindate`, day),
+      to(`${when}MINTIME`, `${when.toLowerCase()}mintime`, moment),
+    ]),
     none("IPART", "the way is the partner's: set ipart of the cftpart"),
     none("SPART", "the originator is that of the partner (cftpart.sfidorig)"),
     none("NIDF", "set nfname"),
@@ -210,6 +223,12 @@ export const RECV: Kind = kind(
     same("FDISP", undefined, { idle: ["BOTH"] }),
     to("FACTION", "faction", taken),
     none("FILENOTFOUND", "OFTP cannot ask for a file by name", { idle: ["ABORT"] }),
+    none("DELETE", "the record of a received file is what keeps it from being delivered twice", {
+      idle: ["NO"],
+    }),
+    ...nones("EXECSUB EXECSUBA EXECSUBPRE EXECRALL", "a script is run for each file", {
+      idle: ["LIST", "SUBF", "ALL"],
+    }),
     ...nones("CYCLE CYCDATE CYCTIME TCYCLE", POLL, { idle: ["0", "00000000", "DAY"] }),
     none("SERIAL", "a partner's files come one after the other, as it sends them"),
     none("MACTION", "nothing is ever overwritten: a name that is taken gets a suffix"),
