@@ -31,6 +31,14 @@ async function ended(hub: Gateway, idtu: string) {
   return record(hub, idtu);
 }
 
+/** The log has so many lines of a message, or one with these words. */
+async function told(gateway: Gateway, id: string, what: number | RegExp) {
+  await waitFor(`${id} ${what}`, () => {
+    const lines = gateway.messages(id);
+    return typeof what === "number" ? lines.length === what : lines.some((line) => what.test(line));
+  });
+}
+
 test("what becomes of a file once it has been sent", async (t) => {
   const more = [
     flow("LEAVE"),
@@ -64,7 +72,7 @@ test("what becomes of a file once it has been sent", async (t) => {
   const deleted = await sent("DELETE");
   await settled(deleted.idtu);
   t.notOk(existsSync(deleted.path), "delete");
-  t.match(hub.messages("CFTT89I").join("\n"), /File put away: delete .*DELETE\.txt/);
+  await told(hub, "CFTT89I", /File put away: delete .*DELETE\.txt/);
   const erased = await sent("ERASE");
   await settled(erased.idtu);
   t.equal((await fs.stat(erased.path)).size, 0, "erase");
@@ -77,7 +85,7 @@ test("what becomes of a file once it has been sent", async (t) => {
   const changed = await sent("DELETE", (path) => fs.appendFile(path, " and more"));
   await settled(changed.idtu);
   t.match(await fs.readFile(changed.path, "utf8"), / and more$/, "what was not sent is not deleted");
-  t.match(hub.messages("CFTT90W").join("\n"), /has changed since it was sent/);
+  await told(hub, "CFTT90W", /has changed since it was sent/);
 
   await hub.drop("FOLDER/dropped.txt", "dropped");
   await waitFor("the archive of the flow", () => existsSync(join(archive, "folder", "dropped.txt")));
@@ -137,7 +145,7 @@ test("several files by one request, and files that are not there", async (t) => 
   t.match(await record(hub, named.idtu), { diagi: 200, diagp: "LIST_FI" }, "a child has stopped");
   const [gone] = await hub.transfers({ pidtu: named.idtu, diagi: "110" });
   t.match(gone, { phase: "T", phasestep: "H", fname: join(hub.rundir, "reports", "gone.csv") });
-  t.match(hub.messages("CFTF02E").join("\n"), /gone\.csv/);
+  await told(hub, "CFTF02E", /gone\.csv/);
   t.match(await hub.cli("delete", gone?.idtu ?? ""), { status: 0 });
   t.match(await ended(hub, named.idtu), { ack: "A" }, "the others are all there are now");
   t.ok(existsSync(acme.inbox("NAMED.b")));
@@ -153,17 +161,17 @@ test("several files by one request, and files that are not there", async (t) => 
   const strict = await send(hub, "--idf", "STRICT");
   await waitFor("it to stop", async () => (await record(hub, strict.idtu))?.state === "K");
   t.match(await record(hub, strict.idtu), { diagi: 150, diagp: "LIST_FI", diagc: /cannot be read/ });
-  t.match(hub.messages("CFTT44E").length, 1);
+  await told(hub, "CFTT44E", 1);
   await put(hub, "nowhere/now.txt");
   t.match(await hub.cli("start", strict.idtu), { status: 0 });
   t.match(await ended(hub, strict.idtu), { diagi: 0, diagc: "1 files" }, "start looks anew");
   await fs.rm(join(hub.rundir, "nowhere"), { recursive: true });
   t.match(await ended(hub, (await send(hub, "--idf", "EASY")).idtu), { diagi: 150 });
-  t.match(hub.messages("CFTT44W").length, 1);
+  await told(hub, "CFTT44W", 1);
   const easy = await send(hub, "--idf", "EASYONE", "--wait");
   t.match(easy, { status: 0 });
   t.match(await record(hub, easy.idtu), { state: "X", diagi: 110, diagp: "NO FILE" });
-  t.match(hub.messages("CFTF02W").length, 1);
+  await told(hub, "CFTF02W", 1);
 
   const asked = await send(hub, `#${join(hub.rundir, "reports")}/?.csv`, "--wait");
   t.match(await record(hub, asked.idtu), { state: "X", diagc: "2 files" }, "# on the command line");
@@ -174,7 +182,7 @@ test("several files by one request, and files that are not there", async (t) => 
   await waitFor("it to stop", async () => (await record(hub, outside.idtu))?.state === "K");
   const [refused] = await hub.transfers({ pidtu: outside.idtu });
   t.match(refused, { phasestep: "K", diagi: 145 });
-  t.match(hub.messages("CFTF46E").length, 2);
+  await told(hub, "CFTF46E", 2);
   t.match(await hub.cli("submit", outside.idtu), { status: 1, stderr: /halt, keep, start and delete/ });
   t.match(await hub.cli("display", outside.idtu), { status: 0, stdout: /generic +list/ });
 
@@ -182,7 +190,7 @@ test("several files by one request, and files that are not there", async (t) => 
   const path = await put(hub, "late.txt");
   const late = await send(hub, path, "--maxdate", "2020-01-01");
   t.match(late, { status: 1, diagi: 414 } as object, "its day was over when it was asked for");
-  t.match(hub.messages("CFTT82E").join("\n"), /414/);
+  await told(hub, "CFTT82E", /414/);
   const early = await send(hub, path, "--mindate", "+2", "--mintime", "06:00");
   const { json } = await hub.cli("display", early.idtu, "--json");
   const then = new Date(today.getFullYear(), today.getMonth(), today.getDate() + 2, 6);
@@ -206,7 +214,7 @@ test("names that are taken: refused, stopped, waited for", async (t) => {
 
   const verify = await send(hub, path, "--idf", "VERIFY");
   await waitFor("the refusal", async () => (await record(hub, verify.idtu))?.state === "H");
-  t.match(acme.messages("CFTF22E").join("\n"), /127/);
+  await told(acme, "CFTF22E", /127/);
   const renamed = await send(hub, path, "--idf", "RENAME");
   const there = async (id: string) => (await acme.transfers({ direct: "recv", idf: id }))[0];
   await waitFor("the file to stop", async () => (await there("RENAME"))?.phasestep === "K");
@@ -300,7 +308,7 @@ test("files that go with their records, and scripts of several files", async (t)
   const forgotten = await send(hub, await put(hub, "forgotten.txt"), "--idf", "FORGET", "--wait");
   t.match(forgotten, { status: 0 });
   await waitFor("its record to go", async () => (await record(hub, forgotten.idtu)) === undefined);
-  t.match(hub.messages("CFTC07I").join("\n"), new RegExp(forgotten.idtu));
+  await told(hub, "CFTC07I", new RegExp(forgotten.idtu));
   t.ok(existsSync(acme.inbox("forgotten.txt")));
   t.ok(existsSync(join(hub.rundir, "forgotten.txt")), "the record alone");
 
@@ -315,7 +323,7 @@ test("files that go with their records, and scripts of several files", async (t)
   t.match(await hub.cli("delete", first.idtu, second.idtu), { status: 0 });
   t.notOk(existsSync(taken), "it goes with its record");
   t.equal(await fs.readFile(changed, "utf8"), "two", "another one does not");
-  t.match(hub.messages("CFTT35W").join("\n"), /another file has that name .*changed\.txt/);
+  await told(hub, "CFTT35W", /another file has that name .*changed\.txt/);
   const [received] = await acme.transfers({ direct: "recv", idf: "TAKEN" });
   t.match(await acme.cli("delete", received?.idtu ?? ""), { status: 0 });
   t.notOk(existsSync(acme.inbox("TAKEN")), "and so does what was delivered");
