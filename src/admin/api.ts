@@ -5,6 +5,7 @@
  *
  * Invariant: there is no route without a role, and none that the OpenAPI document does not show.
  */
+import type { ServerResponse } from "node:http";
 import type {
   FastifyInstance,
   FastifyReply,
@@ -16,6 +17,7 @@ import type { Gateway } from "../engine/gateway.ts";
 import type { Access } from "./access.ts";
 import type { AuditLog } from "./audit.ts";
 import type { Caller } from "./caller.ts";
+import type { Events } from "./events.ts";
 import type { Need } from "./roles.ts";
 import { named, type Schema } from "./schema.ts";
 
@@ -61,6 +63,11 @@ export interface Context {
   gateway: Gateway;
   access: Access;
   audit: AuditLog;
+  events: Events;
+  /** Open event streams. */
+  streams: Set<ServerResponse>;
+  /** The OpenAPI document. */
+  document: () => object;
   /** Stops the gateway. */
   shut: (fast: boolean) => void;
 }

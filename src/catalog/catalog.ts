@@ -352,6 +352,8 @@ export interface Catalog {
   settleAftermath(ids: readonly number[]): Promise<void>;
   /** Calls `changed` after every durable change, whoever asked for it. */
   watch(changed: () => void): void;
+  /** Calls `hear` after every commit with the transfers that are new in it or changed phase, step, response or DIAGI. */
+  follow(hear: (idtus: readonly string[]) => void): void;
   /** What became of the children of a broadcast: all, ended, ended with a NERP, held or stopped. */
   children(pidtu: string): Promise<{ all: number; ended: number; refused: number; stuck: number }>;
   /**

@@ -8,6 +8,7 @@ import { catalogError, Database } from "./database.ts";
 import { listTransfers } from "./list.ts";
 import { lockCatalog } from "./lock.ts";
 import { migrate } from "./migrate.ts";
+import { News } from "./news.ts";
 import * as queries from "./queries.ts";
 
 /** How long a commit waits for somebody else's lock on the database (a backup, an administrator's shell), ms. */
@@ -50,6 +51,7 @@ function createFile(path: string): void {
 
 function catalogOn(database: Database, clock: Clock, closed: () => void): Catalog {
   const commits = new GroupCommit(database);
+  const news = new News(database, commits);
   const now = (): number => clock.now();
   /** Reads at once what is committed. */
   const read = async <T>(query: () => T): Promise<T> => {
@@ -90,6 +92,7 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     note: (idtu, kind) => change(() => changes.addAftermath(database, idtu, kind)),
     settleAftermath: (ids) => change(() => changes.deleteAftermath(database, ids)),
     watch: (changed) => commits.watch(changed),
+    follow: (hear) => news.follow(hear),
     children: (pidtu) => read(() => queries.countChildren(database, pidtu)),
     forward: (idtu, to) => change(() => changes.forwardReceive(database, idtu, to, now())),
     claimResponse: (part, owner) => change(() => changes.takeResponse(database, part, owner)),

@@ -330,6 +330,7 @@ export class Session implements SessionUser {
       host: this.host,
     });
     journal.emit("CFTT51I", { part: part.id, role: this.role, ids: this.ids });
+    this.site.sessions.tell(this, "agreed");
     this.#resolveOpened(true);
   }
 

@@ -10,16 +10,29 @@ export interface Full {
   text: string;
 }
 
+export type SessionNews = "opened" | "agreed" | "closed";
+
 export class Sessions {
   readonly #open = new Set<Session>();
+  readonly #hearers: ((session: Session, what: SessionNews) => void)[] = [];
   readonly #work = new Set<Promise<unknown>>();
 
   add(session: Session): void {
     this.#open.add(session);
+    this.tell(session, "opened");
   }
 
   remove(session: Session): void {
-    this.#open.delete(session);
+    if (this.#open.delete(session)) this.tell(session, "closed");
+  }
+
+  /** Calls `hear` when a session is opened, agreed on and closed. It must be quick and not throw. */
+  listen(hear: (session: Session, what: SessionNews) => void): void {
+    this.#hearers.push(hear);
+  }
+
+  tell(session: Session, what: SessionNews): void {
+    for (const hear of this.#hearers) hear(session, what);
   }
 
   /** Work of a session that may outlive it: what a transfer leaves in the catalog when the line breaks. */
