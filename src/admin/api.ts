@@ -86,6 +86,8 @@ const COMMON: Readonly<Record<number, string>> = {
   400: "the request is not understood, or asks for what cannot be",
   401: "the caller has not said who it is, or is not known",
   403: "the caller's role does not allow it",
+  413: "the body is longer than 1 MiB",
+  415: "the body is of another type",
   429: "too many wrong tokens from this address; Retry-After says how long to wait",
   500: "the gateway could not do it; its log says why",
   503: "the catalog cannot be used at the moment, or the gateway is stopping",
