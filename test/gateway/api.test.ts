@@ -2,11 +2,13 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import * as fs from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { type Test, test } from "tap";
 import { ask } from "../../src/cli/client.ts";
+import { readEvents, type ServerEvent } from "../../src/cli/events.ts";
 import { issue } from "../net/authority.ts";
 
 import { type Answer, ApiClient, adminToml, newToken, type Tokens, type Wish } from "./api-client.ts";
@@ -484,3 +486,63 @@ async function plainRequest(port: number): Promise<string> {
   if (!text.startsWith("HTTP/")) throw new Error("no HTTP was spoken");
   return text;
 }
+
+test("events: what happens, filtered, and resumed where a reader was cut off", async (t) => {
+  const { hub, api, tokens } = await running(t);
+  const token = tokens.reader;
+  const open = async (query: string, last?: string) => {
+    const headers = { accept: "text/event-stream", ...(last === undefined ? {} : { "last-event-id": last }) };
+    const stream = await api.open("GET", `/v1/events${query}`, { token, headers });
+    t.match(stream.headers["content-type"], /^text\/event-stream/);
+    return stream;
+  };
+  /** Reads until one satisfies `enough`; gives all of them. */
+  const until = async (stream: IncomingMessage, enough: (event: ServerEvent) => boolean) => {
+    const seen: ServerEvent[] = [];
+    for await (const event of readEvents(stream)) {
+      seen.push(event);
+      if (enough(event)) break;
+    }
+    return seen;
+  };
+  const ended = ({ event, data }: ServerEvent) => event === "transfer" && JSON.parse(data).state === "X";
+
+  const all = await open("");
+  await hub.drop("one.edi", "one");
+  const seen = await until(all, ended);
+  const states = seen.filter(({ event }) => event === "transfer").map(({ data }) => JSON.parse(data).state);
+  t.match(states.join(""), /^D.*C.*Z?X$/, "from the first state to the last");
+  t.ok(seen.some(({ event, data }) => event === "session" && JSON.parse(data).what === "agreed"));
+  t.ok(seen.some(({ event, data }) => event === "message" && JSON.parse(data).id === "CFTR12I"));
+  const ids = seen.map(({ id }) => Number(id.split("-")[1]));
+  t.same(
+    ids,
+    ids.map((_, index) => (ids[0] as number) + index),
+    "no event is missing",
+  );
+
+  const half = seen[Math.floor(seen.length / 2)]?.id as string;
+  const again = await until(await open("", half), ended);
+  const rest = seen.slice(Math.floor(seen.length / 2) + 1);
+  t.same(again, rest, "resumed behind the last event that was seen");
+  const [gap] = await until(await open("", "deadbeef-12"), () => true);
+  t.match(gap, { event: "gap" }, "an id of another run");
+  t.match(gap?.id, /^[0-9a-f]{8}-\d+$/, "and where to go on from");
+
+  const messages = await open("?type=message,configuration&level=W");
+  const transfers = await open("?type=transfer&part=ACME");
+  await fs.appendFile(hub.config, "\n[cftlog]\n");
+  const [warning] = await until(messages, ({ event }) => event === "configuration");
+  t.match(JSON.parse(warning?.data ?? "{}").severity, /[WE]/, "what is wrong is told first");
+  await hub.drop("two.edi", "two");
+  t.ok((await until(transfers, ended)).every(({ event }) => event === "transfer"));
+
+  // who loses the right loses the stream
+  const mine = await open("");
+  const toml = (await fs.readFile(hub.config, "utf8")).replace("\n[cftlog]\n", "");
+  await hub.write("secrets/reader", newToken());
+  await fs.writeFile(hub.config, toml);
+  await until(mine, () => false);
+  t.pass("the stream has ended");
+  for (const stream of [all, messages, transfers]) stream.destroy();
+});
