@@ -531,6 +531,7 @@ test("events: what happens, filtered, and resumed where a reader was cut off", a
 
   const messages = await open("?type=message,configuration&level=W");
   const transfers = await open("?type=transfer&part=ACME");
+  const toml = await fs.readFile(hub.config, "utf8");
   await fs.appendFile(hub.config, "\n[cftlog]\n");
   const [warning] = await until(messages, ({ event }) => event === "configuration");
   t.match(JSON.parse(warning?.data ?? "{}").severity, /[WE]/, "what is wrong is told first");
@@ -539,9 +540,9 @@ test("events: what happens, filtered, and resumed where a reader was cut off", a
 
   // who loses the right loses the stream
   const mine = await open("");
-  const toml = (await fs.readFile(hub.config, "utf8")).replace("\n[cftlog]\n", "");
   await hub.write("secrets/reader", newToken());
   await fs.writeFile(hub.config, toml);
+  t.match(await ask(hub.socket, "POST", "/reload"), { accepted: true });
   await until(mine, () => false);
   t.pass("the stream has ended");
   for (const stream of [all, messages, transfers]) stream.destroy();
