@@ -24,6 +24,7 @@ export async function statusOf(gateway: Gateway) {
     listeners: listeners.ports,
     networks: listeners.networks,
     certificates: certificatesOf(gateway),
+    disks: site.diskSpace.disks,
     folders: outboxes.status,
     transfers: await site.catalog.totals(),
     scripts: { running: gateway.housekeeping.scripts.running, waiting: await site.catalog.scriptsWaiting() },

@@ -23,6 +23,7 @@ import { checkProfiles } from "./rules/profiles.ts";
 import { checkReferences } from "./rules/references.ts";
 import { Scene } from "./rules/scene.ts";
 import { checkScripts } from "./rules/scripts.ts";
+import { checkSpace } from "./rules/space.ts";
 import { reportViolations, type Violation } from "./schema-problems.ts";
 import { tables, validate } from "./schemas.ts";
 import { readSecrets, type SecretsByEntry } from "./secrets.ts";
@@ -40,6 +41,7 @@ const CHECKS = [
   checkPartners,
   checkFlows,
   checkFolders,
+  checkSpace,
   checkScripts,
   checkJobs,
   checkNotifications,

@@ -8,7 +8,7 @@ import type { RevocationPolicy } from "../pki/trust/trust.ts";
 import type { Usage } from "../pki/usage.ts";
 import type { Command } from "./command.ts";
 import type { Secret } from "./secret.ts";
-import type { Activation } from "./units.ts";
+import type { Activation, SpaceLimit } from "./units.ts";
 
 export interface Configuration {
   /** Every file that was read, absolute, the main file first. */
@@ -62,6 +62,11 @@ export interface Parm {
   exectimeout: number;
   /** 0 = no limit. */
   max_processing_scripts: number;
+  /** Passwords may stand in the files themselves. */
+  allow_plain_secrets: boolean;
+  /** Free space below which nothing more is taken on, and below which it is an alert. */
+  disk_low: SpaceLimit;
+  disk_alert: SpaceLimit;
   /** Cipher suites 07 to 10 may be used. */
   experimental_ciphers: boolean;
   /** Whether the default serves files whose name stands for no flow; they are refused otherwise. */
@@ -175,8 +180,8 @@ export interface Part {
   rauth: string;
   /** Intermediate partner; "" = none. */
   ipart: string;
-  /** Whether its files for other partners are forwarded. */
-  commut: "yes" | "no";
+  /** Whether its files for other partners are forwarded; server = when the receive script of their flow allows it. */
+  commut: "yes" | "no" | "server";
   /** Which names in its file requests must be known. */
   ctrlpart: "all" | "rpart" | "spart" | "ignore";
   state: "activeboth" | "activereq" | "activeserv" | "noactive";

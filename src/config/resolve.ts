@@ -21,7 +21,14 @@ import { hostPortOf, keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { SecretsByEntry } from "./secrets.ts";
 import type { Sources } from "./sources.ts";
-import { type CftUnit, parseActivation, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
+import {
+  type CftUnit,
+  parseActivation,
+  parseDuration,
+  parseSize,
+  parseSpace,
+  parseTimeOfDay,
+} from "./units.ts";
 
 const CLEAR_PORT = 3305;
 const TLS_PORT = 6619;
@@ -60,6 +67,9 @@ export function resolveConfiguration(
       execre: command(parm.execre),
       exectimeout,
       max_processing_scripts: parm.max_processing_scripts,
+      allow_plain_secrets: parm.allow_plain_secrets,
+      disk_low: parseSpace(parm.disk_low),
+      disk_alert: parseSpace(parm.disk_alert),
       default_idf: parm.default_idf,
       experimental_ciphers: parm.experimental_ciphers,
     },

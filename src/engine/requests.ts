@@ -11,11 +11,14 @@ import { wayOut } from "../spool/jail.ts";
 import { describeBroadcast } from "./broadcast.ts";
 import type { Verdict } from "./deliveries.ts";
 import { tellRecorded } from "./recorded.ts";
+import { RELAYED } from "./routing.ts";
 import { end, type Scripted } from "./scripts/conclusion.ts";
 import { keys, type Site } from "./site.ts";
 import { describeSend } from "./submission.ts";
 
 const PIECE = 1024 * 1024;
+/** How old what is known of the disk may be, ms. */
+const FRESH = 1_000;
 
 /** What is to be sent, and how. */
 export interface Submission {
@@ -37,7 +40,7 @@ export interface Upload extends Omit<Submission, "file"> {
 
 /**
  * Sends a copy of a file; the file itself stays where it is.
- * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, or what the spool says
+ * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, CYG_DISK_LOW, or what the spool says
  */
 export async function submitFile(site: Site, request: Submission, user = "operator"): Promise<Transfer> {
   const { file } = request;
@@ -95,6 +98,10 @@ async function submit(
 ): Promise<Transfer> {
   const { configuration, disk, spool, catalog } = site;
   const { file, idf = "" } = request;
+  await site.diskSpace.look(FRESH);
+  if (site.diskSpace.shortage !== null) {
+    throw new CygnetError("CYG_DISK_LOW", `nothing is taken on at present: ${site.diskSpace.shortage}`);
+  }
   const workdir = join(configuration.cftparm.rundir, "work");
   const folder = join(workdir, "submit", randomUUID());
   await disk.makeDirectory(folder);
@@ -187,6 +194,25 @@ async function endScript(site: Site, transfer: Transfer, user: string): Promise<
   site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user, text: transfer.idtu });
 }
 
+/** A file for another partner whose script was to decide: it is forwarded now, or turned back. */
+async function endUndecided(
+  site: Site,
+  transfer: Transfer,
+  verdict: Verdict,
+  user: string,
+): Promise<Transfer> {
+  const { deliveries, catalog, journal } = site;
+  const { idtu, phasestep } = transfer;
+  if (phasestep === "C")
+    throw new CygnetError("CYG_REQUEST_STATE", `the script of ${idtu} runs; cygnet halt stops it`);
+  const done = await (verdict.reason === 0
+    ? deliveries.goOn(transfer)
+    : deliveries.turnBack(transfer, verdict));
+  if (!done) throw new CygnetError("CYG_REQUEST_STATE", `${idtu} changes at the moment; try again`);
+  journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user, text: idtu });
+  return (await catalog.get(idtu)) ?? transfer;
+}
+
 /**
  * Transfer CFT's END: the response to a receive whose flow waits for one (ackmode = "manual" or "script") goes out in
  * the next session; otherwise the script of the phase counts as done.
@@ -207,6 +233,9 @@ export async function endTransfer(
   if (exchangeKindOf(transfer.dsn)) {
     const text = `${idtu} brought a certificate; "cygnet pki accept" or "cygnet pki refuse" answers it`;
     throw new CygnetError("CYG_REQUEST_STATE", text);
+  }
+  if (transfer.direct === "recv" && transfer.idf === RELAYED && transfer.script !== "") {
+    return endUndecided(site, transfer, verdict, user);
   }
   const owed = transfer.direct === "recv" && transfer.ackstate === "require";
   if (transfer.script !== "" && !owed && verdict.reason === 0) {

@@ -511,7 +511,11 @@ test("events: what happens, filtered, and resumed where a reader was cut off", a
   await hub.drop("one.edi", "one");
   const seen = await until(all, ended);
   const states = seen.filter(({ event }) => event === "transfer").map(({ data }) => JSON.parse(data).state);
-  t.match(states.join(""), /^D.*C.*Z?X$/, "from the first state to the last");
+  t.match(
+    states.join(""),
+    /^[DC].*X$/,
+    "from a first state to the last; what comes together is told together",
+  );
   t.ok(seen.some(({ event, data }) => event === "session" && JSON.parse(data).what === "agreed"));
   t.ok(seen.some(({ event, data }) => event === "message" && JSON.parse(data).id === "CFTR12I"));
   const ids = seen.map(({ id }) => Number(id.split("-")[1]));

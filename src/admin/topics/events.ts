@@ -52,9 +52,12 @@ export const eventTopic: Topic = (api, { access, events, streams }) => {
         "cache-control": "no-store",
         "x-accel-buffering": "no",
       });
+      // whoever breaks off is no event of the gateway
+      out.on("error", () => out.destroy());
       out.write(`retry: 2000\n\n`);
       // a slow reader must not hold what everybody else has read long ago
       const write = (chunk: string) => {
+        if (out.writableEnded || out.destroyed) return;
         if (out.writableLength > BACKLOG) out.destroy();
         else out.write(chunk);
       };

@@ -28,6 +28,9 @@ const STATUS = object({
     pending: integer,
     problems: list(text),
   }),
+  disks: list(
+    object({ path: text, free: integer, total: integer, level: oneOf("ok", "low", "alert"), text }),
+  ),
   folders: list(named("Folder")),
   transfers: named("Totals"),
   scripts: object({ running: integer, waiting: integer }),
