@@ -1,9 +1,10 @@
 /** `cygnet send`, `recv`, `end`, `listcat`, `display`: transfers. */
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { detailOf, recordOf, type TransferRecord } from "../admin/record.ts";
 import type { TransferFilter } from "../catalog/catalog.ts";
 import { readCatalog } from "../catalog/view.ts";
+import { describe } from "../platform/errors.ts";
 import { ask, askWhole, NotRunning } from "./client.ts";
 import { type CommonOptions, Failed, localTime, octets, places, print, printJson, split } from "./context.ts";
 import { renderTable, tableTarget } from "./table.ts";
@@ -42,7 +43,11 @@ async function submit(
     return ask<TransferRecord>(target, "POST", "/transfers", { ...request, file: resolve(file) });
   }
   const path = `/uploads/${encodeURIComponent(basename(file))}?${new URLSearchParams(request)}`;
-  return (await askWhole<TransferRecord>(target, "PUT", path, { octets: createReadStream(file) })).value;
+  const handle = await open(file).catch((error: unknown) => {
+    throw new Failed(`${file} cannot be read: ${describe(error)}`);
+  });
+  const octets = handle.createReadStream();
+  return (await askWhole<TransferRecord>(target, "PUT", path, { octets })).value;
 }
 
 /** True for what does not go on by itself. Held in phase Z means waiting for the response, which is no fault. */

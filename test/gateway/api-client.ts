@@ -1,7 +1,7 @@
 /** A caller of the HTTP API that shares no code with the command line: requests, events, and the [admin] of a gateway. */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { type Agent, request } from "node:https";
 
 export interface Answer {
@@ -53,6 +53,30 @@ export class ApiClient {
       text,
       json: isJson ? JSON.parse(text) : undefined,
     };
+  }
+
+  /** A request whose body the test writes itself. */
+  async begin(method: string, path: string, token: string, length: number): Promise<ClientRequest> {
+    const headers = {
+      ...{
+        authorization: `Bearer ${token}`,
+        "content-type": "application/octet-stream",
+        "content-length": length,
+      },
+    };
+    const call = request({
+      host: "127.0.0.1",
+      port: this.port,
+      method,
+      path,
+      ca: this.#ca,
+      servername: "localhost",
+      headers,
+      agent: false,
+    });
+    call.on("error", () => {}); // the test breaks it off
+    call.flushHeaders();
+    return call;
   }
 
   open(method: string, path: string, wish: Wish = {}): Promise<IncomingMessage> {

@@ -1,10 +1,12 @@
 /** The HTTP API: every route answers as its own description says, and only to those who may. */
+import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import * as fs from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { type Test, test } from "tap";
 import { ask } from "../../src/cli/client.ts";
@@ -260,6 +262,17 @@ test("every route: its answers are as described, and each role may what it may",
     const hash = createHash("sha256").update(content).digest("hex");
     await waitFor(content, async () => (await arrived()).includes(hash));
   }
+
+  const torn = await api.begin("PUT", "/v1/uploads/torn.edi?part=ACME", tokens.operator, 1_000_000);
+  torn.write("half of it");
+  const copies = () => fs.readdir(join(hub.rundir, "work", "submit"));
+  await waitFor("the copy to be begun", async () => (await copies()).length === 1);
+  torn.destroy();
+  await waitFor("the copy to be gone", async () => (await copies()).length === 0);
+  t.notOk(
+    (await hub.transfers()).some(({ fname }) => fname === "torn.edi"),
+    "a torn upload leaves nothing",
+  );
 
   await t.test("pages of a list meet each record once, in every order", async (t) => {
     for (const sort of ["kdate", "-kdate", "idtu", "part", "-filesize", "bdate", "-edate", "fname"]) {
@@ -551,3 +564,119 @@ test("events: what happens, filtered, and resumed where a reader was cut off", a
   t.pass("the stream has ended");
   for (const stream of [all, messages, transfers]) stream.destroy();
 });
+
+test("the command line talks to a gateway elsewhere as to the one here", async (t) => {
+  const { hub, acme, api, tokens } = await running(t);
+  const away = t.testdir({});
+  const files: Record<string, string> = {};
+  for (const [name, token] of Object.entries(tokens)) {
+    files[name] = join(away, name);
+    await fs.writeFile(files[name], `${token}\n`, { mode: 0o600 });
+  }
+  const ca = join(hub.directory, "pki", "hub.pem");
+  const url = `https://localhost:${api.port}`;
+  const environment = { ...process.env, CYGNET_URL: url, CYGNET_CA: ca };
+  // it runs where there is no configuration and no gateway
+  const cygnet = (who: keyof Tokens, ...args: string[]) =>
+    cygnetIn(away, { ...environment, CYGNET_TOKEN_FILE: files[who] }, args);
+  const file = join(away, "from-afar.edi");
+  await fs.writeFile(file, "octets from elsewhere");
+
+  t.match(await cygnet("reader", "status"), { status: 0, stdout: /^site +HUB/ });
+  t.match(await cygnet("reader", "send", file, "--part", "ACME"), {
+    status: 1,
+    stderr: /role operate; reader has the role read/,
+  });
+  const sent = await cygnet("operator", "send", file, "--part", "ACME", "--wait", "--json");
+  t.match(sent, { status: 0 }, sent.stderr);
+  const { idtu, ...record } = JSON.parse(sent.stdout);
+  t.match(record, { state: "X", ack: "A", fname: "from-afar.edi" });
+  const arrived = (await acme.transfers({ direct: "recv" }))[0]?.fname ?? "";
+  t.equal(await fs.readFile(arrived, "utf8"), "octets from elsewhere");
+  t.match(await cygnet("reader", "display", idtu), { status: 0, stdout: /from-afar/ });
+  t.match(await cygnet("reader", "listcat", "--json", "--limit", "1"), {
+    status: 0,
+    stdout: new RegExp(idtu),
+  });
+  t.match(await cygnet("operator", "send", join(away, "none"), "--part", "ACME"), {
+    status: 1,
+    stderr: /ENOENT/,
+  });
+  t.match(await cygnet("operator", "send", file, "--part", "NOBODY"), {
+    status: 1,
+    stderr: /there is no partner NOBODY/,
+  });
+  t.match(await cygnet("operator", "inact", "OUTBOX"), { status: 0, stdout: "folder OUTBOX: noactive\n" });
+  t.match(await cygnet("operator", "test-partner", "ACME"), { status: 0, stdout: /good/ });
+  t.match(await cygnet("boss", "reload"), { status: 0, stdout: /nothing has changed/ });
+  t.match(await cygnet("reader", "log", "--level", "I"), { status: 0, stdout: /CFTR12I/ });
+  t.match(await cygnet("boss", "log", "--audit"), { status: 0, stdout: /operator 127.0.0.1: upload .*200/ });
+  t.match(await cygnet("reader", "pki", "list"), { status: 0, stdout: /^own\t/ });
+  const theirs = join(hub.directory, "pki", "acme.pem");
+  t.match(await cygnet("boss", "pki", "import", theirs, "--part", "ACME"), { status: 0, stdout: /It waits/ });
+  const print = fingerprint(await fs.readFile(theirs, "utf8")).slice(0, 16);
+  t.match(await cygnet("boss", "pki", "accept", print), { status: 0, stdout: /is in use now/ });
+  t.match(hub.log(), /CFTS78I.*active/, "the gateway has done it, and says so");
+  t.match(await cygnet("boss", "pki", "import", theirs, "--id", "own"), {
+    status: 2,
+    stderr: /private keys do not travel/,
+  });
+
+  const bad = async (changed: Record<string, string | undefined>, ...args: string[]) =>
+    cygnetIn(away, { ...environment, CYGNET_TOKEN_FILE: files.reader, ...changed }, args);
+  t.match(
+    await bad({ CYGNET_CA: undefined }, "status"),
+    { status: 1, stderr: /--ca FILE/ },
+    "nobody vouches for it",
+  );
+  t.match(
+    await bad({ CYGNET_URL: "http://localhost:1" }, "status"),
+    { status: 2, stderr: /https:\/\// },
+    "never in clear",
+  );
+  t.match(await bad({ CYGNET_TOKEN_FILE: undefined }, "status"), { status: 2, stderr: /--token-file/ });
+  t.match(await bad({}, "status", "--url", "https://localhost:1"), {
+    status: 1,
+    stderr: /no gateway answers/,
+  });
+
+  const follower = spawn(process.execPath, [MAIN, "log", "-f", "--json"], {
+    cwd: away,
+    env: { ...environment, CYGNET_TOKEN_FILE: files.reader },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.teardown(() => follower.kill());
+  let followed = "";
+  follower.stdout.on("data", (chunk: Buffer) => {
+    followed += String(chunk);
+  });
+  await waitFor("what was", () => followed.includes("CFTI14I"));
+  await ask(hub.socket, "POST", "/activations", { command: "act", id: "OUTBOX", kind: "folder" });
+  const before = hub.messages("CFTR12I").length;
+  await waitFor(
+    "what comes",
+    () => followed.split("\n").filter((line) => line.includes('"CFTR12I"')).length === before,
+  );
+  t.match(await cygnet("boss", "shut", "--fast"), { status: 0, stdout: /has stopped/ });
+});
+
+const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+
+function cygnetIn(
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  args: string[],
+): Promise<{ status: number; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    execFile(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", MAIN, ...args],
+      { cwd, env },
+      (error, stdout, stderr) => {
+        const status = error === null ? 0 : error.code;
+        if (typeof status === "number") resolve({ status, stdout, stderr });
+        else reject(error);
+      },
+    );
+  });
+}
