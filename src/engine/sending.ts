@@ -120,11 +120,13 @@ export class Sending {
       agreement?.restart && retried
         ? await this.#locate(transfer, positionWithin(format, lrecl, file.size))
         : START;
-    await site.catalog.update(transfer.idtu, {
+    // on the disk before the partner can have the whole file: a retry has to know that there was an attempt
+    const begun = site.catalog.update(transfer.idtu, {
       mode: this.#session.initiator ? "requester" : "server",
       prot: prot.id,
       bdate: site.clock.now(),
     });
+    begun.catch(() => {}); // heard where it is awaited
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: retried ? "selected" : "created" });
     site.journal.emit("CFTT55I", { ...keys(transfer), role, ids, fname: transfer.fname });
     const answer = this.started.wait();
@@ -144,6 +146,7 @@ export class Sending {
     }
     site.journal.emit("CFTT57I", { ...keys(transfer), ids, role });
     const counts = await this.#pump(transfer, file, position);
+    await begun;
     while (link.machine.state !== "OPO") await this.credit.wait();
     const ending = this.closed.wait();
     const efid: Efid = { type: "EFID", rcnt: BigInt(counts.records), ucnt: BigInt(counts.octets) };
@@ -196,13 +199,15 @@ export class Sending {
     };
     // the response may have come in another session before the answer here
     const next = nextOfSend(site.configuration, fresh, "data");
-    await site.catalog.release(transfer.idtu, { ...done, ...next, edate: now });
+    // what a power failure takes of it, the partner says again: it has the file, and refuses it as a duplicate
+    const surety = next.phase === "X" ? "durable" : "applied";
+    await site.catalog.release(transfer.idtu, { ...done, ...next, edate: now }, surety);
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
     site.journal.emit("CFTT56I", { ...keys(transfer), role, ids, fname: transfer.fname });
     site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
-    if (next.phase === "X") await putAway(site, { ...fresh, ...done });
+    if (next.phase === "X") this.#session.aside(putAway(site, { ...fresh, ...done }), transfer);
     else await conclude(site, transfer);
   }
 
