@@ -24,7 +24,7 @@ import { authenticates, capabilities, type Refusal, recognise, samePassword } fr
 import { receiveResponse, sendResponse } from "./responses.ts";
 import { carriedBy } from "./routing.ts";
 import { Sending } from "./sending.ts";
-import type { Site } from "./site.ts";
+import { keys, type Site } from "./site.ts";
 import { traceLine } from "./trace.ts";
 import { Waiter } from "./waiter.ts";
 
@@ -412,6 +412,14 @@ export class Session implements SessionUser {
     const settled = work.catch(() => {}).finally(() => this.#working.delete(settled));
     this.#working.add(settled);
     this.site.sessions.track(settled);
+  }
+
+  /** Work for a transfer that nothing in this session waits for; that it failed is said in the log. */
+  aside(work: Promise<unknown>, transfer: Pick<Transfer, "idtu" | "part" | "idf">): void {
+    this.track(work);
+    work.catch((error: unknown) => {
+      this.site.journal.emit("CFTC70E", { ...keys(transfer), text: describe(error) });
+    });
   }
 
   /** Waits for RTR after an EERP or NERP. */
