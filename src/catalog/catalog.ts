@@ -412,7 +412,7 @@ export interface Catalog {
   /** Records with an unfinished spool step, oldest first, for the spool's own recovery. */
   unfinishedSpool(): Promise<Transfer[]>;
   /** Deletes ended records (phase X, response sent, nothing noted) older than these times; the number deleted. */
-  purge(before: { sends: number; receives: number }): Promise<number>;
+  purge(before: { sends: number; receives: number }, told?: (transfer: Transfer) => void): Promise<number>;
   close(): Promise<void>;
 }
 

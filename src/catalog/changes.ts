@@ -438,15 +438,16 @@ export function freeClaims(database: Database, owner: string) {
 }
 
 /** Deletes one batch of ended records of a direction; the number deleted, 0 when there are no more. */
-export function purgeBatch(database: Database, direct: "send" | "recv", before: number): number {
-  return database.run(
+export function purgeBatch(database: Database, direct: "send" | "recv", before: number): Transfer[] {
+  const rows = database.rows(
     `DELETE FROM transfer WHERE id IN (
        SELECT id FROM transfer WHERE direct = ? AND phase = 'X' AND edate < ? AND workfile = '' AND owner IS NULL
          AND NOT EXISTS (SELECT 1 FROM response WHERE response.transfer = transfer.id AND sent = 0)
          AND NOT EXISTS (SELECT 1 FROM aftermath WHERE aftermath.transfer = transfer.id)
-       LIMIT ${PURGE_BATCH})`,
+       LIMIT ${PURGE_BATCH}) RETURNING ${TRANSFER_COLUMNS}`,
     ...[direct, before],
   );
+  return rows.map(toTransfer);
 }
 
 /** Says what is noted from now on, and drops the notes of other kinds. */

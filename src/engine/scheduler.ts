@@ -179,7 +179,10 @@ export class Scheduler {
     const isNews = this.#explained.get(part.id) !== text;
     if (!isNews && why === undefined) return;
     if (isNews && why?.message) {
-      this.#site.journal.emit(why.message, { idtu: "", part: part.id, idf: "", text: why.text });
+      const who = { idtu: "", part: part.id, idf: "" };
+      this.#site.journal.emit(why.message, { ...who, text: why.text });
+      if (why.wait)
+        this.#site.journal.emit("CFTC03W", { ...who, time: new Date(now + why.wait).toISOString() });
     }
     await this.#site.catalog.explainWaiting(part.id, why && { diagi: why.diagi, diagc: why.text }, isNews);
     this.#explained.set(part.id, text);

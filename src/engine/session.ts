@@ -450,6 +450,10 @@ export class Session implements SessionUser {
     const { journal } = this.site;
     const part = this.part?.id;
     const where = { part, ids: this.ids, host: this.host, prot: this.prot.id };
+    if (end.fault) {
+      const text = `the line broke: ${end.fault}`;
+      journal.emit("CFTH03E", { part: part ?? "", ncs: end.fault, net: this.prot.net, ids: this.ids, text });
+    }
     const why = `${end.text || "ended"} (ESID ${String(end.reason).padStart(2, "0")} ${end.origin})`;
     if (!end.normal) {
       const timer = end.text.startsWith("timer ");
