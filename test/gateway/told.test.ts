@@ -46,7 +46,7 @@ test("messages of a file, in both layouts", { timeout: 240_000 }, async (t) => {
   t.match(only(hub, "CFTH57I"), new RegExp(`<PART=ACME IDS=\\d+ IDF=TEXT IDTU=${record?.idtu}>`));
   t.match(only(hub, "CFTT86I"), new RegExp(`FNAME=\\S*grüße\\.txt"? SIZE=7 .*IDTU=${record?.idtu}`));
   t.match(only(hub, "CFTH58I"), /<PART=ACME IDS=\d+ NIDT=GR\S+ T=2 /);
-  t.match(only(hub, "CFTT89I"), new RegExp(`<${k} ACTION=DELETE FILE=`));
+  t.match(only(hub, "CFTT89I"), new RegExp(`File put away: DELETE <${k} FILE=`));
   t.match(only(acme, "CFTH57I"), /CFTH57I PART=HUB IDS=\d+ IDF=DEFAULT Transfer selected/);
   t.match(only(acme, "CFTT86I"), /CFTT86I FNAME=GR\S+ SIZE=1024 .*File name and size/);
   t.match(only(acme, "CFTH58I"), /CFTH58I PART=HUB IDS=\d+ NIDT=GR\S+ T=\d+ .*Transfer released/);
