@@ -11,7 +11,11 @@ import { insist } from "../../src/engine/insist.ts";
 import { endTransfer } from "../../src/engine/requests.ts";
 import { Retention } from "../../src/engine/retention.ts";
 import type { Site } from "../../src/engine/site.ts";
+import { encode } from "../../src/oftp/wire/codec.ts";
+import { frame } from "../../src/oftp/wire/stream.ts";
 import { CygnetError } from "../../src/platform/errors.ts";
+import { Callee } from "../gateway/callee.ts";
+import { type Raw, sfid, ssid } from "../gateway/extra.ts";
 import { type Bench, bench } from "./site.ts";
 
 const HOUR = 3_600_000;
@@ -152,6 +156,61 @@ test("a catalog and a disk that cannot take more", async (t) => {
     said.slice(-2).map((line) => line.split(" ", 2).join(" ")),
     [/^CFTS86E/, "CFTC01W N=512"],
   );
+});
+
+test("in a session: a file during a stop, a response that the partner has no word for", async (t) => {
+  let line: Raw | undefined;
+  const callee = await Callee.listen(async (raw) => {
+    raw.send({ type: "SSRM", message: "ODETTE FTP READY " });
+    await raw.expect("SSID");
+    raw.send(ssid({ code: "O0999OLD", pswd: "", lev: 2 }));
+    line = raw;
+  });
+  t.teardown(() => callee.close());
+  const old = TOML.replaceAll("ACME", "OLD")
+    .replace("sap = [1]", `sap = [${callee.port}]`)
+    .replace(/omintime.*\nomaxtime.*\n/, "");
+  const made = await bench(t, old);
+  const { site, said } = made;
+  const identity = { dsn: "THEIRS", date: "261120", time: "120000", orig: "O0999OLD", dest: "O0999HUB" };
+  const { transfer } = await site.catalog.addReceive(
+    {
+      ...{
+        ...identity,
+        part: "OLD",
+        via: "",
+        idf: "DEFAULT",
+        mode: "server",
+        nfname: "THEIRS",
+        prot: "OFTP",
+      },
+      ...{ description: "", filesize: 1, format: "U", lrecl: 0, security: null },
+    },
+    site.owner,
+  );
+  const no = {
+    ...identity,
+    idtu: transfer.idtu,
+    part: "OLD",
+    kind: "NERP",
+    reason: 34,
+    text: "not wanted",
+  } as const;
+  await site.catalog.finishReceive(transfer.idtu, {}, no);
+  t.equal(made.scheduler.poll("OLD"), undefined);
+  await made.until("the session", () => line, 10);
+  if (line === undefined) throw new Error("there is no session");
+  await line.expect("CD");
+  const told = said.filter((text) => text.startsWith("CFTT93W"));
+  t.match(told, [new RegExp(`^CFTT93W PART=OLD IDS=\\d+ IDTU=${transfer.idtu} TEXT=not wanted`)]);
+
+  site.stopping = true;
+  const offer = sfid({ orig: "O0999OLD", dsn: "LATE" });
+  line.bytes(frame(encode(offer, 2)));
+  t.match(await line.next(), { type: "SFNA", reas: 99, rrtr: true });
+  t.ok(said.some((text) => text.startsWith("CFTT23E PART=OLD")));
+  t.same(await site.catalog.list({ part: "OLD", state: "C" }), [], "and has no record");
+  line.close();
 });
 
 test("what becomes of files and records that have ended", async (t) => {

@@ -106,6 +106,7 @@ test("held sends wait for the partner's call: with --state hold and by the flow"
   });
   const held = await until(hub, "send", "held.txt", /TH/);
   t.match(held, { diagi: 0, diagp: "HOLD" });
+  t.match(hub.messages("CFTT17I").join("\n"), new RegExp(`IDTU=${held.idtu} PART=ACME IDF=PICKUP`));
 
   // our own sessions leave it where it is
   await hub.drop("now.txt", { size: 10, seed: 2 });

@@ -47,6 +47,8 @@ test("messages of a file, in both layouts", { timeout: 240_000 }, async (t) => {
   t.match(only(hub, "CFTT86I"), new RegExp(`FNAME=\\S*grüße\\.txt"? SIZE=7 .*IDTU=${record?.idtu}`));
   t.match(only(hub, "CFTH58I"), /<PART=ACME IDS=\d+ NIDT=GR\S+ T=2 /);
   t.match(only(hub, "CFTT89I"), new RegExp(`File put away: DELETE <${k} FILE=`));
+  t.match(only(acme, "CFTH60I"), /PART=HUB IDS=\d+ .*NIDT=GR/);
+  for (const gateway of [hub, acme]) await waitFor("CFTH61I", () => gateway.messages("CFTH61I").length === 1);
   t.match(only(acme, "CFTH57I"), /CFTH57I PART=HUB IDS=\d+ IDF=DEFAULT Transfer selected/);
   t.match(only(acme, "CFTT86I"), /CFTT86I FNAME=GR\S+ SIZE=1024 .*File name and size/);
   t.match(only(acme, "CFTH58I"), /CFTH58I PART=HUB IDS=\d+ NIDT=GR\S+ T=\d+ .*Transfer released/);
@@ -56,6 +58,15 @@ test("messages of a file, in both layouts", { timeout: 240_000 }, async (t) => {
   raw.socket.resetAndDestroy();
   await waitFor("the broken line", () => hub.messages("CFTH03E").length === 1);
   t.match(only(hub, "CFTH03E"), /the line broke: ECONNRESET <PART=RAW NCS=ECONNRESET NET=LOCAL IDS=/);
+
+  // a folder that is gone, and a change of the configuration that is told key by key
+  await fs.rename(join(hub.rundir, "outbox"), join(hub.rundir, "elsewhere"));
+  await waitFor("the folder to be missed", () => hub.messages("CFTR20E").length > 0);
+  t.match(hub.messages("CFTR20E")[0], /outbox/);
+  await fs.rename(join(hub.rundir, "elsewhere"), join(hub.rundir, "outbox"));
+  await edit(hub, "partners.d/raw.toml", (text) => text.replace('"RAWPW"', '"OTHER"'));
+  await waitFor("the change", () => hub.messages("CFTS75I").length > 0);
+  t.match(hub.messages("CFTS75I").join("\n"), /RAW[\s\S]*nrpassw/);
 
   process.kill(hub.pid, "SIGUSR2");
   t.match(await hub.exited(), { code: 70 });
