@@ -125,12 +125,15 @@ export function updateTransfer(database: Database, idtu: string, changes: Change
   return database.run(`UPDATE transfer SET ${set} WHERE id = ?`, ...values, toId(idtu)) === 1;
 }
 
+/** What gives a claim up, beside other changes. */
+const FREE = ["owner = NULL", "lease = NULL"];
+
 /** Changes a record and gives its claim up. Throws CYG_CATALOG_UNKNOWN. */
 export function releaseTransfer(database: Database, idtu: string, changes: Changes, now: number): void {
-  if (!updateTransfer(database, idtu, changes, now)) {
-    throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog ${database.path} has no transfer ${idtu}.`);
-  }
-  database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE id = ?", toId(idtu));
+  const { set, values } = assignments(changes, now);
+  const all = [...FREE, set].filter((part) => part !== "").join(", ");
+  if (database.run(`UPDATE transfer SET ${all} WHERE id = ?`, ...values, toId(idtu)) === 1) return;
+  throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog ${database.path} has no transfer ${idtu}.`);
 }
 
 /** Changes a record in this phase and step, and gives its claim up. False when there is none. */
@@ -142,7 +145,7 @@ export function advanceTransfer(
   now: number,
 ): boolean {
   const { set, values } = assignments(changes, now);
-  const all = [set, "owner = NULL", "lease = NULL"].filter((part) => part !== "").join(", ");
+  const all = [...FREE, set].filter((part) => part !== "").join(", ");
   const where = "id = ? AND phase = ? AND phasestep = ?";
   return (
     database.run(
