@@ -138,6 +138,18 @@ export async function startPair(
   return { sender: sender as Site, receiver: receiver as Site };
 }
 
+/** One gateway in `home`, which may have a catalog already; `more` is more TOML. Its partner BETA is not there. */
+export async function startAlone(
+  home: string,
+  { more = "", flags = [] }: Pick<PairOptions, "more" | "flags"> = {},
+): Promise<Site> {
+  mkdirSync(home, { recursive: true });
+  const ports = [await freePort(), await freePort()] as const;
+  const names = { name: "ALPHA", other: "BETA" };
+  writeFileSync(join(home, "cygnet.toml"), configuration(names, ports, { tls: false, more }));
+  return await start("ALPHA", home, ports[0], flags);
+}
+
 async function start(name: string, home: string, port: number, more: readonly string[]): Promise<Site> {
   const flags = [
     ...more,
@@ -165,8 +177,8 @@ async function start(name: string, home: string, port: number, more: readonly st
       await site.ask("GET", "/status");
       return site;
     } catch (error) {
-      if (tries > 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (tries > 1_200 || child.exitCode !== null) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
 }

@@ -33,7 +33,8 @@ export async function startSftp(folder: string): Promise<SftpServer | string> {
   const sshd = process.env.CYGNET_SSHD ?? find("sshd");
   const sftp = find("sftp");
   const keygen = find("ssh-keygen");
-  if (!sshd || !sftp || !keygen) return "no OpenSSH server and client on this machine (CYGNET_SSHD names a server)";
+  if (!sshd || !sftp || !keygen)
+    return "no OpenSSH server and client on this machine (CYGNET_SSHD names a server)";
   const inbox = join(folder, "inbox");
   mkdirSync(inbox, { recursive: true });
   for (const key of ["host", "client"]) {

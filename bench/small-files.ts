@@ -1,6 +1,7 @@
 /** Many small files in one session, each acknowledged, beside an sftp batch that syncs each file. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+
 import { randomBytes } from "node:crypto";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lag } from "./delays.ts";

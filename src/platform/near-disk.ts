@@ -94,7 +94,8 @@ function fileOn(descriptor: number): OpenFile {
       const size = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
       let rest = buffers.filter((buffer) => buffer.length > 0);
       for (let at = position; rest.length > 0; ) {
-        const written = size <= LITTLE ? fs.writevSync(descriptor, rest, at) : await writev(descriptor, rest, at);
+        const written =
+          size <= LITTLE ? fs.writevSync(descriptor, rest, at) : await writev(descriptor, rest, at);
         at += written;
         rest = behind(rest, written);
       }
