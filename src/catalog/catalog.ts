@@ -272,6 +272,8 @@ export interface TransferFilter {
   until?: number;
   /** Default "kdate"; a "-" in front turns the order round. Sorted by kdate or idtu: newest first, else rising. */
   sort?: SortKey | `-${SortKey}`;
+  /** Only what comes behind the record of this cursor, in the order of `sort`. Errors: CYG_REQUEST_CURSOR. */
+  after?: string;
   /** Default 100. */
   limit?: number;
 }

@@ -30,12 +30,14 @@ import { createSpool } from "../spool/create.ts";
 import { Activations } from "./activations.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
+import { DiskSpace } from "./disk-space.ts";
 import { Envelopes } from "./envelopes.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
+import { type Partaker, type Prepared, prepareAll } from "./partakers.ts";
 import { type PathReport, probePartner } from "./probe.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
@@ -73,6 +75,7 @@ export class Gateway {
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
   readonly housekeeping: Housekeeping;
+  readonly #partakers: Partaker[] = [];
   readonly #file: string;
   readonly #catalog: Catalog;
   #watch: ConfigurationWatch | null = null;
@@ -101,6 +104,10 @@ export class Gateway {
       clock: systemClock,
       random: systemRandom,
       disk,
+      diskSpace: new DiskSpace(
+        () => this.site,
+        () => this.#roomAgain(),
+      ),
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
       exchange: new Exchange(() => this.site),
@@ -181,6 +188,7 @@ export class Gateway {
     else journal.emit("CFTI26I", { text: "no protocol uses TLS" });
     for (const warning of warnings) this.#warn(warning);
     await housekeeping.prepare();
+    await site.diskSpace.open();
     tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
     await this.#recover();
@@ -217,6 +225,12 @@ export class Gateway {
     journal.emit("CFTC08I", { text });
   }
 
+  /** Space that was short is there again: what has waited for it goes on. */
+  #roomAgain(): void {
+    this.outboxes.scan();
+    this.scheduler.kick();
+  }
+
   #arrived(connection: Connection, id: string): void {
     const prot = this.site.configuration.cftprot.get(id);
     if (prot === undefined || this.site.stopping) {
@@ -251,6 +265,20 @@ export class Gateway {
       .catch((error: unknown) => this.#rejected(cause, [describe(error)]));
     this.#reloading = next;
     return next;
+  }
+
+  /**
+   * Puts the configuration in force into force for one more, and every later one with it.
+   * @throws what it throws that cannot do with this configuration
+   */
+  join(partaker: Partaker): Promise<void> {
+    const joined = this.#reloading.then(async () => {
+      const { configuration, credentials } = this.site;
+      (await partaker.prepare(configuration, credentials)).commit();
+      this.#partakers.push(partaker);
+    });
+    this.#reloading = joined.catch(() => {}); // whoever joins is told
+    return joined;
   }
 
   /** Calls a partner on every path without moving a file. */
@@ -310,15 +338,22 @@ export class Gateway {
         fixed.flatMap((change) => renderPlan([change])),
       );
     }
-    let credentials: Credentials;
     try {
-      credentials = await loadCredentials(configuration, site);
+      const credentials = await loadCredentials(configuration, site);
       await outboxes.prepare(configuration);
       const ports = await listeners.prepare(configuration, credentials);
+      let others: Prepared;
+      try {
+        others = await prepareAll(this.#partakers, configuration, credentials);
+      } catch (error) {
+        await ports.rollback();
+        throw error;
+      }
       // from here on nothing fails
       site.credentials = credentials;
       site.configuration = configuration;
       ports.commit();
+      others.commit();
     } catch (error) {
       tellTlsError(this.journal, error);
       return this.#rejected(cause, [describe(error)]);
@@ -331,6 +366,7 @@ export class Gateway {
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.housekeeping.follow(configuration);
+    await site.diskSpace.look();
     await this.#watch?.follow(configuration.includes);
     const number = current + 1;
     this.generations.push({ number, at: site.clock.now(), plan: changes });
@@ -375,12 +411,17 @@ export class Gateway {
     await this.outboxes.close();
     const ended = Promise.all(site.sessions.all.map((session) => session.closed));
     const deadline = site.clock.monotonic() + GRACE;
+    const leaving = new Set<Session>();
     while (site.sessions.all.length > 0) {
       const late = this.#fast || site.clock.monotonic() >= deadline;
       for (const session of site.sessions.all) {
         // before the session is agreed on there is nobody to say good-bye to
         if (session.agreement === null) session.link.destroy();
         else if (late || session.idle) session.link.end(5, "the gateway is shutting down");
+        if (!session.link.over || leaving.has(session)) continue;
+        leaving.add(session);
+        // a partner that does not close holds nobody up
+        site.clock.timer(GOOD_BYE, () => session.link.destroy());
       }
       if (late) break;
       await Promise.race([ended, pause(100)]);
@@ -397,6 +438,7 @@ export class Gateway {
   async #close(): Promise<void> {
     await this.#watch?.close();
     this.site.stopping = true;
+    this.site.diskSpace.close();
     this.listeners.close();
     await this.outboxes.close();
     await this.site.envelopes.close();

@@ -69,6 +69,11 @@ export class Outboxes {
     for (const outbox of this.#folders) outbox.open();
   }
 
+  /** Looks into every folder now. */
+  scan(): void {
+    for (const outbox of this.#folders) if (outbox.folder.state !== "noactive") outbox.scan();
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#folders.map((outbox) => outbox.close()));
     this.#folders = [];
@@ -166,7 +171,9 @@ class Outbox {
   }
 
   async #scan(): Promise<void> {
-    const { disk, clock } = this.#site;
+    const { disk, diskSpace, clock } = this.#site;
+    // a claim needs a record: what stands in the outbox is safe there
+    if (diskSpace.shortage !== null) return;
     const { cftpart, cftdest } = this.#site.configuration;
     const isPart = (name: string) => cftpart.has(name) || cftdest.has(name);
     const found = await scanOutbox(disk, clock, this.folder, isPart, this.#sightings);

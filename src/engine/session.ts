@@ -482,8 +482,8 @@ export class Session implements SessionUser {
     this.#carried ??= carriedBy(this.configuration, part);
     for (const each of this.#carried) {
       if (each !== part && !(await this.site.routed(each))) continue;
-      // a partner that has called may fetch what is held for it
-      const transfer = await catalog.claimSend(each.id, owner, clock.now(), !this.initiator && each === part);
+      // a partner that has called may fetch what is held for it, and for those behind it
+      const transfer = await catalog.claimSend(each.id, owner, clock.now(), !this.initiator);
       if (transfer !== undefined) return transfer;
     }
     return undefined;

@@ -29,6 +29,15 @@ export interface OpenFile {
  * version below is thin; tests wrap it to fail, fill up or stop at any step.
  * Every method throws Node's system errors (`code` = ENOENT, EEXIST, ENOSPC, …).
  */
+/** Room on a file system. */
+export interface Space {
+  /** Octets that this process may still write. */
+  free: number;
+  total: number;
+  /** Which file system it is. */
+  device: bigint;
+}
+
 export interface FileSystem {
   /** `create`: new file, fails with EEXIST; `update`: existing, read and write; `read`: existing, read only. */
   open(path: string, mode: "create" | "update" | "read"): Promise<OpenFile>;
@@ -45,8 +54,8 @@ export interface FileSystem {
   removeDirectory(path: string): Promise<void>;
   /** Makes renames and links in this directory durable. */
   syncDirectory(path: string): Promise<void>;
-  /** Free octets for this process on the file system that holds `path`. */
-  freeSpace(path: string): Promise<number>;
+  /** Of the file system that holds `path`. */
+  space(path: string): Promise<Space>;
 }
 
 /** Flags of `open` by mode. */
@@ -112,9 +121,12 @@ export const systemFileSystem: FileSystem = {
   remove: (path) => fs.unlink(path),
   removeDirectory: (path) => fs.rm(path, { recursive: true, force: true }),
   syncDirectory,
-  async freeSpace(path) {
-    const stat = await fs.statfs(path);
-    return stat.bavail * stat.bsize;
+  async space(path) {
+    const [{ bavail, bsize, blocks }, { dev }] = await Promise.all([
+      fs.statfs(path),
+      fs.stat(path, { bigint: true }),
+    ]);
+    return { free: bavail * bsize, total: blocks * bsize, device: dev };
   },
 };
 

@@ -55,11 +55,6 @@ export function nearFileSystem(root: string): FileSystem {
       if (size > REMOVED && nlink === 1n) return systemFileSystem.remove(path);
       fs.unlinkSync(path);
     },
-    async freeSpace(path) {
-      if (!isNear(path)) return systemFileSystem.freeSpace(path);
-      const { bavail, bsize } = fs.statfsSync(path);
-      return bavail * bsize;
-    },
   };
 }
 
