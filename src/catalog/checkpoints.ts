@@ -34,6 +34,7 @@ export class Checkpoints {
     this.#broken = true;
     if (worker === null) return;
     const gone = new Promise((resolve) => worker.once("exit", resolve));
+    worker.ref();
     worker.postMessage("close");
     await gone;
   }
