@@ -26,7 +26,7 @@ import {
 import { forgetStamps, nextStamp } from "./stamp.ts";
 
 /** Records deleted in one change of a purge. */
-const PURGE_BATCH = 500;
+const PURGE_BATCH = 100;
 
 /** Stamps outlive the records that they were given to by this much, for clocks that step back. */
 const STAMPS_KEPT = 7 * 24 * 3600 * 1000;
@@ -467,6 +467,7 @@ export function deleteAftermath(database: Database, ids: readonly number[]): voi
   for (const id of ids) database.run("DELETE FROM aftermath WHERE id = ?", id);
 }
 
-export function purgeStamps(database: Database, before: number): void {
-  forgetStamps(database, before - STAMPS_KEPT);
+/** Forgets one batch of stamps that nobody needs; the number, 0 when there are no more. */
+export function purgeStamps(database: Database, before: number): number {
+  return forgetStamps(database, before - STAMPS_KEPT);
 }
