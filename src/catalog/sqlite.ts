@@ -100,7 +100,8 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     remove: (idtu) => change(() => changes.removeTransfer(database, idtu)),
     owesResponse: (idtu) => read(() => queries.owesResponse(database, idtu)),
     stopLate: (at, why) => change(() => changes.stopLate(database, at, why)),
-    explainWaiting: (part, why, isNews) => change(() => changes.explainWaiting(database, part, why, isNews)),
+    explainWaiting: (part, why, isNews) =>
+      change(() => changes.explainWaiting(database, part, why, isNews), "applied"),
     claimUnsealed: (owner, at) => change(() => changes.takeUnsealed(database, owner, at)),
     stopSends: (part, why) => change(() => changes.stopSends(database, part, why)),
     claimReceive: (idtu, owner) => change(() => changes.takeReceive(database, idtu, owner, now())),

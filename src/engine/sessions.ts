@@ -12,14 +12,31 @@ export interface Full {
 
 export class Sessions {
   readonly #open = new Set<Session>();
+  /** Those whose partner is known: the scheduler asks for each of thousands of partners. */
+  readonly #byPart = new Map<string, Set<Session>>();
+  #recognised = 0;
   readonly #work = new Set<Promise<unknown>>();
 
   add(session: Session): void {
     this.#open.add(session);
+    if (session.part !== null) this.recognised(session, session.part.id);
+  }
+
+  /** The partner of an open session is known now. */
+  recognised(session: Session, part: string): void {
+    const theirs = this.#byPart.get(part) ?? new Set();
+    if (theirs.has(session) || !this.#open.has(session)) return;
+    this.#byPart.set(part, theirs.add(session));
+    this.#recognised += 1;
   }
 
   remove(session: Session): void {
     this.#open.delete(session);
+    const part = session.part?.id ?? "";
+    const theirs = this.#byPart.get(part);
+    if (!theirs?.delete(session)) return;
+    this.#recognised -= 1;
+    if (theirs.size === 0) this.#byPart.delete(part);
   }
 
   /** Work of a session that may outlive it: what a transfer leaves in the catalog when the line breaks. */
@@ -44,7 +61,7 @@ export class Sessions {
   }
 
   of(part: string): Session[] {
-    return this.all.filter((session) => session.part?.id === part);
+    return [...(this.#byPart.get(part) ?? [])];
   }
 
   /** Sessions whose partner is known, in the given direction. */
@@ -55,8 +72,7 @@ export class Sessions {
   /** Why one more session with this partner may not be, or undefined. */
   full(configuration: Configuration, part: string, initiator: boolean): Full | undefined {
     const { maxtrans } = configuration.cftparm;
-    const recognised = this.all.filter((session) => session.part !== null).length;
-    if (recognised >= maxtrans) {
+    if (this.#recognised >= maxtrans) {
       return { diagi: 416, diagp: "MAXTRANS", text: `maxtrans = ${maxtrans} is reached` };
     }
     const many = (text: string): Full => ({ diagi: 418, diagp: "MAXCV", text });
