@@ -32,23 +32,47 @@ export async function conclude(site: Site, { idtu }: Pick<Transfer, "idtu">): Pr
  */
 export async function putAway(site: Site, transfer: Transfer): Promise<void> {
   const ended: Transfer = { ...transfer, phase: "X", phasestep: "X" };
+  const about = { ...keys(transfer), action: actionOf(transfer), file: transfer.fname };
+  let disposal: Disposal | undefined;
   try {
     if (transfer.ack === "N") await site.spool.fail(ended);
-    else tellDisposal(site, ended, await site.spool.settle(ended));
+    else disposal = await site.spool.settle(ended);
+    tellPutAway(site, transfer, about, disposal);
   } catch (error) {
     if (error instanceof CygnetError && error.code === "CYG_SPOOL_BUSY") return;
+    const text = describe(error);
     const source = transfer.workfile || transfer.fname;
-    const archive = transfer.ack === "N" ? "failed" : "archive";
-    site.journal.emit("CFTF51W", { ...keys(transfer), source, archive, reason: describe(error) });
+    if (about.action === "ARCHIVE") {
+      site.journal.emit("CFTF51W", { ...keys(transfer), source, archive: archiveOf(transfer), reason: text });
+    }
+    site.journal.emit("CFTT90W", { ...about, text });
   }
   // those behind it in a series may go now
   if (transfer.serial !== "") site.kick();
 }
 
-/** What became of the file that a sent one was a copy of. */
-function tellDisposal({ journal }: Site, transfer: Transfer, disposal: Disposal | undefined): void {
-  if (disposal === undefined) return;
-  const { path: file, action, left } = disposal;
-  if (left === undefined) journal.emit("CFTT89I", { ...keys(transfer), action, file });
-  else journal.emit("CFTT90W", { ...keys(transfer), action, file, text: left });
+/** Says what became of the file: of the one that was named, where a copy of it was sent. */
+function tellPutAway(
+  { journal }: Site,
+  { spool, fname, ack, ...transfer }: Transfer,
+  about: { action: string; file: string },
+  disposal: Disposal | undefined,
+): void {
+  const who = { ...keys(transfer), ...about };
+  if (disposal?.left !== undefined) return journal.emit("CFTT90W", { ...who, text: disposal.left });
+  const copied = spool?.step === "claimed" && spool.source !== fname;
+  // the copy is nobody's but ours
+  if (disposal || !copied || ack === "N" || about.action === "ARCHIVE") journal.emit("CFTT89I", who);
+}
+
+/** FACTION: what becomes of the file of a send that has ended. */
+function actionOf({ ack, spool }: Transfer): string {
+  if (ack === "N") return "KEEP in failed";
+  if (spool?.step !== "claimed") return "DELETE";
+  if (spool.original?.action === "erase") return "ERASE";
+  return spool.archive !== "" ? "ARCHIVE" : "DELETE";
+}
+
+function archiveOf({ spool }: Transfer): string {
+  return spool?.step === "claimed" ? spool.archive : "";
 }

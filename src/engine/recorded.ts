@@ -6,7 +6,7 @@ import { keys, type Site } from "./site.ts";
 /** Messages of what stops a send before it begins; others are held. */
 const STOPS: Readonly<Record<number, string>> = {
   ...{ 104: "CFTF04E", 110: "CFTF02E", 115: "CFTF04E", 145: "CFTF46E", 153: "CFTF08E" },
-  ...{ 411: "CFTT25E", 414: "CFTT82E", 432: "CFTT50E" },
+  ...{ 411: "CFTT25E", 414: "CFTT82E", 432: "CFTT50E", 434: "CFTT64E" },
 };
 
 /** Says that a file was recorded, and why it does not simply wait for its turn. `user`: who asked for it. */

@@ -26,6 +26,6 @@ export async function removeFile({ spool, journal }: Site, transfer: Transfer): 
   const { fname: path, filesize: size, sha256 } = transfer;
   if (path === "" || sha256 === "") return;
   const { left } = await spool.erase({ path, size, sha256 });
-  if (left === undefined) journal.emit("CFTT89I", { ...keys(transfer), action: "delete", file: path });
+  if (left === undefined) journal.emit("CFTT89I", { ...keys(transfer), action: "DELETE", file: path });
   else journal.emit("CFTT35W", { ...keys(transfer), fname: path, cause: left });
 }

@@ -4,12 +4,13 @@ import type { Recipe, Transfer } from "../catalog/catalog.ts";
 import type { Send } from "../config/model.ts";
 import { NERP_REASONS } from "../messages/codes.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
-import { CygnetError } from "../platform/errors.ts";
+import { CygnetError, describe } from "../platform/errors.ts";
 import { writeCopy } from "./copies.ts";
 import type { Verdict } from "./deliveries.ts";
 import { isSeveral, pathOf } from "./generic/files.ts";
 import { recipePaths } from "./generic/recipe.ts";
 import { recordGeneric } from "./generic/record.ts";
+import { tellRefused } from "./refused-commands.ts";
 import { RELAYED } from "./routing.ts";
 import { end, type Scripted } from "./scripts/conclusion.ts";
 import { keys, type Site } from "./site.ts";
@@ -64,8 +65,8 @@ export async function submitFile(site: Site, request: Submission, user = "operat
 
 /**
  * Sends what is uploaded, once. It counts as received when it is on disk whole; a torn upload leaves nothing behind.
- * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_DATE, CYG_DISK_LOW, what the upload throws, or what
- *   the spool says
+ * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_DATE, CYG_REQUEST_UPLOAD, CYG_DISK_LOW,
+ *   or what the spool says
  */
 export async function submitUpload(site: Site, upload: Upload, user: string): Promise<Transfer> {
   const { name, content, part: id, idf: asked = "", ...recipe } = upload;
@@ -75,7 +76,7 @@ export async function submitUpload(site: Site, upload: Upload, user: string): Pr
   const { part } = receiver(site, upload);
   askedOf(recipe);
   const { id: idf } = sendFlow(site.configuration, asked, part);
-  const copy = await writeCopy(site, name, content);
+  const copy = await writeCopy(site, name, whole(content));
   return submitCopy(site, { part: id, idf, path: name, recipe }, copy, user);
 }
 
@@ -118,6 +119,15 @@ function cycleOf(flow: Omit<Send, "id">, recipe: Recipe, now: number) {
 function tell({ journal }: Site, record: Transfer, user: string): Transfer {
   journal.emit("CFTR12I", { ...keys(record), cmd: "SEND", user, text: `${record.idtu} (${record.diagp})` });
   return record;
+}
+
+/** @throws CygnetError CYG_REQUEST_UPLOAD when the octets break off */
+async function* whole(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* content;
+  } catch (cause) {
+    throw new CygnetError("CYG_REQUEST_UPLOAD", `the upload broke off: ${describe(cause)}`, { cause });
+  }
 }
 
 /**
@@ -164,7 +174,11 @@ export async function endTransfer(
   user = "operator",
 ): Promise<Transfer> {
   const transfer = await site.catalog.get(idtu);
-  if (transfer === undefined) throw new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
+  if (transfer === undefined) {
+    const unknown = new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
+    tellRefused(site, "end", idtu, unknown);
+    throw unknown;
+  }
   if (verdict.reason !== 0 && !NERP_REASONS.has(verdict.reason)) {
     const known = [...NERP_REASONS].join(", ");
     throw new CygnetError("CYG_REQUEST_REASON", `${verdict.reason} is no NERP reason; known are ${known}`);

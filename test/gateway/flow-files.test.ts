@@ -72,7 +72,7 @@ test("what becomes of a file once it has been sent", async (t) => {
   const deleted = await sent("DELETE");
   await settled(deleted.idtu);
   t.notOk(existsSync(deleted.path), "delete");
-  await told(hub, "CFTT89I", /File put away: delete .*DELETE\.txt/);
+  await told(hub, "CFTT89I", /File put away: DELETE .*DELETE\.txt/);
   const erased = await sent("ERASE");
   await settled(erased.idtu);
   t.equal((await fs.stat(erased.path)).size, 0, "erase");
