@@ -167,6 +167,7 @@ export class Gateway {
       catalog = openCatalog(configuration.cftcat.fname, systemClock);
     } catch (error) {
       tellTlsError(journal, error);
+      tellFailedStart(journal, error);
       await journal.close();
       throw error;
     }
@@ -175,6 +176,7 @@ export class Gateway {
     try {
       await gateway.#open(warnings);
     } catch (error) {
+      tellFailedStart(journal, error);
       await gateway.#close();
       throw error;
     }
@@ -476,6 +478,12 @@ export class ConfigurationRejected extends CygnetError {
     super("CYG_CONFIG_REJECTED", problems.map((problem) => formatProblem(problem)).join("\n"));
     this.problems = problems;
   }
+}
+
+/** The last words of a gateway that does not come up. */
+function tellFailedStart(journal: OpenJournal, error: unknown): void {
+  const code = error instanceof CygnetError ? error.code : "";
+  journal.emit("CFTI01F", { ...(code === "" ? {} : { code }), text: describe(error) });
 }
 
 function logSettings({ cftlog }: Configuration) {

@@ -8,6 +8,7 @@ import { Admission, type Seat } from "../net/admission.ts";
 import type { Connection } from "../net/connection.ts";
 import { type Listener, listen } from "../net/listener.ts";
 import type { Clock } from "../platform/clock.ts";
+import { describe } from "../platform/errors.ts";
 import type { Credentials } from "./credentials.ts";
 
 interface Port {
@@ -21,6 +22,9 @@ interface Port {
 }
 
 type Wanted = Omit<Port, "listener">;
+
+/** Why a port is not to be had where its address is at fault, and not what listens there. */
+const ADDRESS_FAULTS = ["EADDRNOTAVAIL", "ENOTFOUND", "EAFNOSUPPORT"];
 
 /** What a reload has opened and what it will close. */
 export interface ListenerChange {
@@ -71,6 +75,7 @@ export class Listeners {
    */
   async prepare(configuration: Configuration, credentials: Credentials): Promise<ListenerChange> {
     const wanted = wantedPorts(configuration);
+    let trying: Wanted | null = null;
     const opened: Port[] = [];
     const replaced: Port[] = [];
     const rollback = async () => {
@@ -82,6 +87,7 @@ export class Listeners {
       for (const port of wanted) {
         const old = this.#ports.find(({ key }) => key === port.key);
         if (old?.fixed === port.fixed) continue;
+        trying = port;
         if (old) {
           old.listener.close();
           replaced.push(old);
@@ -90,6 +96,8 @@ export class Listeners {
       }
     } catch (error) {
       await rollback();
+      // a reload that fails is told as a whole
+      if (this.#configuration === null && trying !== null) this.#tell(trying.prot, error);
       throw error;
     }
     return {
@@ -107,6 +115,14 @@ export class Listeners {
         for (const net of configuration.cftnet.values()) this.#admissions.get(net.id)?.update(net);
       },
     };
+  }
+
+  /** A start that fails because of this port: the address is wrong, or what listens there. */
+  #tell({ id, net }: Prot, error: unknown): void {
+    const { cause } = error as { cause?: { code?: string } };
+    const text = describe(error);
+    if (ADDRESS_FAULTS.includes(cause?.code ?? "")) this.#journal.emit("CFTI21F", { net, text });
+    else this.#journal.emit("CFTI22F", { prot: id, text });
   }
 
   /** A seat for a call of ours, counted with those of callers; null when there is none. */

@@ -1,8 +1,10 @@
 /** What flows do with files: in the end, several at once, names that are taken, one after the other. */
 import { existsSync } from "node:fs";
 import * as fs from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { test } from "tap";
+import type { TransferRecord } from "../../src/admin/record.ts";
+import { ask } from "../../src/cli/client.ts";
 import { edit } from "./extra.ts";
 import { filesBelow, type Gateway, site, waitFor } from "./harness.ts";
 
@@ -18,10 +20,41 @@ async function put(gateway: Gateway, name: string, content = `content of ${name}
 
 const flow = (id: string, ...lines: string[]) => `[[cftsend]]\nid = "${id}"\n${lines.join("\n")}\n`;
 
-/** `cygnet send` with what it says about the record. */
-async function send(hub: Gateway, ...args: string[]) {
-  const { status, json, stderr } = await hub.cli("send", "--part", "ACME", "--json", ...args);
-  return { status, stderr, ...(json ?? {}) } as { status: number; stderr: string; idtu: string };
+/** What `cygnet send` asks for, over the control socket, with its words; a process for each would take its time. */
+async function send(hub: Gateway, ...words: string[]) {
+  const body: Record<string, string> = { part: "ACME" };
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] as string;
+    if (word.startsWith("--")) body[word.slice(2)] = words[++at] ?? "";
+    else body.file = word;
+  }
+  try {
+    const transfer = await ask<TransferRecord>(hub.socket, "POST", "/transfers", body);
+    return { ...transfer, refusal: "" };
+  } catch (error) {
+    return { idtu: "", refusal: (error as Error).message };
+  }
+}
+
+/** Everything about a transfer. */
+const detail = (hub: Gateway, idtu: string) =>
+  ask<Record<string, unknown>>(hub.socket, "GET", `/transfers/${idtu}`);
+
+/** A command on a transfer: done, or why not. */
+async function command(gateway: Gateway, action: string, ...idtus: string[]) {
+  const refused: string[] = [];
+  for (const idtu of idtus) {
+    const outcome = await ask<{ refused: { reason: string }[] }>(
+      gateway.socket,
+      "POST",
+      "/transfers/commands",
+      {
+        ...{ action, select: { idtu } },
+      },
+    );
+    refused.push(...outcome.refused.map(({ reason }) => reason));
+  }
+  return refused.join("\n");
 }
 
 const record = async (hub: Gateway, idtu: string) => (await hub.transfers({ idtu }))[0];
@@ -63,8 +96,7 @@ test("what becomes of a file once it has been sent", async (t) => {
   };
   const settled = (idtu: string) =>
     waitFor(`the file of ${idtu} to be put away`, async () => {
-      const { json } = await hub.cli("display", idtu, "--json");
-      return json.workfile === "";
+      return (await detail(hub, idtu)).workfile === "";
     });
 
   const left = await sent("LEAVE");
@@ -146,7 +178,7 @@ test("several files by one request, and files that are not there", async (t) => 
   const [gone] = await hub.transfers({ pidtu: named.idtu, diagi: "110" });
   t.match(gone, { phase: "T", phasestep: "H", fname: join(hub.rundir, "reports", "gone.csv") });
   await told(hub, "CFTF02E", /gone\.csv/);
-  t.match(await hub.cli("delete", gone?.idtu ?? ""), { status: 0 });
+  t.equal(await command(hub, "delete", gone?.idtu ?? ""), "");
   t.match(await ended(hub, named.idtu), { ack: "A" }, "the others are all there are now");
   t.ok(existsSync(acme.inbox("NAMED.b")));
   t.notOk(existsSync(acme.inbox("NAMED.a")), "the list does not name it");
@@ -155,7 +187,8 @@ test("several files by one request, and files that are not there", async (t) => 
   const two = (value: number) => String(value).padStart(2, "0");
   const day = `${today.getFullYear()}${two(today.getMonth() + 1)}${two(today.getDate())}`;
   await put(hub, `daily/DATED-${day}.txt`);
-  const dated = await send(hub, "--idf", "DATED", "--wait");
+  const dated = await send(hub, "--idf", "DATED");
+  await ended(hub, dated.idtu);
   t.match(await record(hub, dated.idtu), { state: "X", nfname: `DATED-${day}.txt` }, "variables in fname");
 
   const strict = await send(hub, "--idf", "STRICT");
@@ -163,38 +196,39 @@ test("several files by one request, and files that are not there", async (t) => 
   t.match(await record(hub, strict.idtu), { diagi: 150, diagp: "LIST_FI", diagc: /cannot be read/ });
   await told(hub, "CFTT44E", 1);
   await put(hub, "nowhere/now.txt");
-  t.match(await hub.cli("start", strict.idtu), { status: 0 });
+  t.equal(await command(hub, "start", strict.idtu), "");
   t.match(await ended(hub, strict.idtu), { diagi: 0, diagc: "1 files" }, "start looks anew");
   await fs.rm(join(hub.rundir, "nowhere"), { recursive: true });
   t.match(await ended(hub, (await send(hub, "--idf", "EASY")).idtu), { diagi: 150 });
   await told(hub, "CFTT44W", 1);
-  const easy = await send(hub, "--idf", "EASYONE", "--wait");
-  t.match(easy, { status: 0 });
+  const easy = await send(hub, "--idf", "EASYONE");
   t.match(await record(hub, easy.idtu), { state: "X", diagi: 110, diagp: "NO FILE" });
   await told(hub, "CFTF02W", 1);
 
-  const asked = await send(hub, `#${join(hub.rundir, "reports")}/?.csv`, "--wait");
+  const reports = `#${relative(hub.directory, join(hub.rundir, "reports"))}/?.csv`;
+  const { json: asked, status } = await hub.cli("send", "--part", "ACME", reports, "--wait", "--json");
+  t.equal(status, 0);
   t.match(await record(hub, asked.idtu), { state: "X", diagc: "2 files" }, "# on the command line");
-  t.match(await send(hub, "--idf", "BARE"), { status: 1, stderr: /set its fname/ });
-  t.match(await send(hub, "--idf", "WITHIN", join(hub.rundir, "names.txt")), { status: 1, stderr: /145/ });
-  t.match(await send(hub, join(hub.rundir, "missing.txt")), { status: 1, stderr: /is not there/ });
+  t.match(await send(hub, "--idf", "BARE"), { refusal: /set its fname/ });
+  t.match(await send(hub, "--idf", "WITHIN", join(hub.rundir, "names.txt")), { refusal: /145/ });
+  t.match(await send(hub, join(hub.rundir, "missing.txt")), { refusal: /is not there/ });
   const outside = await send(hub, "--idf", "WITHIN", `#${hub.rundir}/names*`);
   await waitFor("it to stop", async () => (await record(hub, outside.idtu))?.state === "K");
   const [refused] = await hub.transfers({ pidtu: outside.idtu });
   t.match(refused, { phasestep: "K", diagi: 145 });
   await told(hub, "CFTF46E", 2);
-  t.match(await hub.cli("submit", outside.idtu), { status: 1, stderr: /halt, keep, start and delete/ });
+  t.match(await command(hub, "submit", outside.idtu), /halt, keep, start and delete/);
   t.match(await hub.cli("display", outside.idtu), { status: 0, stdout: /generic +list/ });
 
-  t.match(await send(hub, names[0] ?? "", "--mindate", "tomorrow"), { status: 1, stderr: /\+1/ });
+  t.match(await send(hub, names[0] ?? "", "--mindate", "tomorrow"), { refusal: /\+1/ });
   const path = await put(hub, "late.txt");
   const late = await send(hub, path, "--maxdate", "2020-01-01");
-  t.match(late, { status: 1, diagi: 414 } as object, "its day was over when it was asked for");
+  t.match(late, { diagi: 414, phasestep: "K" }, "its day was over when it was asked for");
   await told(hub, "CFTT82E", /414/);
   const early = await send(hub, path, "--mindate", "+2", "--mintime", "06:00");
-  const { json } = await hub.cli("display", early.idtu, "--json");
+  const { retry } = await detail(hub, early.idtu);
   const then = new Date(today.getFullYear(), today.getMonth(), today.getDate() + 2, 6);
-  t.equal(json.retry, then.toISOString());
+  t.equal(retry, then.toISOString());
 });
 
 test("names that are taken: refused, stopped, waited for", async (t) => {
@@ -226,7 +260,7 @@ test("names that are taken: refused, stopped, waited for", async (t) => {
   for (const id of ids) t.equal(await fs.readFile(acme.inbox(id.toLowerCase()), "utf8"), "the old one");
 
   await fs.rm(acme.inbox("rename"));
-  t.match(await acme.cli("start", (await there("RENAME"))?.idtu ?? ""), { status: 0 });
+  t.equal(await command(acme, "start", (await there("RENAME"))?.idtu ?? ""), "");
   t.match(await ended(hub, renamed.idtu), { ack: "A" });
   t.equal(await fs.readFile(acme.inbox("rename"), "utf8"), "the new one");
   await fs.rm(acme.inbox("retry"));
@@ -254,7 +288,7 @@ test("one after the other, and cycles", async (t) => {
     const third = await send(hub, await put(hub, `${serial}3.txt`));
     t.match(await ended(hub, third.idtu), { ack: "A" }, "what is no part of the series passes it");
     t.match(await record(hub, second.idtu), { state: "D", bdate: null }, "the first holds it up");
-    t.match(await hub.cli("start", first.idtu), { status: 0 });
+    t.equal(await command(hub, "start", first.idtu), "");
     await waitFor("the first", async () => (await record(hub, first.idtu))?.bdate !== null);
     if (serial === "X") {
       const received = async () => (await acme.transfers({ direct: "recv", idf: "X1" }))[0];
@@ -278,15 +312,15 @@ test("one after the other, and cycles", async (t) => {
   await hub.start();
   t.equal(await next(), planned, "a crash changes nothing");
   t.match((await hub.cli("status")).stdout, /cycle +\d{8} ACME HOURLY every 60 min, next/);
-  t.match(await hub.cli("start", cycled.idtu), { status: 0 });
+  t.equal(await command(hub, "start", cycled.idtu), "");
   await waitFor("a turn at once", async () => (await hub.transfers({ pidtu: cycled.idtu })).length === 2);
   t.equal(await next(), planned, "out of turn: the next one stays");
-  t.match(await hub.cli("halt", cycled.idtu), { status: 0 });
+  t.equal(await command(hub, "halt", cycled.idtu), "");
   t.match(await record(hub, cycled.idtu), { phasestep: "H", diagi: 121 });
   t.match((await hub.cli("status")).stdout, /every 60 min, stopped/);
   await edit(hub, "cygnet.toml", (text) => text.replace("cycle = 60\n", ""));
   await waitFor("the reload", async () => (await hub.status()).generation.number === 2);
-  t.match(await hub.cli("delete", cycled.idtu), { status: 0 });
+  t.equal(await command(hub, "delete", cycled.idtu), "");
   t.strictSame((await hub.status()).cycles, []);
 });
 
@@ -305,8 +339,7 @@ test("files that go with their records, and scripts of several files", async (t)
   const { hub, acme } = await site(t, { ...QUICK, hub: { more }, acme: { more: receive } });
   await Promise.all([hub.start(), acme.start()]);
 
-  const forgotten = await send(hub, await put(hub, "forgotten.txt"), "--idf", "FORGET", "--wait");
-  t.match(forgotten, { status: 0 });
+  const forgotten = await send(hub, await put(hub, "forgotten.txt"), "--idf", "FORGET");
   await waitFor("its record to go", async () => (await record(hub, forgotten.idtu)) === undefined);
   await told(hub, "CFTC07I", new RegExp(forgotten.idtu));
   t.ok(existsSync(acme.inbox("forgotten.txt")));
@@ -320,15 +353,15 @@ test("files that go with their records, and scripts of several files", async (t)
   ];
   await Promise.all([ended(hub, first.idtu), ended(hub, second.idtu)]);
   await fs.writeFile(changed, "two");
-  t.match(await hub.cli("delete", first.idtu, second.idtu), { status: 0 });
+  t.equal(await command(hub, "delete", first.idtu, second.idtu), "");
   t.notOk(existsSync(taken), "it goes with its record");
   t.equal(await fs.readFile(changed, "utf8"), "two", "another one does not");
   await told(hub, "CFTT35W", /another file has that name .*changed\.txt/);
   const [received] = await acme.transfers({ direct: "recv", idf: "TAKEN" });
-  t.match(await acme.cli("delete", received?.idtu ?? ""), { status: 0 });
+  t.equal(await command(acme, "delete", received?.idtu ?? ""), "");
   t.notOk(existsSync(acme.inbox("TAKEN")), "and so does what was delivered");
   const unsent = await send(hub, await put(hub, "unsent.txt"), "--idf", "ALL");
-  t.match(await hub.cli("delete", unsent.idtu), { status: 0 });
+  t.equal(await command(hub, "delete", unsent.idtu), "");
   t.strictSame(await filesBelow(join(hub.rundir, "failed")), [], "nothing is kept of it");
   t.strictSame(await filesBelow(join(hub.rundir, "work")), []);
   t.ok(existsSync(join(hub.rundir, "unsent.txt")), "the file was not sent, and stays");
@@ -346,7 +379,7 @@ test("files that go with their records, and scripts of several files", async (t)
 
   const waits = await send(hub, await put(hub, "waits.txt"), "--idf", "WAITS");
   t.match(await record(hub, waits.idtu), { phase: "A", phasestep: "H", diagi: 0 });
-  t.match(await hub.cli("start", waits.idtu), { status: 0 });
+  t.equal(await command(hub, "start", waits.idtu), "");
   await ended(hub, waits.idtu);
   const slow = await send(hub, await put(hub, "slow.txt"), "--idf", "SLOW");
   await waitFor("it to stop", async () => (await record(hub, slow.idtu))?.phasestep === "K");

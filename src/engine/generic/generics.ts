@@ -14,6 +14,9 @@ import { CHILD_STOPPED } from "./record.ts";
 const GATHER = 100;
 /** After a failure, ms. */
 const AGAIN = 60_000;
+/** Between two looks at a list, for each of its children, and at most, ms. */
+const FOR_EACH = 0.2;
+const SELDOM = 10_000;
 /** Longest sleep: the wall clock may be set. */
 const LONGEST = 60_000;
 
@@ -34,6 +37,8 @@ export class Generics {
   readonly #working = new Map<string, Promise<void>>();
   /** Until when (monotonic) a record is left alone after a failure. */
   readonly #postponed = new Map<string, number>();
+  /** Records that a look has found being worked on. */
+  readonly #missed = new Set<string>();
   #timer: Timer | null = null;
   #due = Number.POSITIVE_INFINITY;
   #looking: Promise<void> = Promise.resolve();
@@ -88,14 +93,26 @@ export class Generics {
     if (this.#stopped || stopping) return;
     let next = LONGEST;
     for (const record of await catalog.generics()) {
-      if (this.#working.has(record.idtu) || (record.diagi !== 0 && record.diagi !== CHILD_STOPPED)) continue;
+      if (record.diagi !== 0 && record.diagi !== CHILD_STOPPED) continue;
+      if (this.#working.has(record.idtu)) {
+        // what has changed meanwhile may have come too late for the work under way
+        this.#missed.add(record.idtu);
+        continue;
+      }
       const wait = (this.#postponed.get(record.idtu) ?? 0) - clock.monotonic();
       if (wait > 0) next = Math.min(next, wait);
-      else if (!isCycle(record)) this.#begin(record, () => reviewList(this.#site(), record as ListRecord));
+      else if (!isCycle(record)) this.#begin(record, () => this.#reviewList(record as ListRecord));
       else if (isDue(record, clock.now())) this.#begin(record, () => takeTurn(this.#site(), record));
       else next = Math.min(next, record.retryAt - clock.now());
     }
     this.#lookIn(Math.max(next, GATHER));
+  }
+
+  /** The longer a list is, the more seldom it is counted. */
+  async #reviewList(list: ListRecord): Promise<void> {
+    const count = await reviewList(this.#site(), list);
+    const wait = Math.min(count * FOR_EACH, SELDOM);
+    if (wait > GATHER) this.#postponed.set(list.idtu, this.#site().clock.monotonic() + wait);
   }
 
   #begin(record: Transfer, work: () => Promise<void>): void {
@@ -103,7 +120,10 @@ export class Generics {
     this.#postponed.delete(idtu);
     const done = work()
       .catch((error: unknown) => this.#failed(record, error))
-      .finally(() => this.#working.delete(idtu));
+      .finally(() => {
+        this.#working.delete(idtu);
+        if (this.#missed.delete(idtu)) this.#lookIn(GATHER);
+      });
     this.#working.set(idtu, done);
   }
 

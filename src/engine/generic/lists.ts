@@ -24,23 +24,30 @@ const MESSAGES: Readonly<Record<number, readonly [error: string, warning: string
   150: ["CFTT44E", "CFTT44W"],
 };
 
-/** Makes the children that are not there yet, or looks how they stand and ends with the last of them. */
-export async function reviewList(site: Site, list: ListRecord): Promise<void> {
+/**
+ * Makes the children that are not there yet, or looks how they stand and ends with the last of them.
+ * @returns how many there are, where it waits for them: counting takes time
+ */
+export async function reviewList(site: Site, list: ListRecord): Promise<number> {
   // its scripts have their own way from there
-  if (list.phase !== "T") return;
-  if (list.generic.children === undefined) return expand(site, list);
+  if (list.phase !== "T") return 0;
+  if (list.generic.children === undefined) {
+    await expand(site, list);
+    return 0;
+  }
   const { catalog, clock, configuration } = site;
   const { all, ended, refused, stuck } = await catalog.children(list.idtu);
   if (ended < all) {
     const now = stuck > 0 ? ({ phasestep: "K", diagi: CHILD_STOPPED } as const) : WAITING;
     if (now.phasestep !== list.phasestep) await catalog.transition(list.idtu, list, now);
-    return;
+    return all;
   }
   const { ackstate } = sendFlow(configuration, list.idf).flow;
   const ack = refused > 0 ? ("N" as const) : ackstate === "require" ? ("A" as const) : ("" as const);
   const edate = clock.now();
   const next = nextOfSend(configuration, { ...list, ack, ackstate: "ignore" }, "data", edate);
   await catalog.transition(list.idtu, list, { ...next, ack, ackstate: "ignore", diagi: 0, edate });
+  return 0;
 }
 
 const WAITING = { phasestep: "H", diagi: 0 } as const;
