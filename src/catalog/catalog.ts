@@ -313,7 +313,7 @@ export interface Catalog {
   claimUnsealed(owner: string, now: number): Promise<Transfer | undefined>;
   /**
    * Says in the records of a partner's waiting sends what they wait for; undefined takes it back. What a record says of
-   * its own last attempt stays. `isNews` false: only those that say nothing yet are told.
+   * its own last attempt stays. `isNews` false: only those that say nothing yet are told. Applied.
    */
   explainWaiting(
     part: string,
@@ -371,6 +371,8 @@ export interface Catalog {
   settleAftermath(ids: readonly number[]): Promise<void>;
   /** Calls `changed` after every durable change, whoever asked for it. */
   watch(changed: () => void): void;
+  /** Calls `hear` after every commit with the transfers that are new in it or changed phase, step, response or DIAGI. */
+  follow(hear: (idtus: readonly string[]) => void): void;
   /** What became of the children of a broadcast: all, ended, ended with a NERP, held or stopped. */
   children(pidtu: string): Promise<{ all: number; ended: number; refused: number; stuck: number }>;
   /**

@@ -297,10 +297,12 @@ export class Gateway {
     return { problems: [], plan: plan(this.site.configuration, result.configuration) };
   }
 
-  /** Takes over what another process changed in the certificate store, and answers what waited for it. */
-  async refreshStore(): Promise<{ changes: number; problems: readonly string[] }> {
+  /** Takes over what `work`, or another process, changed in the certificate store, and answers what waited for it. */
+  async refreshStore(
+    work?: () => Promise<unknown>,
+  ): Promise<{ changes: number; problems: readonly string[] }> {
     const { store, journal } = this.site;
-    const changes = await storeChanges(store);
+    const changes = await storeChanges(store, work);
     for (const { part, id, text } of changes) journal.emit("CFTS78I", { part, id, text });
     for (const { path, text } of store.problems) journal.emit("CFTS78W", { file: path, text });
     this.housekeeping.expiry.check();

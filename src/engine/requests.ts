@@ -5,7 +5,7 @@ import type { Transfer } from "../catalog/catalog.ts";
 import type { Dest, Part, Send } from "../config/model.ts";
 import { NERP_REASONS } from "../messages/codes.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
-import { CygnetError } from "../platform/errors.ts";
+import { CygnetError, describe } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
 import { wayOut } from "../spool/jail.ts";
 import { describeBroadcast } from "./broadcast.ts";
@@ -56,7 +56,7 @@ export async function submitFile(site: Site, request: Submission, user = "operat
 
 /**
  * Sends what is uploaded. It counts as received when it is on disk whole; a torn upload leaves nothing behind.
- * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, what the upload throws, or what the spool says
+ * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_UPLOAD, or what the spool says
  */
 export async function submitUpload(site: Site, upload: Upload, user: string): Promise<Transfer> {
   const { name, content, ...request } = upload;
@@ -65,7 +65,7 @@ export async function submitUpload(site: Site, upload: Upload, user: string): Pr
   }
   const partner = partnerOf(site, request);
   return submit(site, { ...request, file: name }, partner, user, async (copy) => {
-    await writeFile(site, content, copy);
+    await writeFile(site, whole(content), copy);
     return site.clock.now();
   });
 }
@@ -165,6 +165,15 @@ async function copyFile({ disk }: Site, from: string, to: string): Promise<void>
     await source.close();
   }
   await syncParent(disk, to);
+}
+
+/** @throws CygnetError CYG_REQUEST_UPLOAD when the octets break off */
+async function* whole(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* content;
+  } catch (cause) {
+    throw new CygnetError("CYG_REQUEST_UPLOAD", `the upload broke off: ${describe(cause)}`, { cause });
+  }
 }
 
 async function writeFile({ disk }: Site, content: AsyncIterable<Buffer>, to: string): Promise<void> {

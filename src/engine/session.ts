@@ -207,6 +207,7 @@ export class Session implements SessionUser {
     if (this.site.stopping) return this.#refuse(ssid, shuttingDown(part));
     // counted from now on, however long the directory takes
     this.part = part;
+    this.site.sessions.recognised(this, part.id);
     if (this.prot.exita === null) this.#accept(ssid, part);
     else this.#background(this.#askDirectory(ssid, part));
   }
@@ -322,6 +323,7 @@ export class Session implements SessionUser {
       host: this.host,
     });
     journal.emit("CFTT51I", { part: part.id, role: this.role, ids: this.ids });
+    this.site.sessions.tell(this, "agreed");
     this.#resolveOpened(true);
   }
 
