@@ -5,6 +5,7 @@
  * Invariants
  * - Exchange buffers reach the machine in the order of the wire, one at a time.
  * - After the end of a session the user hears `ended` exactly once, and nothing after it.
+ * - Nothing keeps octets of a chunk beyond the call that brings it: commands hold copies, data are unpacked at once.
  */
 import type { Connection } from "../net/connection.ts";
 import type { SessionAction, SessionEvent } from "../oftp/session/events.ts";
