@@ -13,6 +13,7 @@ import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import { recordOf } from "./record.ts";
 import { statusOf } from "./status.ts";
 import { transferRoutes } from "./transfers.ts";
+import { watchingRoutes } from "./watching.ts";
 
 export interface AdminServer {
   close(): Promise<void>;
@@ -86,6 +87,7 @@ function routes(gateway: Gateway, shut: (fast: boolean) => void): FastifyInstanc
   app.get("/status", () => statusOf(gateway));
 
   transferRoutes(app, gateway);
+  watchingRoutes(app, gateway);
 
   app.post<{ Params: { id: string } }>("/partners/:id/test", (request) => gateway.probe(request.params.id));
 

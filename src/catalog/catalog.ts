@@ -8,6 +8,8 @@
  * - Limits, retry clocks and pending responses are here, never true only in memory.
  */
 
+import type { Backlog } from "./backlog.ts";
+
 /** Phase: A pre-processing, T transfer, Y post-processing, Z acknowledgement, X done. */
 export type Phase = "A" | "T" | "Y" | "Z" | "X";
 
@@ -383,6 +385,10 @@ export interface Catalog {
   ): Promise<void>;
   /** Numbers for `status`: records by state letter and direction, and responses waiting. */
   totals(): Promise<{ send: Record<string, number>; recv: Record<string, number>; responses: number }>;
+  /** Numbers for metrics: what has not ended, by partner; only partners that have something. */
+  backlog(): Promise<Backlog[]>;
+  /** Resolves when a change that changes nothing is durable: the catalog can be written. */
+  probe(): Promise<void>;
   /**
    * Gives up claims that `owner` held before it died: sends T/C become T/D, receives T/C become T/H, and a script
    * that was running waits again.

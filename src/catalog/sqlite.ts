@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock } from "../platform/clock.ts";
+import { countBacklog } from "./backlog.ts";
 import type { Catalog } from "./catalog.ts";
 import * as changes from "./changes.ts";
 import { GroupCommit } from "./commit.ts";
@@ -105,6 +106,11 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     activations: () => read(() => queries.listActivations(database)),
     setActivation: (key, to) => change(() => changes.putActivation(database, key, to)),
     totals: () => read(() => queries.countTransfers(database)),
+    backlog: () => read(() => countBacklog(database)),
+    probe: () =>
+      change(() => {
+        database.run("UPDATE holder SET pid = ? WHERE one = 1", process.pid);
+      }),
     recover: (owner) => change(() => changes.freeClaims(database, owner)),
     unfinishedSpool: () => read(() => queries.findUnfinished(database)),
     async purge(before) {

@@ -16,7 +16,36 @@ export class NotRunning extends CygnetError {
  * One request and its JSON answer.
  * @throws NotRunning, or CygnetError with the gateway's own code and words
  */
-export function ask<T>(socket: string, method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+export async function ask<T>(
+  socket: string,
+  method: "GET" | "POST",
+  path: string,
+  body?: unknown,
+): Promise<T> {
+  const { status, text } = await exchange(socket, method, path, body);
+  const answer = JSON.parse(text || "null") as T;
+  if (status === 200) return answer;
+  throw refusal(status, answer);
+}
+
+/** One request whose answer is text. Errors as `ask`. */
+export async function askText(socket: string, path: string): Promise<string> {
+  const { status, text } = await exchange(socket, "GET", path, undefined);
+  if (status === 200) return text;
+  throw refusal(status, JSON.parse(text || "null"));
+}
+
+function refusal(status: number, answer: unknown): CygnetError {
+  const { code, message } = (answer ?? {}) as { code?: string; message?: string };
+  return new CygnetError(code ?? "CYG_ADMIN", message ?? `the gateway answered ${status}`);
+}
+
+function exchange(
+  socket: string,
+  method: "GET" | "POST",
+  path: string,
+  body: unknown,
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers = text === undefined ? {} : { "content-type": "application/json" };
@@ -24,12 +53,7 @@ export function ask<T>(socket: string, method: "GET" | "POST", path: string, bod
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => {
-        const answer = JSON.parse(Buffer.concat(chunks).toString() || "null") as T;
-        if (response.statusCode === 200) return resolve(answer);
-        const { code, message } = answer as { code?: string; message?: string };
-        reject(
-          new CygnetError(code ?? "CYG_ADMIN", message ?? `the gateway answered ${response.statusCode}`),
-        );
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() });
       });
       response.on("error", reject);
     });

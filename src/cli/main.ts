@@ -11,6 +11,7 @@ import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain, list } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
+import { metrics } from "./metrics.ts";
 import type { MigrateOptions } from "./migrate.ts";
 import { addPartnerCommands } from "./partner.ts";
 import { addPkiCommands } from "./pki.ts";
@@ -69,6 +70,12 @@ export function program(): Command {
   ).action(reload);
 
   command("status", "show the gateway at a glance").action(status);
+
+  command(
+    "metrics",
+    "show what monitoring sees",
+    "In Prometheus' text format, as GET /metrics gives it; with --json a list of name, labels and value.",
+  ).action(metrics);
 
   command("shut", "stop the gateway", "Running transfers finish first, for up to 30 seconds.")
     .option("--fast", "cut what is running; it resumes at the next start")

@@ -31,9 +31,11 @@ import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Envelopes } from "./envelopes.ts";
 import { Exchange } from "./exchange/exchange.ts";
+import { Health } from "./health.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type PathReport, probePartner } from "./probe.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -67,11 +69,15 @@ export class Gateway {
   readonly generations: Generation[] = [];
   /** Why the last reload was rejected; empty when it was accepted. */
   lastRejection: readonly string[] = [];
+  /** When a reload was last asked for, accepted or not, ms since 1970 UTC; null = never. */
+  lastReload: number | null = null;
   readonly journal: OpenJournal;
   readonly outboxes: Outboxes;
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
   readonly housekeeping: Housekeeping;
+  readonly health: Health;
+  readonly metrics: Metrics;
   readonly #file: string;
   readonly #catalog: Catalog;
   #watch: ConfigurationWatch | null = null;
@@ -125,6 +131,12 @@ export class Gateway {
       () => this.site.credentials,
       (connection, prot) => this.#arrived(connection, prot),
     );
+    this.health = new Health(() => ({
+      site: this.site,
+      listeners: this.listeners,
+      generation: () => this.generations.at(-1)?.number ?? 0,
+    }));
+    this.metrics = new Metrics(this);
   }
 
   /**
@@ -245,7 +257,10 @@ export class Gateway {
     const next = this.#reloading
       .then(() => this.#reload(cause))
       // nobody awaits a reload that a file or a signal asked for
-      .catch((error: unknown) => this.#rejected(cause, [describe(error)]));
+      .catch((error: unknown) => this.#rejected(cause, [describe(error)]))
+      .finally(() => {
+        this.lastReload = this.site.clock.now();
+      });
     this.#reloading = next;
     return next;
   }
@@ -404,6 +419,7 @@ export class Gateway {
     tellTls(this.journal, this.site.configuration, null);
     this.journal.emit("CFTE09I", { text: "stopped" });
     await this.housekeeping.sayGoodBye();
+    this.metrics.stop();
     await this.journal.close();
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Configuration, Net, Prot } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
-import { Admission, type Seat } from "../net/admission.ts";
+import { Admission, type AdmissionCounters, type Seat } from "../net/admission.ts";
 import type { Connection } from "../net/connection.ts";
 import { type Listener, listen } from "../net/listener.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -60,8 +60,17 @@ export class Listeners {
     }));
   }
 
-  /** Counters of each network resource, for status. */
-  get networks(): { net: string; open: number; silent: number }[] {
+  /** What should be open by the configuration in force and is not, as `host port`. */
+  get closed(): string[] {
+    if (this.#configuration === null) return [];
+    const open = this.#ports.filter(({ listener }) => listener.open).map(({ key }) => key);
+    return wantedPorts(this.#configuration)
+      .map(({ key }) => key)
+      .filter((key) => !open.includes(key));
+  }
+
+  /** Counters of each network resource. */
+  get networks(): ({ net: string } & AdmissionCounters)[] {
     return [...this.#admissions.values()].map(({ net, counters }) => ({ net, ...counters }));
   }
 

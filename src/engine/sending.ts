@@ -254,7 +254,8 @@ export class Sending {
     site.journal.emit("CFTT56I", { ...keys(transfer), role, ids, fname: transfer.fname });
     site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
-    site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
+    const { direct, fname } = transfer;
+    site.journal.emit("CFTT88I", { ...keys(transfer), direct, fname, nbc: size, duration });
     if (next.phase === "X") await putAway(site, { ...fresh, ...done });
     else await conclude(site, transfer);
   }

@@ -32,6 +32,8 @@ export interface ListenOptions {
 
 export interface Listener {
   readonly address: Endpoint;
+  /** False once it was closed. */
+  readonly open: boolean;
   /** Handshakes under way, not yet handed over. */
   readonly handshakes: number;
   /** Stops listening; the port is free when this returns. Connections and handshakes under way go on. */
@@ -82,6 +84,7 @@ class Door {
     admission.listening();
     journal.emit("CFTN02I", { net: admission.net, prot, host: address.address, sap: address.port });
     const cuts = this.#cuts;
+    const server = this.#server;
     const close = () => {
       if (!this.#server.listening) return;
       admission.silenced();
@@ -89,6 +92,9 @@ class Door {
     };
     return {
       address,
+      get open() {
+        return server.listening;
+      },
       get handshakes() {
         return cuts.size;
       },
