@@ -68,7 +68,7 @@ const ACTIVATION = {
   properties: {
     command: { enum: ["act", "inact"] },
     id: { type: "string" },
-    kind: { enum: ["part", "folder", "cron"] },
+    kind: { enum: ["part", "folder", "cron", "address"] },
     mode: { enum: ["both", "requester", "server"] },
     force: { type: "boolean" },
   },

@@ -133,14 +133,18 @@ export function program(): Command {
     const each = command(
       name,
       `${opens ? "open" : "close"} a partner, a folder or a job`,
-      "It stays so over restarts, until the next act or inact, or until the configuration changes the object's state.",
+      "It stays so over restarts, until the next act or inact, or until the configuration changes the object's state." +
+        (opens
+          ? "\nA caller's address, or a partner, that was refused too often and is locked out is heard again."
+          : ""),
     )
-      .argument("<id>", "the partner, the folder or the job")
+      .argument("<id>", `the partner, the folder or the job${opens ? ", or a caller's address" : ""}`)
       .addOption(
         new Option("--type <type>", "what the id names, where it names several").choices([
           "part",
           "folder",
           "cron",
+          ...(opens ? ["address"] : []),
         ]),
       )
       .addOption(

@@ -103,6 +103,10 @@ async function written({ catalog, clock }: Site): Promise<string> {
   try {
     await Promise.race([catalog.probe(), late]);
     return "it can be written";
+  } catch (error) {
+    // a new start makes no room: that is a matter of /readyz
+    if (error instanceof CygnetError && error.code === "CYG_CATALOG_FULL") return "the disk is full";
+    throw error;
   } finally {
     stop();
   }

@@ -57,6 +57,8 @@ export interface SideOptions {
   root?: "hub" | "acme" | "relay";
   /** State of the partner object. */
   state?: "activeboth" | "activereq" | "activeserv" | "noactive";
+  /** Refusals before a caller has to wait. */
+  lockout?: number;
   /** More TOML, at the end of the main file. */
   more?: string;
 }
@@ -361,6 +363,7 @@ function mainToml({ id, partner, ports }: Gateway, options: SideOptions): string
   const { version = ["1.2", "1.3"], srusize = 65_535, scredit = 64, scomp = 1, restart = 5 } = options;
   const { srin = "both", srout = "both", resync = true, disctd = "1s", rto = "20s" } = options;
   const { schedule = "* * * * * *", fileidledelay = "200ms", logLevel = "I", more = "" } = options;
+  const { lockout = 0 } = options;
   const level = options.level ?? [5, 4, 2, 1];
   const root = options.root ?? partner.toLowerCase();
   const shared = `type = "odette"
@@ -388,6 +391,8 @@ id     = "LOCAL"
 host   = "127.0.0.1"
 maxcnx = 100
 allow  = ["127.0.0.0/8"]
+# everybody comes from one address
+lockout = ${lockout}
 
 [[cftprot]]
 id   = "OFTP"

@@ -123,10 +123,17 @@ export const METRICS = {
   cygnet_connections_accepted_total: counter("Connections that were let in.", "net"),
   cygnet_connections_refused_total: counter(
     "Connections that were turned away before a word was said: denied (address), full (maxcnx, maxcnx_host), " +
-      "displaced (silent, gave way).",
+      "displaced (silent, gave way), locked (refused too often).",
     "net",
     "reason",
   ),
+
+  cygnet_lockouts: gauge(
+    "Addresses and codes that have to wait now, because they were refused too often.",
+    "net",
+    "kind",
+  ),
+  cygnet_lockouts_total: counter("How often one of them had to.", "net"),
 
   cygnet_certificate_days_left: gauge(
     "Whole days until a certificate in use ends; negative when it has expired.",

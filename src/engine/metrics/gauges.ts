@@ -14,6 +14,7 @@ export async function measure(gateway: Gateway, put: Put): Promise<void> {
   put("cygnet_info", { version: version(), site: site.configuration.cftparm.part }, 1);
   measureConfiguration(gateway, put);
   measureSessions(gateway, put);
+  measureLockouts(gateway, put);
   for (const { id, part, fingerprint, days } of housekeeping.expiry.list()) {
     // eight octets tell the certificates of one id apart
     put("cygnet_certificate_days_left", { id, partner: part, fingerprint: fingerprint.slice(0, 23) }, days);
@@ -50,12 +51,23 @@ function measureSessions({ site, listeners }: Gateway, put: Put): void {
   for (const direction of ["send", "recv"] as const) {
     put("cygnet_transfers_running_bytes", { direction }, moved[direction]);
   }
-  for (const { net, open: all, silent, accepted, denied, refused, displaced } of listeners.networks) {
+  for (const { net, open: all, silent, accepted, denied, refused, displaced, locked } of listeners.networks) {
     put("cygnet_connections", { net, state: "recognised" }, all - silent);
     put("cygnet_connections", { net, state: "unrecognised" }, silent);
     put("cygnet_connections_accepted_total", { net }, accepted);
-    for (const [reason, count] of Object.entries({ denied, full: refused, displaced })) {
+    for (const [reason, count] of Object.entries({ denied, full: refused, displaced, locked })) {
       put("cygnet_connections_refused_total", { net, reason }, count);
+    }
+  }
+}
+
+function measureLockouts({ listeners }: Gateway, put: Put): void {
+  const { lockouts } = listeners;
+  for (const { net, locks } of listeners.locks) {
+    put("cygnet_lockouts_total", { net }, locks);
+    for (const kind of ["address", "code"]) {
+      const locked = lockouts.filter((lock) => lock.net === net && lock.kind === kind);
+      put("cygnet_lockouts", { net, kind }, locked.length);
     }
   }
 }
