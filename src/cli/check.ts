@@ -40,7 +40,7 @@ export async function check(options: CommonOptions & { plan?: boolean }): Promis
 }
 
 /** Keys and certificates under rundir that are not there yet are no error: the first start makes them. */
-async function judge(
+export async function judge(
   file: string,
   result: Awaited<ReturnType<typeof load>>,
 ): Promise<{ problems: Problem[]; warnings: Problem[] }> {

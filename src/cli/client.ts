@@ -13,7 +13,7 @@ export class NotRunning extends CygnetError {
 }
 
 /**
- * One request and its JSON answer.
+ * One request and its JSON answer. `path` is below /v1.
  * @throws NotRunning, or CygnetError with the gateway's own code and words
  */
 export async function ask<T>(
@@ -22,7 +22,7 @@ export async function ask<T>(
   path: string,
   body?: unknown,
 ): Promise<T> {
-  const { status, text } = await exchange(socket, method, path, body);
+  const { status, text } = await exchange(socket, method, `/v1${path}`, body);
   const answer = JSON.parse(text || "null") as T;
   if (status === 200) return answer;
   throw refusal(status, answer);

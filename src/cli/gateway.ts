@@ -55,6 +55,8 @@ export async function status(options: CommonOptions): Promise<void> {
         print(`partner    ${id}: ${failures} failed calls, next ${localTime(next)}: ${reason}`);
     }
   }
+  for (const { level, text } of now.disks)
+    if (level !== "ok") print(`disk       ${level.toUpperCase()}: ${text}`);
   for (const line of certificateLines(now.certificates)) print(`certificate ${line}`);
   if (now.sessions.length === 0) return;
   const columns = [

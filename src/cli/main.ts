@@ -77,6 +77,17 @@ export function program(): Command {
     "In Prometheus' text format, as GET /metrics gives it; with --json a list of name, labels and value.",
   ).action(metrics);
 
+  command(
+    "doctor",
+    "look for what is wrong with this machine, the gateway and the way to its partners",
+    "Works with the gateway running or stopped, and changes nothing. Each line is ok, WARN or FAIL, with what to do.",
+  )
+    .option("--deep", "also try TLS with every partner")
+    // loaded only here, as it looks at everything
+    .action(async (options: CommonOptions & { deep?: boolean }) =>
+      (await import("./doctor/doctor.ts")).doctor(options),
+    );
+
   command("shut", "stop the gateway", "Running transfers finish first, for up to 30 seconds.")
     .option("--fast", "cut what is running; it resumes at the next start")
     .action(shut);

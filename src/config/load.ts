@@ -10,6 +10,7 @@ import type { Cygnet } from "./generated.ts";
 import type { Configuration } from "./model.ts";
 import { type Problem, sortProblems } from "./problem.ts";
 import { resolveConfiguration } from "./resolve.ts";
+import { checkAdministration } from "./rules/administration.ts";
 import { checkAuthorities } from "./rules/authorities.ts";
 import { checkCertificates } from "./rules/certificates.ts";
 import { checkFlows } from "./rules/flows.ts";
@@ -22,6 +23,7 @@ import { checkProfiles } from "./rules/profiles.ts";
 import { checkReferences } from "./rules/references.ts";
 import { Scene } from "./rules/scene.ts";
 import { checkScripts } from "./rules/scripts.ts";
+import { checkSpace } from "./rules/space.ts";
 import { reportViolations, type Violation } from "./schema-problems.ts";
 import { tables, validate } from "./schemas.ts";
 import { readSecrets, type SecretsByEntry } from "./secrets.ts";
@@ -39,9 +41,11 @@ const CHECKS = [
   checkPartners,
   checkFlows,
   checkFolders,
+  checkSpace,
   checkScripts,
   checkJobs,
   checkNotifications,
+  checkAdministration,
 ];
 
 export interface LoadOptions {

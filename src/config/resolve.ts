@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
 import { type Command, commandOf, wordsOf } from "./command.ts";
 import type {
+  Admin,
   Cftcron,
   Cftfolder,
   Cftpart,
@@ -16,11 +17,18 @@ import type {
 import type * as Model from "./model.ts";
 import { defaultUsage } from "./rules/certificate-usage.ts";
 import type { PkiFacts } from "./rules/scene.ts";
-import { keySchema } from "./schemas.ts";
+import { hostPortOf, keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { SecretsByEntry } from "./secrets.ts";
 import type { Sources } from "./sources.ts";
-import { type CftUnit, parseActivation, parseDuration, parseSize, parseTimeOfDay } from "./units.ts";
+import {
+  type CftUnit,
+  parseActivation,
+  parseDuration,
+  parseSize,
+  parseSpace,
+  parseTimeOfDay,
+} from "./units.ts";
 
 const CLEAR_PORT = 3305;
 const TLS_PORT = 6619;
@@ -59,6 +67,9 @@ export function resolveConfiguration(
       execre: command(parm.execre),
       exectimeout,
       max_processing_scripts: parm.max_processing_scripts,
+      allow_plain_secrets: parm.allow_plain_secrets,
+      disk_low: parseSpace(parm.disk_low),
+      disk_alert: parseSpace(parm.disk_alert),
       default_idf: parm.default_idf,
       experimental_ciphers: parm.experimental_ciphers,
     },
@@ -156,7 +167,12 @@ export function resolveConfiguration(
       };
     }),
     smtp: tree.smtp ? mailServer(tree.smtp, secret(tree.smtp, "passw")) : null,
-    admin: { socket: resolve(rundir, tree.admin.socket) },
+    admin: administration(tree.admin, rundir),
+    apiuser: table(tree.apiuser, (user) => {
+      const { comment: _, ...rest } = user;
+      const token = secret(user, "token");
+      return { ...rest, token: token && token.reveal() !== "" ? token : null };
+    }),
   };
 }
 
@@ -341,6 +357,18 @@ function job(
 function mailServer({ comment: _, ...smtp }: Smtp, passw = new Secret("")): Model.Smtp {
   const port = smtp.port ?? (smtp.tls === "tls" ? 465 : 587);
   return { ...smtp, port, passw, timeout: parseDuration(smtp.timeout, "s") };
+}
+
+function administration({ comment: _, ...admin }: Admin, rundir: string): Model.Admin {
+  return {
+    ...admin,
+    socket: resolve(rundir, admin.socket),
+    listen: hostPortOf(admin.listen) ?? null,
+    allow: admin.allow.map(block),
+    deny: admin.deny.map(block),
+    audit: resolve(rundir, admin.audit),
+    audit_maxsize: parseSize(admin.audit_maxsize),
+  };
 }
 
 function folder(one: Cftfolder, rundir: string): Model.Folder {

@@ -48,6 +48,23 @@ export function parseSize(value: number | string): number {
   return Number(match[1]) * factor;
 }
 
+/** Free space that is too little: less than a share of the file system, than so many octets, or than the smaller of both. */
+export interface SpaceLimit {
+  /** null = not by share. */
+  percent: number | null;
+  /** null = not by octets. */
+  octets: number | null;
+}
+
+/** Reads `5%`, `1GiB` or `5% 1GiB`. CYG_SIZE else. */
+export function parseSpace(value: number | string): SpaceLimit {
+  const [, percent, size] = /^(?:(\d{1,2}(?:\.\d+)?)%)? ?(.*)$/.exec(String(value)) ?? [];
+  return {
+    percent: percent === undefined ? null : Number(percent),
+    octets: size ? parseSize(size) : null,
+  };
+}
+
 /** Milliseconds after midnight of `HH:MM`, `HH:MM:SS` or Transfer CFT's `HHMMSSCC`; undefined when it is none. */
 export function parseTimeOfDay(text: string): number | undefined {
   const match = /^(\d\d):(\d\d)(?::(\d\d))?$/.exec(text) ?? /^(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text);

@@ -25,12 +25,13 @@ export interface ActivationOrder {
 export async function activate(
   gateway: Gateway,
   order: ActivationOrder,
+  user = "operator",
 ): Promise<{ kind: string; id: string; state: string }> {
   const { site } = gateway;
   const { command, id, mode = "both", force = false } = order;
   const asked = order.kind;
   if (asked === "address" || (asked === undefined && isIP(id.replace(/\/64$/, "")) !== 0)) {
-    return unlock(gateway, command, id);
+    return unlock(gateway, command, id, user);
   }
   const kind = asked ?? kindOf(site, id);
   const known = switchable(site.configuration)[kind].get(id);
@@ -41,17 +42,17 @@ export async function activate(
   site.journal.emit("CFTR12I", {
     cmd: command.toUpperCase(),
     part: kind === "part" ? id : "",
-    user: "operator",
+    user,
     text: `${kind} ${id}: ${state}`,
   });
   // whoever is opened is heard at once
   const code = kind === "part" && command === "act" ? site.configuration.cftpart.get(id)?.nrpart : undefined;
-  if (code) gateway.listeners.unlock(code);
+  if (code) gateway.listeners.unlock(code, user);
   if (kind === "folder") await gateway.outboxes.apply(site.configuration);
   if (kind === "cron") gateway.housekeeping.jobs.apply(site.configuration);
   const closed = kind === "part" && (state === "noactive" || state === "activeserv");
   if (closed && force) {
-    await perform(site, { action: "halt", text: "the partner was closed" }, { part: id, state: "C" });
+    await perform(site, { action: "halt", text: "the partner was closed", user }, { part: id, state: "C" });
   }
   site.kick();
   return { kind, id, state };
@@ -62,11 +63,12 @@ function unlock(
   { listeners }: Gateway,
   command: ActivationOrder["command"],
   id: string,
+  user: string,
 ): { kind: string; id: string; state: string } {
   if (command === "inact") {
     throw new CygnetError("CYG_REQUEST_OBJECT", `${id} is an address: to close it, put it into cftnet.deny`);
   }
-  if (listeners.unlock(id)) return { kind: "address", id, state: "heard" };
+  if (listeners.unlock(id, user)) return { kind: "address", id, state: "heard" };
   throw new CygnetError("CYG_REQUEST_OBJECT", `the address ${id} is not locked out`);
 }
 

@@ -96,11 +96,11 @@ export class Envelopes {
       const { configuration, credentials, judgement } = this.#site();
       const suite = suiteOf({ cipher });
       const judged = sign ? await judgement.of(part, "sign") : NOBODY;
-      const largest = Math.floor((await disk.freeSpace(source)) * 0.9);
+      const largest = Math.floor((await disk.space(source)).free * 0.9);
       if (original > largest) throw noRoom(original, largest);
       const options = {
         expected: { signed: sign, compressed: compress, encrypted: encrypt },
-        keys: credentials.own("decrypt"),
+        keys: credentials.openers(),
         signers: judged.good,
         experimental: configuration.cftparm.experimental_ciphers,
         // whatever a partner has compressed, it must not fill the disk

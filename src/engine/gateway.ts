@@ -24,11 +24,13 @@ import type { Trust } from "../pki/trust/trust.ts";
 import { systemClock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
+import { nearFileSystem } from "../platform/near-disk.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
 import { Activations } from "./activations.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
+import { DiskSpace } from "./disk-space.ts";
 import { Envelopes } from "./envelopes.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { Health } from "./health.ts";
@@ -37,6 +39,7 @@ import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Outboxes } from "./outboxes.ts";
+import { type Partaker, type Prepared, prepareAll } from "./partakers.ts";
 import { type PathReport, probePartner } from "./probe.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
@@ -78,6 +81,7 @@ export class Gateway {
   readonly housekeeping: Housekeeping;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly #partakers: Partaker[] = [];
   readonly #file: string;
   readonly #catalog: Catalog;
   #watch: ConfigurationWatch | null = null;
@@ -94,16 +98,22 @@ export class Gateway {
     const { rundir } = configuration.cftparm;
     const credentials = () => this.site.credentials;
     const { trust } = parts;
+    // the catalog's file system: the one that SQLite, too, writes to in this thread
+    const disk = nearFileSystem(dirname(configuration.cftcat.fname));
     this.site = {
       configuration,
       credentials: parts.credentials,
       store: parts.store,
       catalog,
-      spool: createSpool({ catalog, disk: systemFileSystem, rundir, clock: systemClock }),
+      spool: createSpool({ catalog, disk, rundir, clock: systemClock }),
       journal,
       clock: systemClock,
       random: systemRandom,
-      disk: systemFileSystem,
+      disk,
+      diskSpace: new DiskSpace(
+        () => this.site,
+        () => this.#roomAgain(),
+      ),
       sessions: new Sessions(),
       deliveries: new Deliveries(() => this.site),
       exchange: new Exchange(() => this.site),
@@ -190,6 +200,7 @@ export class Gateway {
     else journal.emit("CFTI26I", { text: "no protocol uses TLS" });
     for (const warning of warnings) this.#warn(warning);
     await housekeeping.prepare();
+    await site.diskSpace.open();
     tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
     await this.#recover();
@@ -224,6 +235,12 @@ export class Gateway {
     if (sends + receives + responses + scripts === 0) return;
     const text = `${sends} sends, ${receives} receives, ${responses} responses and ${scripts} scripts were under way and go on`;
     journal.emit("CFTC08I", { text });
+  }
+
+  /** Space that was short is there again: what has waited for it goes on. */
+  #roomAgain(): void {
+    this.outboxes.scan();
+    this.scheduler.kick();
   }
 
   #arrived(connection: Connection, id: string): void {
@@ -263,6 +280,20 @@ export class Gateway {
       });
     this.#reloading = next;
     return next;
+  }
+
+  /**
+   * Puts the configuration in force into force for one more, and every later one with it.
+   * @throws what it throws that cannot do with this configuration
+   */
+  join(partaker: Partaker): Promise<void> {
+    const joined = this.#reloading.then(async () => {
+      const { configuration, credentials } = this.site;
+      (await partaker.prepare(configuration, credentials)).commit();
+      this.#partakers.push(partaker);
+    });
+    this.#reloading = joined.catch(() => {}); // whoever joins is told
+    return joined;
   }
 
   /** Calls a partner on every path without moving a file. */
@@ -322,15 +353,22 @@ export class Gateway {
         fixed.flatMap((change) => renderPlan([change])),
       );
     }
-    let credentials: Credentials;
     try {
-      credentials = await loadCredentials(configuration, site);
+      const credentials = await loadCredentials(configuration, site);
       await outboxes.prepare(configuration);
       const ports = await listeners.prepare(configuration, credentials);
+      let others: Prepared;
+      try {
+        others = await prepareAll(this.#partakers, configuration, credentials);
+      } catch (error) {
+        await ports.rollback();
+        throw error;
+      }
       // from here on nothing fails
       site.credentials = credentials;
       site.configuration = configuration;
       ports.commit();
+      others.commit();
     } catch (error) {
       tellTlsError(this.journal, error);
       return this.#rejected(cause, [describe(error)]);
@@ -343,6 +381,7 @@ export class Gateway {
     await outboxes.apply(configuration);
     this.journal.reconfigure(logSettings(configuration));
     await this.housekeeping.follow(configuration);
+    await site.diskSpace.look();
     await this.#watch?.follow(configuration.includes);
     const number = current + 1;
     this.generations.push({ number, at: site.clock.now(), plan: changes });
@@ -387,12 +426,17 @@ export class Gateway {
     await this.outboxes.close();
     const ended = Promise.all(site.sessions.all.map((session) => session.closed));
     const deadline = site.clock.monotonic() + GRACE;
+    const leaving = new Set<Session>();
     while (site.sessions.all.length > 0) {
       const late = this.#fast || site.clock.monotonic() >= deadline;
       for (const session of site.sessions.all) {
         // before the session is agreed on there is nobody to say good-bye to
         if (session.agreement === null) session.link.destroy();
         else if (late || session.idle) session.link.end(5, "the gateway is shutting down");
+        if (!session.link.over || leaving.has(session)) continue;
+        leaving.add(session);
+        // a partner that does not close holds nobody up
+        site.clock.timer(GOOD_BYE, () => session.link.destroy());
       }
       if (late) break;
       await Promise.race([ended, pause(100)]);
@@ -409,6 +453,7 @@ export class Gateway {
   async #close(): Promise<void> {
     await this.#watch?.close();
     this.site.stopping = true;
+    this.site.diskSpace.close();
     this.listeners.close();
     await this.outboxes.close();
     await this.site.envelopes.close();

@@ -29,10 +29,8 @@ export interface Looked {
 
 /** How long the catalog may take for a change that changes nothing, ms. */
 const PATIENCE = 5_000;
-/** A verdict on the catalog serves this long, ms: asking is free, writing is not. */
+/** A verdict on the catalog, or a look at the disks, serves this long, ms: asking is free, writing is not. */
 const FRESH = 1_000;
-/** Octets below which nothing is received any more. */
-const LOW = 16 * 1024 * 1024;
 
 export class Health {
   readonly #looked: () => Looked;
@@ -112,9 +110,9 @@ async function written({ catalog, clock }: Site): Promise<string> {
   }
 }
 
-async function roomy({ disk, configuration }: Site): Promise<string> {
-  const free = await disk.freeSpace(configuration.cftparm.rundir);
-  const text = `${Math.floor(free / 1024 / 1024)} MiB free for rundir`;
-  if (free < LOW) throw new CygnetError("CYG_NOT_READY", `${text}; needed are ${LOW / 1024 / 1024} MiB`);
-  return text;
+async function roomy({ diskSpace }: Site): Promise<string> {
+  await diskSpace.look(FRESH);
+  const { shortage, disks } = diskSpace;
+  if (shortage !== null) throw new CygnetError("CYG_NOT_READY", shortage);
+  return disks.map(({ text }) => text).join("; ");
 }

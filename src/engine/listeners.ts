@@ -78,8 +78,8 @@ export class Listeners {
   }
 
   /** Settles what an address, or a partner's code, has on its account; false when there is nothing. */
-  unlock(id: string): boolean {
-    return [...this.#admissions.values()].filter(({ lockouts }) => lockouts.clear(id)).length > 0;
+  unlock(id: string, user: string): boolean {
+    return [...this.#admissions.values()].filter(({ lockouts }) => lockouts.clear(id, user)).length > 0;
   }
 
   /** How often somebody was locked out since the start. */

@@ -50,7 +50,8 @@ export class Preparation {
     const { catalog, clock, owner } = this.#site;
     while (this.#again) {
       this.#again = false;
-      while (this.#sealing.size < MOST && !this.#site.stopping) {
+      const { diskSpace } = this.#site;
+      while (this.#sealing.size < MOST && !this.#site.stopping && diskSpace.shortage === null) {
         const transfer = await catalog.claimUnsealed(owner, clock.now());
         if (transfer === undefined) break;
         const work = this.#seal(transfer).finally(() => {

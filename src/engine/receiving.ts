@@ -42,6 +42,12 @@ const STOPPING: Refused = {
   ...{ reason: 99, retry: true, text: "shutting down" },
   ...{ diagi: 416, message: "CFTT23E" },
 };
+/** How old what is known of the disk may be when a file is taken on, ms. */
+const FRESH = 1_000;
+const NO_ROOM: Refused = {
+  ...{ reason: 12, retry: true, text: "there is not enough space at present" },
+  ...{ diagi: 111, message: "CFTF23E" },
+};
 const RECEIVED_BEFORE: Refused = {
   ...{ reason: 13, retry: false, text: "the file was received before" },
   ...{ diagi: 432, message: "CFTT50E" },
@@ -86,7 +92,7 @@ export class Receiving {
     const session = this.#session;
     const { site, configuration, part, agreement } = session;
     if (part === null || agreement === null) return;
-    const free = await site.disk.freeSpace(configuration.cftparm.rundir);
+    const { free } = await site.disk.space(configuration.cftparm.rundir);
     const whose = addressed(configuration, part, sfid);
     if (!("part" in whose)) return this.#refuse(sfid, whose);
     const refused = refuseFile(configuration, site.credentials, whose, sfid, free, agreement.level);
@@ -97,6 +103,9 @@ export class Receiving {
     const denied = unlisted ? undefined : forbidden(configuration, whose.part, flow.idf, "recv");
     if (denied) return this.#forbid(sfid, denied);
     if (site.stopping) return this.#refuse(sfid, STOPPING);
+    await site.diskSpace.look(FRESH);
+    const { shortage } = site.diskSpace;
+    if (shortage !== null) return this.#refuse(sfid, { ...NO_ROOM, detail: shortage });
     const file: NewReceive = {
       part: whose.part.id,
       via: whose.part.id === part.id ? "" : part.id,
@@ -165,6 +174,8 @@ export class Receiving {
   async #resumed(sfid: Sfid, transfer: Transfer): Promise<Transfer | undefined> {
     const { site } = this.#session;
     if (transfer.phase !== "T") {
+      // the partner lets go of the file when it hears this, and another session may be recording it at this moment
+      await site.catalog.settled();
       this.#refuse(sfid, RECEIVED_BEFORE);
       return undefined;
     }
@@ -217,11 +228,12 @@ export class Receiving {
     const { format, lrecl } = lineForm(transfer);
     try {
       const file = await site.spool.openIncoming(transfer, position.offset);
-      const inflow = new Inflow(file, unpackerFor(format, lrecl, position), position, this.#owner(transfer));
+      const unpacker = unpackerFor(format, lrecl, position);
+      const inflow = new Inflow(file, unpacker, position, filesize, this.#owner(transfer));
       this.#running = { transfer, inflow, closing: false };
       this.#creditDue = false;
       this.#compressed = false;
-      await site.catalog.update(transfer.idtu, {
+      const begun: Changes = {
         workfile: file.path,
         bytes: position.offset,
         filesize,
@@ -233,7 +245,8 @@ export class Receiving {
         diagi: 0,
         diagp: "",
         diagc: "",
-      });
+      };
+      await site.catalog.update(transfer.idtu, begun, "applied");
     } catch (error) {
       const opened = this.#running?.inflow.file;
       this.#running = null;
@@ -396,6 +409,7 @@ export class Receiving {
     this.#running = null;
     const { transfer, inflow } = running;
     const { file } = inflow;
+    await inflow.drain();
     let bytes = inflow.syncedAt;
     try {
       bytes = await file.sync();

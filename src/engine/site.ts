@@ -13,6 +13,7 @@ import type { Spool } from "../spool/spool.ts";
 import type { Activations } from "./activations.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Deliveries } from "./deliveries.ts";
+import type { DiskSpace } from "./disk-space.ts";
 import type { Envelopes } from "./envelopes.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import type { Judgement } from "./judgement.ts";
@@ -31,6 +32,8 @@ export interface Site {
   readonly clock: Clock;
   readonly random: Random;
   readonly disk: FileSystem;
+  /** Whether there is room to take anything on. */
+  readonly diskSpace: DiskSpace;
   readonly sessions: Sessions;
   readonly deliveries: Deliveries;
   readonly envelopes: Envelopes;

@@ -20,7 +20,7 @@ export const events = {
   "partner-unreachable": ["CFTS84W"],
   "certificate-expiring": ["CFTS79W", "CFTS79E"],
   "reload-rejected": ["CFTS85W"],
-  "disk-low": ["CFTC01W", "CFTC01E", "CFTF23E", "CFTH99W", "CFTS82E"],
+  "disk-low": ["CFTC01W", "CFTC01E", "CFTF23E", "CFTH99W", "CFTS82E", "CFTS86W", "CFTS86E"],
   "gateway-started": ["CFTI14I"],
   "gateway-stopped": ["CFTE09I"],
   "internal-error": ["CFTH77E", "CFTH97E", "CFTS77E"],

@@ -9,9 +9,9 @@
  * - A success settles the address, and what it owes on that code; `lockout_forget` without a refusal settles everything.
  * - Memory is bounded: the accounts that were used longest ago make room.
  */
-import { isIPv6 } from "node:net";
 import type { Journal } from "../messages/journal.ts";
 import type { Clock } from "../platform/clock.ts";
+import { networkOf } from "./addresses.ts";
 
 export interface LockoutRules {
   /** Refusals before the first lock; 0 = nobody is locked out. */
@@ -84,12 +84,12 @@ export class Lockouts {
 
   /** ms for which an address is not heard at all; 0 = it is. */
   address(address: string): number {
-    return this.#left(this.#live(this.#addresses, network(address)));
+    return this.#left(this.#live(this.#addresses, networkOf(address)));
   }
 
   /** The account of one address. */
   standing(address: string): Standing {
-    const from = network(address);
+    const from = networkOf(address);
     return {
       locked: (code) => this.#lockedFor(code, from),
       refused: (code) => this.#refused(from, code),
@@ -112,14 +112,14 @@ export class Lockouts {
    * Settles an address, or a code with all addresses that were refused with it.
    * @returns false when there was nothing to settle
    */
-  clear(id: string): boolean {
-    const from = network(id);
+  clear(id: string, user = "operator"): boolean {
+    const from = networkOf(id);
     const account = this.#codes.get(id);
     for (const address of account?.by.keys() ?? []) this.#addresses.delete(address);
     const had = this.#addresses.delete(from) || account !== undefined;
     this.#codes.delete(id);
     for (const [code, { by }] of this.#codes) if (by.delete(from) && by.size === 0) this.#codes.delete(code);
-    if (had) this.#journal.emit("CFTN70I", { net: this.#net, host: id, text: "settled by an operator" });
+    if (had) this.#journal.emit("CFTN70I", { net: this.#net, host: id, text: `settled by ${user}` });
     return had;
   }
 
@@ -194,18 +194,4 @@ function keep<V>(table: Map<string, V>, key: string, value: V): void {
     table.delete(oldest);
     break;
   }
-}
-
-/** What one caller can choose its addresses from: of IPv6 the first 64 bits. */
-function network(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = "", tail = ""] = address.toLowerCase().split("::", 2);
-  const first = head === "" ? [] : head.split(":");
-  const last = tail === "" ? [] : tail.split(":");
-  const zeros = address.includes("::") ? Math.max(0, 8 - first.length - last.length) : 0;
-  const groups = [...first, ...new Array<string>(zeros).fill("0"), ...last];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":")}::/64`;
 }

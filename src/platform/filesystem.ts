@@ -1,6 +1,7 @@
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncDirectory } from "./directory-sync.ts";
 
 /** What the gateway reads of a file's status. Sizes in octets, times in milliseconds; ns as bigint. */
 export interface FileStatus {
@@ -28,6 +29,15 @@ export interface OpenFile {
  * version below is thin; tests wrap it to fail, fill up or stop at any step.
  * Every method throws Node's system errors (`code` = ENOENT, EEXIST, ENOSPC, …).
  */
+/** Room on a file system. */
+export interface Space {
+  /** Octets that this process may still write. */
+  free: number;
+  total: number;
+  /** Which file system it is. */
+  device: bigint;
+}
+
 export interface FileSystem {
   /** `create`: new file, fails with EEXIST; `update`: existing, read and write; `read`: existing, read only. */
   open(path: string, mode: "create" | "update" | "read"): Promise<OpenFile>;
@@ -44,11 +54,12 @@ export interface FileSystem {
   removeDirectory(path: string): Promise<void>;
   /** Makes renames and links in this directory durable. */
   syncDirectory(path: string): Promise<void>;
-  /** Free octets for this process on the file system that holds `path`. */
-  freeSpace(path: string): Promise<number>;
+  /** Of the file system that holds `path`. */
+  space(path: string): Promise<Space>;
 }
 
-const FLAGS = {
+/** Flags of `open` by mode. */
+export const FLAGS = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
   update: constants.O_RDWR | constants.O_NOFOLLOW,
   read: constants.O_RDONLY | constants.O_NOFOLLOW,
@@ -56,6 +67,19 @@ const FLAGS = {
 
 function kindOf(entry: { isFile(): boolean; isDirectory(): boolean }): FileStatus["kind"] {
   return entry.isFile() ? "file" : entry.isDirectory() ? "directory" : "other";
+}
+
+/** What the gateway reads of what the system says. */
+export function statusFrom(stat: BigIntStats): FileStatus {
+  return {
+    kind: kindOf(stat),
+    size: Number(stat.size),
+    mtimeMs: Number(stat.mtimeNs / 1_000_000n),
+    ctimeNs: stat.ctimeNs,
+    ino: stat.ino,
+    dev: stat.dev,
+    nlink: stat.nlink,
+  };
 }
 
 /** The machine's disk. Files and directories are made for the owner and the group, never for others. */
@@ -83,16 +107,7 @@ export const systemFileSystem: FileSystem = {
     };
   },
   async status(path) {
-    const stat = await fs.lstat(path, { bigint: true });
-    return {
-      kind: kindOf(stat),
-      size: Number(stat.size),
-      mtimeMs: Number(stat.mtimeNs / 1_000_000n),
-      ctimeNs: stat.ctimeNs,
-      ino: stat.ino,
-      dev: stat.dev,
-      nlink: stat.nlink,
-    };
+    return statusFrom(await fs.lstat(path, { bigint: true }));
   },
   async list(path) {
     const entries = await fs.readdir(path, { withFileTypes: true });
@@ -105,17 +120,13 @@ export const systemFileSystem: FileSystem = {
   link: (from, to) => fs.link(from, to),
   remove: (path) => fs.unlink(path),
   removeDirectory: (path) => fs.rm(path, { recursive: true, force: true }),
-  async syncDirectory(path) {
-    const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
-  async freeSpace(path) {
-    const stat = await fs.statfs(path);
-    return stat.bavail * stat.bsize;
+  syncDirectory,
+  async space(path) {
+    const [{ bavail, bsize, blocks }, { dev }] = await Promise.all([
+      fs.statfs(path),
+      fs.stat(path, { bigint: true }),
+    ]);
+    return { free: bavail * bsize, total: blocks * bsize, device: dev };
   },
 };
 

@@ -10,6 +10,7 @@ import { load } from "../../src/config/load.ts";
 import { Activations } from "../../src/engine/activations.ts";
 import { loadCredentials } from "../../src/engine/credentials.ts";
 import { Deliveries } from "../../src/engine/deliveries.ts";
+import { DiskSpace } from "../../src/engine/disk-space.ts";
 import { Envelopes } from "../../src/engine/envelopes.ts";
 import { Exchange } from "../../src/engine/exchange/exchange.ts";
 import { Judgement } from "../../src/engine/judgement.ts";
@@ -79,6 +80,10 @@ export async function bench(t: Test, toml: string): Promise<Bench> {
     spool: createSpool({ catalog, disk: systemFileSystem, rundir, clock }),
     random: { fraction: () => 0.5, bytes: (count) => Buffer.alloc(count) },
     disk: systemFileSystem,
+    diskSpace: new DiskSpace(
+      () => site,
+      () => {},
+    ),
     sessions: new Sessions(),
     deliveries: new Deliveries(() => site),
     activations: new Activations(catalog),

@@ -111,7 +111,7 @@ test("a gateway at work", { timeout: 180_000 }, async (t) => {
       .filter(([name]) => name.startsWith("cygnet_certificate_days_left{"))
       .map(([, left]) => left);
     t.ok(days.length > 0 && days.every((left) => left > 390 && left <= 400), "certificates end in 400 days");
-    t.ok((ours.get("cygnet_disk_free_bytes{folder=rundir}") ?? 0) > 0);
+    t.ok((ours.get(`cygnet_disk_free_bytes{folder=${hub.rundir}}`) ?? 0) > 0);
     t.ok((ours.get("cygnet_event_loop_delay_seconds{quantile=1}") ?? -1) >= 0);
   });
 

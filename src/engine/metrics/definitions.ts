@@ -155,10 +155,10 @@ export const METRICS = {
   ),
 
   cygnet_disk_free_bytes: gauge(
-    "Octets that are free for the gateway on the file system of a folder.",
+    "Octets that are free for the gateway on each file system that it writes to, by the first of its folders there.",
     "folder",
   ),
-  cygnet_disk_size_bytes: gauge("Size of the file system of a folder.", "folder"),
+  cygnet_disk_size_bytes: gauge("Size of that file system.", "folder"),
 
   cygnet_scripts: gauge("Scripts of transfers that run or wait.", "state"),
   cygnet_events_total: counter("Events that notifications know by name.", "event"),

@@ -1,5 +1,4 @@
 /** What is measured when somebody asks: nothing here costs anything while nobody does. */
-import { statfs } from "node:fs/promises";
 import type { Backlog } from "../../catalog/backlog.ts";
 import { version } from "../../platform/version.ts";
 import type { Gateway } from "../gateway.ts";
@@ -20,7 +19,7 @@ export async function measure(gateway: Gateway, put: Put): Promise<void> {
     put("cygnet_certificate_days_left", { id, partner: part, fingerprint: fingerprint.slice(0, 23) }, days);
   }
   put("cygnet_scripts", { state: "running" }, housekeeping.scripts.running);
-  await measureDisk(site.configuration.cftparm.rundir, put);
+  measureDisks(gateway, put);
   await measureCatalog(gateway, put);
   put("cygnet_ready", {}, (await gateway.health.ready()).ok ? 1 : 0);
 }
@@ -72,12 +71,12 @@ function measureLockouts({ listeners }: Gateway, put: Put): void {
   }
 }
 
-/** A file system that does not answer has no numbers; /readyz says why. */
-async function measureDisk(folder: string, put: Put): Promise<void> {
-  const disk = await statfs(folder).catch(() => null);
-  if (disk === null) return;
-  put("cygnet_disk_free_bytes", { folder: "rundir" }, disk.bavail * disk.bsize);
-  put("cygnet_disk_size_bytes", { folder: "rundir" }, disk.blocks * disk.bsize);
+/** As they were at the last look, at most five seconds ago. */
+function measureDisks({ site }: Gateway, put: Put): void {
+  for (const { path: folder, free, total } of site.diskSpace.disks) {
+    put("cygnet_disk_free_bytes", { folder }, free);
+    put("cygnet_disk_size_bytes", { folder }, total);
+  }
 }
 
 async function measureCatalog({ site }: Gateway, put: Put): Promise<void> {

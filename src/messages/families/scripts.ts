@@ -110,6 +110,27 @@ export const scriptMessages: readonly Message[] = [
     NOTHING,
   ),
   message(
+    "CFTS86W",
+    "path free limit text",
+    "Disk space is low: {text}",
+    "Less is free than disk_low says: partners are told to try again later, and outboxes wait. What runs goes on.",
+    "Make room (archive, old logs, inboxes), or enlarge the file system; everything goes on by itself then.",
+  ),
+  message(
+    "CFTS86E",
+    "path free limit text",
+    "Disk is nearly full: {text}",
+    "Less is free than disk_alert says; when it is full, running transfers stop and the catalog cannot be written.",
+    "Make room at once; no file is lost, and everything goes on by itself then.",
+  ),
+  message(
+    "CFTS86I",
+    "path free text",
+    "There is disk space again: {text}",
+    "As much is free as is needed: files are taken on again.",
+    NOTHING,
+  ),
+  message(
     "CFTS84W",
     "part text",
     "Partner not reached for long: {text}",

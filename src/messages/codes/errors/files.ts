@@ -24,6 +24,11 @@ export const fileErrors: readonly WordRow[] = [
     "Two directories between which files move are not on the same file system.",
     "Put them on the same one.",
   ],
+  [
+    "CYG_DISK_LOW",
+    "A file system of the gateway has less free space than disk_low allows: nothing more is taken on.",
+    "Make room; what was asked for can be asked for again then.",
+  ],
   ["CYG_SPOOL_FULL", "The disk or the quota is full.", "Make room; it is tried again."],
   [
     "CYG_SPOOL_TAKEN",
