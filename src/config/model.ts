@@ -405,8 +405,8 @@ export interface Notify {
   /** ms */
   unreachable: number;
   mail: readonly string[];
-  /** "" = none. */
-  url: string;
+  /** "" = none. Its path is often a password. */
+  url: Secret;
   secret: Secret;
   /** ms */
   timeout: number;

@@ -160,6 +160,7 @@ export function resolveConfiguration(
       const { comment: _, ...notify } = one;
       return {
         ...notify,
+        url: new Secret(notify.url),
         unreachable: parseDuration(notify.unreachable, "min"),
         secret: secret(one, "secret") ?? new Secret(""),
         timeout: parseDuration(notify.timeout, "s"),

@@ -78,7 +78,7 @@ class Line {
     this.#unreachable = new Unreachable(around.clock, settings.unreachable, (part, why) =>
       this.#lost(part, why),
     );
-    if (settings.url !== "") this.#outlet((notice, signal) => post(settings, notice, signal));
+    if (settings.url.reveal() !== "") this.#outlet((notice, signal) => post(settings, notice, signal));
     if (settings.mail.length > 0 && smtp) this.#outlet((notice) => mail(smtp, settings, notice));
   }
 
