@@ -120,6 +120,10 @@ export class Gateway {
   readonly partnerFile: string;
   readonly ports: Ports;
   readonly console: string;
+  /** A program that starts the gateway, with its arguments; it must become the gateway. */
+  launcher: readonly string[] = [];
+  /** The umask that the gateway inherits; the test's own unless it is set. */
+  umask: number | null = null;
   #child: ChildProcess | null = null;
   #exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }> | null = null;
   #dropped = 0;
@@ -165,11 +169,10 @@ export class Gateway {
   async start(): Promise<void> {
     if (this.#child) throw new Error(`${this.id} runs already`);
     const output = openSync(this.console, "a");
-    const [node, ...flags] = NODE;
-    const child = spawn(node, [...flags, MAIN, "run", "--config", this.config], {
-      cwd: this.directory,
-      stdio: ["ignore", output, output],
-    });
+    const [program, ...args] = [...this.launcher, ...NODE, MAIN, "run", "--config", this.config];
+    const umask = this.umask === null ? null : process.umask(this.umask);
+    const child = spawn(program as string, args, { cwd: this.directory, stdio: ["ignore", output, output] });
+    if (umask !== null) process.umask(umask);
     closeSync(output);
     this.#child = child;
     this.#exited = new Promise((resolve, reject) => {
