@@ -390,6 +390,13 @@ export interface Catalog {
    * is due (or null).
    */
   work(now: number): Promise<{ parts: string[]; nextAt: number | null }>;
+  /** When the newest record was made, ms since 1970 UTC; null = there is none. */
+  latest(): Promise<number | null>;
+  /**
+   * The clock was set back: tries and calls that were put off to a time after `now` are due `by` ms earlier. What waits
+   * for its first try waits for a time of day, and stays.
+   */
+  bringForward(by: number, now: number): Promise<void>;
   clock(part: string): Promise<PartnerClock>;
   setClock(clock: PartnerClock): Promise<void>;
   activations(): Promise<Activation[]>;

@@ -118,6 +118,8 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
       }, "applied"),
     findSend: (identity, short) => read(() => queries.findSend(database, identity, short)),
     work: (at) => read(() => queries.findWork(database, at)),
+    latest: () => read(() => queries.newest(database)),
+    bringForward: (by, at) => change(() => changes.bringForward(database, by, at)),
     clock: (part) => read(() => queries.getClock(database, part)),
     setClock: (values) => change(() => changes.putClock(database, values)),
     activations: () => read(() => queries.listActivations(database)),

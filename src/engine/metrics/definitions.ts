@@ -174,6 +174,11 @@ export const METRICS = {
     "id",
   ),
 
+  cygnet_clock_steps_total: counter(
+    "How often the clock of the machine was set by more than a minute.",
+    "direction",
+  ),
+
   cygnet_event_loop_delay_seconds: gauge(
     "How late the main loop came to its work, since the last time that this was asked for; quantile 1 is the worst.",
     "quantile",

@@ -77,6 +77,10 @@ const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["CFTY30E", once("cygnet_tls_failures_total", { origin: "partner" })],
   ["CFTS43I", once("cygnet_reloads_total", { result: "accepted" })],
   ["CFTS85W", once("cygnet_reloads_total", { result: "rejected" })],
+  [
+    "CFTS87W",
+    ({ direction }) => [{ metric: "cygnet_clock_steps_total", labels: { direction: text(direction) } }],
+  ],
   ["CFTS82E", once("cygnet_accounting_failures_total")],
   ["CFTS83W", ({ id }) => [{ metric: "cygnet_notification_failures_total", labels: { id: text(id) } }]],
   ["CFTH99W", once("cygnet_log_failures_total")],
