@@ -1,5 +1,7 @@
 /** What monitoring sees of gateways at work: /metrics, /healthz, /readyz and `cygnet metrics`. */
+import { createHash, randomBytes } from "node:crypto";
 import { request } from "node:http";
+import { request as requestHttps } from "node:https";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "tap";
@@ -7,7 +9,7 @@ import { samplesOf } from "../../src/cli/metrics.ts";
 import type { Verdict } from "../../src/engine/health.ts";
 import { METRICS, PROCESS_METRICS } from "../../src/engine/metrics/definitions.ts";
 import { CD, callerToml, edit, Raw, session, sfid, ssid } from "./extra.ts";
-import { type Gateway, site, waitFor } from "./harness.ts";
+import { freePorts, type Gateway, site, waitFor } from "./harness.ts";
 
 interface Answer {
   status: number;
@@ -30,6 +32,23 @@ function get(gateway: Gateway, path: string): Promise<Answer> {
   });
 }
 
+function far(port: number, path: string, token?: string): Promise<{ status: number; text: string }> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return new Promise((resolve, reject) => {
+    const call = requestHttps(
+      { host: "127.0.0.1", port, path, headers, rejectUnauthorized: false },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (piece: string) => {
+          text += piece;
+        });
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      },
+    );
+    call.on("error", reject).end();
+  });
+}
+
 /** The metrics of a gateway as `name{label="value"}` with sorted labels. */
 async function scrape(gateway: Gateway): Promise<Map<string, number>> {
   const { text } = await get(gateway, "/metrics");
@@ -47,7 +66,23 @@ async function look(gateway: Gateway, path: string): Promise<{ status: number } 
 }
 
 test("a gateway at work", { timeout: 180_000 }, async (t) => {
-  const { hub, acme } = await site(t, { prot: ["OFTPS"] });
+  const [apiPort = 0] = await freePorts(1);
+  const token = randomBytes(24).toString("hex");
+  const { hub, acme } = await site(t, {
+    prot: ["OFTPS"],
+    hub: {
+      more: `
+[admin]
+listen = "127.0.0.1:${apiPort}"
+usercid = "own"
+
+[[apiuser]]
+id = "PROMETHEUS"
+role = "read"
+token = "sha256:${createHash("sha256").update(token).digest("hex")}"
+`,
+    },
+  });
   await hub.write("partners.d/raw.toml", callerToml("RAW"));
   await hub.write(
     "partners.d/far.toml",
@@ -75,6 +110,24 @@ test("a gateway at work", { timeout: 180_000 }, async (t) => {
     const { json, stdout } = await hub.cli("metrics", "--json");
     t.match(json, [{ name: "cygnet_info", labels: { site: "HUB" }, value: 1 }], stdout.slice(0, 200));
     t.match((await hub.cli("metrics")).stdout, /^# HELP cygnet_info /);
+  });
+
+  await t.test("over the network: metrics for who may read, health for anybody", async (t) => {
+    const rows: [path: string, token: string | undefined, status: number][] = [
+      ["/metrics", token, 200],
+      ["/metrics", undefined, 401],
+      ["/healthz", undefined, 200],
+      ["/readyz", undefined, 200],
+      ["/v1/status", undefined, 401],
+    ];
+    for (const [path, said, status] of rows) {
+      t.match(
+        await far(apiPort, path, said),
+        { status, text: /\S/ },
+        `${path} ${said ? "with" : "without"} a token`,
+      );
+    }
+    t.match((await far(apiPort, "/metrics", token)).text, /^# HELP cygnet_info /);
   });
 
   await t.test("files, responses, sessions", async (t) => {

@@ -247,17 +247,11 @@ mail = ["operator@example.com"]
     const idtu = (await hub.transfer("send", "invoice"))?.idtu ?? "";
     const rows: string[][] = [
       ["status"],
-      ["status", "--json"],
       ["listcat", "--json", "--content", "full"],
       ["display", idtu, "--json"],
       ["log"],
-      ["metrics"],
       ["pki", "list", "--json"],
-      ["pki", "show", "own"],
-      ["test-partner", "ACME"],
       ["test-partner", "BACK", "--json"],
-      ["recv", "--part", "ACME"],
-      ["halt", "--part", "BACK"],
       ["doctor", "--json"],
       ["partner", "export", "ACME", "--out", join(hub.directory, "given", "acme.xml")],
     ];
@@ -327,7 +321,6 @@ mail = ["operator@example.com"]
       if (!("problems" in result)) throw new Error(`${what} is let in`);
       heard.push(JSON.stringify(result), ...result.problems.map((problem) => formatProblem(problem)));
     }
-    await run("check");
     await run("check", "--json");
     await run("status");
     await hub.write("partners.d/raw.toml", raw('comment = "right again"'));
@@ -371,7 +364,7 @@ mail = ["operator@example.com"]
         files += 1;
       }
     }
-    t.ok(files > 10 && heard.length > 60, `${files} files, ${heard.length} answers`);
+    t.ok(files > 10 && heard.length > 40, `${files} files, ${heard.length} answers`);
     t.match(heard.join("\n"), /"event":"session-refused"/, "the webhook was told");
     t.ok(
       places.some(([where]) => /env\.\d+$/.test(where)),
