@@ -1,6 +1,7 @@
 /** `cygnet metrics`: what /metrics says, in Prometheus' text format or as JSON. */
 import { askText } from "./client.ts";
-import { type CommonOptions, places, print, printJson } from "./context.ts";
+import { type CommonOptions, print, printJson } from "./context.ts";
+import { targetOf } from "./target.ts";
 
 interface Sample {
   name: string;
@@ -9,8 +10,7 @@ interface Sample {
 }
 
 export async function metrics(options: CommonOptions): Promise<void> {
-  const { socket } = await places(options);
-  const text = await askText(socket, "/metrics");
+  const text = await askText(await targetOf(options), "/metrics");
   if (options.json) printJson(samplesOf(text));
   else print(text.trimEnd());
 }

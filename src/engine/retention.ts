@@ -2,6 +2,7 @@
  * How long things are kept: ended records, half-received files that nobody goes on with, the trust list in use;
  * and what has taken too long.
  */
+import { writtenState } from "../catalog/transitions.ts";
 import type { Timer } from "../platform/clock.ts";
 import { describe } from "../platform/errors.ts";
 import { deleteOld, endOverdue } from "./overdue.ts";
@@ -23,7 +24,7 @@ export class Retention {
   #overdue: Timer | null = null;
 
   /** `doubtful`: whether what the clock calls old may be young. */
-  constructor(site: () => Site, doubtful: () => boolean) {
+  constructor(site: () => Site, doubtful: () => boolean = () => false) {
     this.#site = site;
     this.#doubtful = doubtful;
     const { journal, clock } = site();
@@ -51,7 +52,10 @@ export class Retention {
       return 0;
     }
     const now = clock.now();
-    const count = await catalog.purge({ sends: now - sx, receives: now - rx });
+    const count = await catalog.purge({ sends: now - sx, receives: now - rx }, (transfer) => {
+      const { direct } = transfer;
+      journal.emit("CFTC12I", { ...keys(transfer), state: writtenState(transfer), direct });
+    });
     if (count > 0) journal.emit("CFTC08I", { text: `purge: ${count} records deleted` });
     await this.#expire(now - rh);
     await deleteOld(this.#site());

@@ -13,8 +13,14 @@ const STATUS = object({
   listeners: list(object({ prot: text, address: text, port: integer, secure: flag })),
   networks: list(
     object({
-      ...{ net: text, open: integer, silent: integer },
-      ...{ accepted: integer, denied: integer, refused: integer, displaced: integer, locked: integer },
+      net: text,
+      open: integer,
+      silent: integer,
+      accepted: integer,
+      denied: integer,
+      refused: integer,
+      displaced: integer,
+      locked: integer,
     }),
   ),
   lockouts: list(
@@ -26,6 +32,9 @@ const STATUS = object({
     pending: integer,
     problems: list(text),
   }),
+  disks: list(
+    object({ path: text, free: integer, total: integer, level: oneOf("ok", "low", "alert"), text }),
+  ),
   folders: list(named("Folder")),
   transfers: named("Totals"),
   scripts: object({ running: integer, waiting: integer }),
