@@ -31,7 +31,7 @@ export async function activate(
   const { command, id, mode = "both", force = false } = order;
   const asked = order.kind;
   if (asked === "address" || (asked === undefined && isIP(id.replace(/\/64$/, "")) !== 0)) {
-    return unlock(gateway, command, id, user);
+    return unlock(site, command, id, user);
   }
   const kind = asked ?? kindOf(site, id);
   const known = switchable(site.configuration)[kind].get(id);
@@ -47,7 +47,7 @@ export async function activate(
   });
   // whoever is opened is heard at once
   const code = kind === "part" && command === "act" ? site.configuration.cftpart.get(id)?.nrpart : undefined;
-  if (code) gateway.listeners.unlock(code, user);
+  if (code) site.unlock(code, user);
   if (kind === "folder") await gateway.outboxes.apply(site.configuration);
   if (kind === "cron") gateway.housekeeping.jobs.apply(site.configuration);
   const closed = kind === "part" && (state === "noactive" || state === "activeserv");
@@ -64,7 +64,7 @@ export async function activate(
 
 /** ACT of an address that was refused too often: it is heard again. */
 function unlock(
-  { listeners }: Gateway,
+  site: Site,
   command: ActivationOrder["command"],
   id: string,
   user: string,
@@ -72,7 +72,7 @@ function unlock(
   if (command === "inact") {
     throw new CygnetError("CYG_REQUEST_OBJECT", `${id} is an address: to close it, put it into cftnet.deny`);
   }
-  if (listeners.unlock(id, user)) return { kind: "address", id, state: "heard" };
+  if (site.unlock(id, user)) return { kind: "address", id, state: "heard" };
   throw new CygnetError("CYG_REQUEST_OBJECT", `the address ${id} is not locked out`);
 }
 

@@ -129,6 +129,7 @@ export class Gateway {
       routed: (part) => this.scheduler.routed(part),
       cutScript: (idtu, left) => this.housekeeping.scripts.cut(idtu, left),
       seats: (net) => this.listeners.seat(this.site.configuration.cftnet.get(net)),
+      unlock: (id, user) => this.listeners.unlock(id, user),
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);

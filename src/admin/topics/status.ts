@@ -33,7 +33,14 @@ const STATUS = object({
     problems: list(text),
   }),
   disks: list(
-    object({ path: text, free: integer, total: integer, level: oneOf("ok", "low", "alert"), text }),
+    object({
+      path: text,
+      free: integer,
+      total: integer,
+      level: oneOf("ok", "low", "alert"),
+      holdsCatalog: flag,
+      text,
+    }),
   ),
   folders: list(named("Folder")),
   transfers: named("Totals"),
