@@ -158,6 +158,10 @@ export class Session implements SessionUser {
   }
 
   connectIndication(ssid: Ssid): void {
+    const { standing } = this.link.connection;
+    const locked = standing?.locked(ssid.code) ?? 0;
+    // before anything is looked at: whoever guesses learns nothing meanwhile
+    if (locked > 0) return this.#refuse(ssid, lockedOut(locked));
     const part = this.#recognised(ssid);
     const { secure } = this.link.connection;
     if (part === null || this.site.stopping || secure === null) return this.#welcome(ssid, part);
@@ -199,6 +203,7 @@ export class Session implements SessionUser {
     const why = message === "CFTT48E" ? { reason: text } : { text };
     if (message !== "") journal.emit(message, { ...who, ...why, diagi });
     journal.emit("CFTH22E", { npart: ssid.code, diagi, host: this.host, ids: this.ids, text });
+    if (isPretender(esid, diagi)) this.link.connection.standing?.refused(part === null ? null : ssid.code);
     this.link.end(esid, told);
   }
 
@@ -323,6 +328,7 @@ export class Session implements SessionUser {
       host: this.host,
     });
     journal.emit("CFTT51I", { part: part.id, role: this.role, ids: this.ids });
+    this.link.connection.standing?.accepted(part.nrpart);
     this.site.sessions.tell(this, "agreed");
     this.#resolveOpened(true);
   }
@@ -414,6 +420,10 @@ export class Session implements SessionUser {
       waiter.fail(over);
     }
     this.receiving.ended(over);
+    // it could not answer the challenge to the partner's key
+    if (this.part && end.origin === "local" && end.reason === 11) {
+      this.link.connection.standing?.refused(this.part.nrpart);
+    }
     this.site.sessions.remove(this);
     this.#resolveOpened(false);
     this.#report(end);
@@ -463,6 +473,16 @@ export class Session implements SessionUser {
     const text = `${way} ${traceLine(command)}`;
     this.site.journal.emit(id, { part: this.part?.id, ids: this.ids, text });
   }
+}
+
+/** True for a refusal that says that the caller is not who it says it is: code, password, certificate. */
+function isPretender(esid: number, diagi: number): boolean {
+  return diagi === 403 || (esid === 3 && (diagi === 409 || diagi === 278));
+}
+
+function lockedOut(left: number): Refusal {
+  const text = `locked out after too many refusals, for another ${Math.ceil(left / 1000)} s`;
+  return { esid: 8, diagi: 425, message: "", text, told: "try again later", part: null };
 }
 
 function shuttingDown(part: Part): Refusal {
