@@ -127,11 +127,14 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     totals: () => read(() => queries.countTransfers(database)),
     recover: (owner) => change(() => changes.freeClaims(database, owner)),
     unfinishedSpool: () => read(() => queries.findUnfinished(database)),
-    async purge(before) {
+    async purge(before, told = () => {}) {
       let purged = 0;
       for (const [direct, time] of [["send", before.sends] as const, ["recv", before.receives] as const]) {
-        for (let batch = -1; batch !== 0; purged += batch) {
-          batch = await change(() => changes.purgeBatch(database, direct, time));
+        for (;;) {
+          const batch = await change(() => changes.purgeBatch(database, direct, time));
+          if (batch.length === 0) break;
+          purged += batch.length;
+          for (const transfer of batch) told(transfer);
         }
       }
       await change(() => changes.purgeStamps(database, before.sends));

@@ -84,7 +84,7 @@ export async function recv(options: CommonOptions & { part: string }): Promise<v
   const path = `/partners/${encodeURIComponent(options.part)}/call`;
   const answer = await ask<{ called: string }>(target, "POST", path);
   if (options.json) printJson(answer);
-  else print(`${answer.called} is being called; what it holds for us will come`);
+  else print(`${answer.called} is given the turn: what it holds for us will come`);
 }
 
 export async function end(

@@ -28,6 +28,7 @@ import { nearFileSystem } from "../platform/near-disk.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
 import { Activations } from "./activations.ts";
+import { tellingTrouble } from "./catalog-trouble.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { DiskSpace } from "./disk-space.ts";
@@ -88,7 +89,8 @@ export class Gateway {
     this.#catalog = parts.catalog;
     this.journal = parts.journal;
     this.startedAt = systemClock.now();
-    const { journal, catalog } = parts;
+    const { journal } = parts;
+    const catalog = tellingTrouble(parts.catalog, journal, systemClock);
     const { rundir } = configuration.cftparm;
     const credentials = () => this.site.credentials;
     const { trust } = parts;

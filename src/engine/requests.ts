@@ -11,6 +11,7 @@ import { wayOut } from "../spool/jail.ts";
 import { describeBroadcast } from "./broadcast.ts";
 import type { Verdict } from "./deliveries.ts";
 import { tellRecorded } from "./recorded.ts";
+import { tellRefused } from "./refused-commands.ts";
 import { RELAYED } from "./routing.ts";
 import { end, type Scripted } from "./scripts/conclusion.ts";
 import { keys, type Site } from "./site.ts";
@@ -234,7 +235,11 @@ export async function endTransfer(
   user = "operator",
 ): Promise<Transfer> {
   const transfer = await site.catalog.get(idtu);
-  if (transfer === undefined) throw new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
+  if (transfer === undefined) {
+    const unknown = new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
+    tellRefused(site, "end", idtu, unknown);
+    throw unknown;
+  }
   if (verdict.reason !== 0 && !NERP_REASONS.has(verdict.reason)) {
     const known = [...NERP_REASONS].join(", ");
     throw new CygnetError("CYG_REQUEST_REASON", `${verdict.reason} is no NERP reason; known are ${known}`);
