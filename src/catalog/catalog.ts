@@ -313,7 +313,7 @@ export interface Catalog {
   claimUnsealed(owner: string, now: number): Promise<Transfer | undefined>;
   /**
    * Says in the records of a partner's waiting sends what they wait for; undefined takes it back. What a record says of
-   * its own last attempt stays. `isNews` false: only those that say nothing yet are told.
+   * its own last attempt stays. `isNews` false: only those that say nothing yet are told. Applied.
    */
   explainWaiting(
     part: string,

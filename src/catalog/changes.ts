@@ -26,7 +26,7 @@ import {
 import { forgetStamps, nextStamp } from "./stamp.ts";
 
 /** Records deleted in one change of a purge. */
-const PURGE_BATCH = 500;
+const PURGE_BATCH = 100;
 
 /** Stamps outlive the records that they were given to by this much, for clocks that step back. */
 const STAMPS_KEPT = 7 * 24 * 3600 * 1000;
@@ -125,12 +125,15 @@ export function updateTransfer(database: Database, idtu: string, changes: Change
   return database.run(`UPDATE transfer SET ${set} WHERE id = ?`, ...values, toId(idtu)) === 1;
 }
 
+/** What gives a claim up, beside other changes. */
+const FREE = ["owner = NULL", "lease = NULL"];
+
 /** Changes a record and gives its claim up. Throws CYG_CATALOG_UNKNOWN. */
 export function releaseTransfer(database: Database, idtu: string, changes: Changes, now: number): void {
-  if (!updateTransfer(database, idtu, changes, now)) {
-    throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog ${database.path} has no transfer ${idtu}.`);
-  }
-  database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE id = ?", toId(idtu));
+  const { set, values } = assignments(changes, now);
+  const all = [...FREE, set].filter((part) => part !== "").join(", ");
+  if (database.run(`UPDATE transfer SET ${all} WHERE id = ?`, ...values, toId(idtu)) === 1) return;
+  throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog ${database.path} has no transfer ${idtu}.`);
 }
 
 /** Changes a record in this phase and step, and gives its claim up. False when there is none. */
@@ -142,7 +145,7 @@ export function advanceTransfer(
   now: number,
 ): boolean {
   const { set, values } = assignments(changes, now);
-  const all = [set, "owner = NULL", "lease = NULL"].filter((part) => part !== "").join(", ");
+  const all = [...FREE, set].filter((part) => part !== "").join(", ");
   const where = "id = ? AND phase = ? AND phasestep = ?";
   return (
     database.run(
@@ -471,6 +474,7 @@ export function deleteAftermath(database: Database, ids: readonly number[]): voi
   for (const id of ids) database.run("DELETE FROM aftermath WHERE id = ?", id);
 }
 
-export function purgeStamps(database: Database, before: number): void {
-  forgetStamps(database, before - STAMPS_KEPT);
+/** Forgets one batch of stamps that nobody needs; the number, 0 when there are no more. */
+export function purgeStamps(database: Database, before: number): number {
+  return forgetStamps(database, before - STAMPS_KEPT);
 }

@@ -1,6 +1,6 @@
 /** The command line: `cygnet <command>`. Exit 0 done, 1 not done, 2 wrong usage or invalid configuration. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { SORT_KEYS } from "../catalog/list.ts";
+import { SORT_KEYS } from "../catalog/order.ts";
 import type { Action } from "../catalog/transitions.ts";
 import { describe } from "../platform/errors.ts";
 import { version } from "../platform/version.ts";

@@ -26,6 +26,8 @@ const INCOMPATIBLE = 10;
 const PASSING = new Set([416, 418]);
 /** Kicks within this time are one. */
 const GATHER = 10;
+/** The part of the time that is spent in looking: one in so many. */
+const LEISURE = 4;
 /** Longest sleep: work that another process left behind is found at the latest then. */
 const LONGEST = 60_000;
 
@@ -36,6 +38,8 @@ export class Scheduler {
   readonly #calls = new Set<Promise<void>>();
   #timer: Timer | null = null;
   #due = Number.POSITIVE_INFINITY;
+  /** How long the last look took, ms: where thousands of partners wait, looks are fewer and see more. */
+  #took = 0;
   #running: Promise<void> = Promise.resolve();
   /** Highest level to offer a partner that refused a higher one; forgotten at a restart, in case it has learned. */
   readonly #ceilings = new Map<string, number>();
@@ -55,7 +59,7 @@ export class Scheduler {
 
   /** Something may have become due. */
   kick(): void {
-    this.#wakeIn(GATHER);
+    this.#wakeIn(Math.max(GATHER, this.#took * LEISURE));
   }
 
   /** Begins no call from now on; resolves when those under way have come to nothing or to a session. */
@@ -119,6 +123,7 @@ export class Scheduler {
   async #look(): Promise<void> {
     if (this.#stopped) return;
     const { catalog, clock, configuration, sessions } = this.#site;
+    const begun = clock.monotonic();
     await reviewBroadcasts(this.#site);
     const now = clock.now();
     this.#preparation.kick();
@@ -146,6 +151,7 @@ export class Scheduler {
       if (wait > 0) next = Math.min(next, wait);
       else if (!this.#calling.has(part.id)) this.#begin(part);
     }
+    this.#took = clock.monotonic() - begun;
     this.#wakeIn(Math.min(next, LONGEST));
   }
 

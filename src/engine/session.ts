@@ -235,6 +235,7 @@ export class Session implements SessionUser {
     if (this.site.stopping) return this.#refuse(ssid, shuttingDown(part));
     // counted from now on, however long the directory takes
     this.part = part;
+    this.site.sessions.recognised(this, part.id);
     if (this.prot.exita === null) this.#accept(ssid, part);
     else this.#background(this.#askDirectory(ssid, part));
   }

@@ -1,7 +1,7 @@
 /** Transfers: lists, details, requests and commands. */
 import { Readable } from "node:stream";
 import type { TransferFilter } from "../../catalog/catalog.ts";
-import { cursorOf, SORT_KEYS } from "../../catalog/list.ts";
+import { cursorOf, SORT_KEYS } from "../../catalog/order.ts";
 import { ACTIONS, type Action } from "../../catalog/transitions.ts";
 import { type Order, type Outcome, perform } from "../../engine/actions.ts";
 import {
