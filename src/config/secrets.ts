@@ -8,7 +8,8 @@ import type { Entry } from "./sources.ts";
 /** Secrets by the object and the key that they belong to. */
 export type SecretsByEntry = ReadonlyMap<Entry, ReadonlyMap<string, Secret>>;
 
-const KEYS: readonly { table: string; key: string; password: boolean }[] = [
+/** Keys whose values are secrets, or references to them. */
+export const SECRET_KEYS: readonly { table: string; key: string; password: boolean }[] = [
   { table: "cftpart", key: "nspassw", password: true },
   { table: "cftpart", key: "nrpassw", password: true },
   { table: "pki", key: "keypassw", password: false },
@@ -24,7 +25,7 @@ const PASSWORD = /^[0-9A-Za-z &()./-]*$/;
  */
 export async function readSecrets(scene: Scene, environment: NodeJS.ProcessEnv): Promise<SecretsByEntry> {
   const secrets = new Map<Entry, Map<string, Secret>>();
-  for (const { table, key, password } of KEYS) {
+  for (const { table, key, password } of SECRET_KEYS) {
     for (const entry of scene.sources.entries) {
       if (entry.table !== table) continue;
       const reference = entry.value[key];
