@@ -51,7 +51,9 @@ export function stage(tree: Tree, root: string, time: number): void {
   tree.copy(join(root, "package", "cygnet"), "usr/bin/cygnet", 0o755);
   tree.copy(join(root, "package", "cygnet.toml"), "etc/cygnet/cygnet.toml");
   tree.folder("etc/cygnet/partners.d");
-  tree.copy(join(root, "systemd", "cygnet.service"), `${UNITS}/cygnet.service`);
+  for (const unit of ["cygnet.service", "cygnet-backup.service", "cygnet-backup.timer"]) {
+    tree.copy(join(root, "systemd", unit), `${UNITS}/${unit}`);
+  }
   tree.copy(join(root, "systemd", "cygnet.sysusers"), "usr/lib/sysusers.d/cygnet.conf");
   tree.copy(join(root, "systemd", "cygnet.tmpfiles"), "usr/lib/tmpfiles.d/cygnet.conf");
 

@@ -13,7 +13,7 @@ import { copyFile, lstat, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { CatalogCopy, CatalogSnapshot } from "../catalog/snapshot.ts";
-import { CygnetError } from "../platform/errors.ts";
+import { CygnetError, isSystemError } from "../platform/errors.ts";
 import { version } from "../platform/version.ts";
 import { pack } from "./archive.ts";
 import { type BackedFile, type Kind, MANIFEST, type Manifest, newManifest } from "./layout.ts";
@@ -137,7 +137,16 @@ async function factsOf(path: string, staged: string) {
 async function clearLeft(work: string): Promise<void> {
   for (const name of await readdir(work)) {
     const pid = /^\.backup-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+    if (pid !== undefined && !isAlive(Number(pid)))
       await rm(join(work, name), { recursive: true, force: true });
+  }
+}
+
+/** Somebody else's process lives too. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return !isSystemError(error, "ESRCH");
   }
 }

@@ -123,7 +123,7 @@ test("a backup in the middle of an exchange: the restored gateway loses nothing 
 });
 
 test("of a stopped gateway everything comes back; what is wrong is refused before anything is touched", async (t) => {
-  const { hub, acme } = await site(t, { prot: ["OFTP"], disctd: "200ms", hub: { retryw: "1h" } });
+  const { hub, acme } = await site(t, { prot: ["OFTP"], disctd: "200ms", retryw: "300ms" });
   t.match(await hub.cli("backup", join(hub.directory, "x")), { status: 1, stderr: /there is no catalog/ });
   await hub.start();
   // nobody is there to take them
@@ -195,7 +195,10 @@ test("of a stopped gateway everything comes back; what is wrong is refused befor
 
   const again = reborn(t, hub, "again");
   const untouched = () =>
-    t.same(readdirSync(again.directory, { recursive: true }).filter((name) => name !== "var"), []);
+    t.same(
+      readdirSync(again.directory, { recursive: true }).filter((name) => name !== "var"),
+      [],
+    );
   const octets = await fs.readFile(file);
   const broken = join(hub.directory, "broken");
   const openers = ["--recipient", certificate, "--key", key];
