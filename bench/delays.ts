@@ -97,7 +97,7 @@ async function measured(
 }
 
 /** How late the main loop was since this was asked last. */
-async function lag(site: Site): Promise<Spread> {
+export async function lag(site: Site): Promise<Spread> {
   const file = join(site.rundir, "..", "lag.json");
   rmSync(file, { force: true });
   site.process.kill("SIGUSR2");

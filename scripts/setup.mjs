@@ -49,9 +49,11 @@ if (process.argv.includes("--build") || stamped("build") !== present || !existsS
   console.log("cygnet: compiling …");
   rmSync(join(root, "dist"), { recursive: true, force: true });
   rmSync(join(root, "node_modules", ".cache", "tsc"), { recursive: true, force: true });
-  const generated = join(root, "src", "config", "generated.ts");
-  const generator = join(root, "scripts", "generate-types.mjs");
-  if (existsSync(generator)) run(runtime(), [generator, generated]);
+  const made = [
+    ["generate-types.mjs", join("src", "config", "generated.ts")],
+    ["assemble-kernel.mjs", join("src", "oftp", "wire", "subrecords.generated.ts")],
+  ];
+  for (const [maker, target] of made) run(runtime(), [join(root, "scripts", maker), join(root, target)]);
   run(runtime(), [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", root]);
   stamp("build", fingerprint(sources, false));
 }

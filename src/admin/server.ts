@@ -1,35 +1,85 @@
 /**
- * The control socket: HTTP over a Unix socket that only the gateway's user and group can open. Everything that
- * the command line does with a running gateway goes through here.
+ * The administration of a running gateway: one HTTP application behind two doors, the control socket for whoever the
+ * file system lets in, and HTTPS for users with a token or a certificate.
  */
+
 import { chmod, unlink } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
 import { connect } from "node:net";
-import Fastify, { type FastifyInstance } from "fastify";
-import { type ActivationOrder, activate } from "../engine/activate.ts";
-import type { Offer } from "../engine/exchange/outgoing.ts";
 import type { Gateway } from "../engine/gateway.ts";
-import { EXCHANGE_KINDS } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
-import { recordOf } from "./record.ts";
-import { statusOf } from "./status.ts";
-import { transferRoutes } from "./transfers.ts";
+import { Access } from "./access.ts";
+import { buildApp } from "./app.ts";
+import { AuditLog } from "./audit.ts";
+import { markOrigin } from "./caller.ts";
+import { NetworkListener } from "./tcp.ts";
+
+/** How long answers that are under way have when the gateway stops, ms. */
+const PATIENCE = 2000;
 
 export interface AdminServer {
   close(): Promise<void>;
 }
 
-/** Opens the control socket. `shut` is called once somebody asks the gateway to stop. */
+/**
+ * Opens the control socket and, where the configuration says so, the port. `shut` is called once somebody asks the
+ * gateway to stop.
+ * @throws CygnetError CYG_ADMIN_RUNNING, CYG_ADMIN_SOCKET, CYG_NET_BIND, CYG_TLS_…
+ */
 export async function openAdmin(
   gateway: Gateway,
   path: string,
   shut: (fast: boolean) => void,
 ): Promise<AdminServer> {
   await removeStale(path);
-  const app = routes(gateway, shut);
+  const { site, journal } = gateway;
+  const access = new Access(() => site.configuration.apiuser, journal, site.clock);
+  const audit = new AuditLog(site.configuration, journal);
+  const app = await buildApp({ gateway, access, audit, shut });
+  const socket = createServer((request, response) => {
+    markOrigin(request, "socket");
+    app.routing(request, response);
+  });
+  await openSocket(socket, path);
+  const network = new NetworkListener(
+    (request, response) => {
+      markOrigin(request, "network");
+      app.routing(request, response);
+    },
+    journal,
+    site.trust,
+  );
+  const close = async () => {
+    const closed = new Promise<void>((resolve) => socket.close(() => resolve()));
+    socket.closeAllConnections();
+    await Promise.all([closed, network.close(PATIENCE)]);
+    await app.close();
+    await audit.close();
+  };
+  try {
+    await gateway.join(network);
+    await gateway.join({
+      prepare: async (configuration) => ({
+        commit: () => audit.follow(configuration),
+        rollback: async () => {},
+      }),
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { close };
+}
+
+/** Only the gateway's user and group may open it. */
+async function openSocket(server: Server, path: string): Promise<void> {
   // the umask closes the window between making the socket and giving it its mode
   const umask = process.umask(0o117);
   try {
-    await app.listen({ path });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ path }, resolve);
+    });
   } catch (error) {
     throw new CygnetError(
       "CYG_ADMIN_SOCKET",
@@ -39,7 +89,6 @@ export async function openAdmin(
     process.umask(umask);
   }
   await chmod(path, 0o660);
-  return { close: () => app.close() };
 }
 
 /** A socket file that nobody listens on was left behind by a crash. */
@@ -58,76 +107,4 @@ async function removeStale(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {
     if (!isSystemError(error, "ENOENT")) throw error;
   });
-}
-
-const ACTIVATION = {
-  type: "object",
-  required: ["command", "id"],
-  additionalProperties: false,
-  properties: {
-    command: { enum: ["act", "inact"] },
-    id: { type: "string" },
-    kind: { enum: ["part", "folder", "cron"] },
-    mode: { enum: ["both", "requester", "server"] },
-    force: { type: "boolean" },
-  },
-} as const;
-
-function routes(gateway: Gateway, shut: (fast: boolean) => void): FastifyInstance {
-  const app = Fastify({ logger: false, forceCloseConnections: true });
-
-  app.setErrorHandler((error, _request, reply) => {
-    const known = error instanceof CygnetError;
-    const invalid = (error as { validation?: unknown }).validation !== undefined;
-    const code = known ? error.code : invalid ? "CYG_ADMIN_REQUEST" : "CYG_INTERNAL";
-    reply.status(known || invalid ? 400 : 500).send({ code, message: describe(error) });
-  });
-
-  app.get("/status", () => statusOf(gateway));
-
-  transferRoutes(app, gateway);
-
-  app.post<{ Params: { id: string } }>("/partners/:id/test", (request) => gateway.probe(request.params.id));
-
-  app.post<{ Params: { id: string } }>("/partners/:id/call", async (request, reply) => {
-    const why = gateway.scheduler.poll(request.params.id);
-    if (why === undefined) return { called: request.params.id };
-    return reply
-      .status(409)
-      .send({ code: "CYG_NOT_CALLED", message: `${request.params.id} is not called: ${why}` });
-  });
-
-  app.post<{ Body: ActivationOrder }>("/activations", { schema: { body: ACTIVATION } }, ({ body }) =>
-    activate(gateway, body),
-  );
-
-  app.post<{ Body: Offer }>(
-    "/pki/exchange",
-    {
-      schema: {
-        body: {
-          type: "object",
-          required: ["part", "kind"],
-          properties: {
-            part: { type: "string" },
-            kind: { enum: [...EXCHANGE_KINDS] },
-            id: { type: "string" },
-            replaces: { type: "string" },
-          },
-        },
-      },
-    },
-    async (request) => (await gateway.site.exchange.offer(request.body)).map(recordOf),
-  );
-
-  app.post("/reload", () => gateway.reload("asked for by an operator"));
-  app.post("/pki/refresh", () => gateway.refreshStore());
-  app.post("/plan", () => gateway.preview());
-
-  app.post<{ Body: { fast?: boolean } | null }>("/shut", async (request) => {
-    const fast = request.body?.fast ?? false;
-    setImmediate(() => shut(fast));
-    return { stopping: true, fast };
-  });
-  return app;
 }

@@ -1,5 +1,6 @@
 /** What `cygnet status` shows: the gateway at a glance. */
-import type { Gateway } from "../engine/gateway.ts";
+import type { Part } from "../config/model.ts";
+import type { Gateway, Generation } from "../engine/gateway.ts";
 
 export type Status = Awaited<ReturnType<typeof statusOf>>;
 
@@ -26,33 +27,45 @@ export async function statusOf(gateway: Gateway) {
     folders: outboxes.status,
     transfers: await site.catalog.totals(),
     scripts: { running: gateway.housekeeping.scripts.running, waiting: await site.catalog.scriptsWaiting() },
-    jobs: gateway.housekeeping.jobs.status.map(({ next, ...job }) => ({
-      ...job,
-      next: next === null ? null : new Date(next).toISOString(),
-    })),
-    sessions: site.sessions.all.map((session) => ({
-      ids: session.ids,
-      part: session.part?.id ?? null,
-      prot: session.prot.id,
-      role: session.role,
-      host: session.host,
-      state: session.link.machine.state,
-      level: session.agreement?.level ?? null,
-      since: new Date(session.startedAt).toISOString(),
-      idtu: session.sending.current?.transfer.idtu ?? session.receiving.current?.transfer.idtu ?? null,
-      bytes: session.sending.current?.bytes ?? session.receiving.current?.bytes ?? null,
-    })),
-    partners: await Promise.all(
-      [...cftpart.values()].map(async (part) => {
-        const { id } = part;
-        const clock = await site.catalog.clock(id);
-        const failing = clock.tries > 0 || clock.nextCallAt > site.clock.now();
-        const next = failing ? new Date(clock.nextCallAt).toISOString() : null;
-        const state = site.activations.part(part);
-        return { id, state, failures: clock.tries, next, reason: failing ? clock.reason : "" };
-      }),
-    ),
+    jobs: jobsOf(gateway),
+    sessions: sessionsOf(gateway),
+    partners: await Promise.all([...cftpart.values()].map((part) => partnerOf(gateway, part))),
   };
+}
+
+export function generationOf({ number, at, plan }: Generation) {
+  return { number, at: new Date(at).toISOString(), plan };
+}
+
+export function jobsOf({ housekeeping }: Gateway) {
+  return housekeeping.jobs.status.map(({ next, ...job }) => ({
+    ...job,
+    next: next === null ? null : new Date(next).toISOString(),
+  }));
+}
+
+export function sessionsOf({ site }: Gateway) {
+  return site.sessions.all.map((session) => ({
+    ids: session.ids,
+    part: session.part?.id ?? null,
+    prot: session.prot.id,
+    role: session.role,
+    host: session.host,
+    state: session.link.machine.state,
+    level: session.agreement?.level ?? null,
+    since: new Date(session.startedAt).toISOString(),
+    idtu: session.sending.current?.transfer.idtu ?? session.receiving.current?.transfer.idtu ?? null,
+    bytes: session.sending.current?.bytes ?? session.receiving.current?.bytes ?? null,
+  }));
+}
+
+export async function partnerOf({ site }: Gateway, part: Part) {
+  const { id } = part;
+  const clock = await site.catalog.clock(id);
+  const failing = clock.tries > 0 || clock.nextCallAt > site.clock.now();
+  const next = failing ? new Date(clock.nextCallAt).toISOString() : null;
+  const state = site.activations.part(part);
+  return { id, state, failures: clock.tries, next, reason: failing ? clock.reason : "" };
 }
 
 /** What of the certificates needs somebody's attention, and when the next one ends. */

@@ -115,8 +115,11 @@ function credentialsIn(entries: readonly Entry[]): Set<string> {
 function literalsIn(entries: readonly Entry[]): string[] {
   return entries.flatMap(({ table, value }) =>
     SECRET_KEYS.filter((secret) => secret.table === table)
-      .map(({ key }) => ({ key, text: value[key] }))
-      .filter(({ text }) => typeof text === "string" && text !== "" && !/^(file|env|cred):/.test(text))
+      .map(({ key, open }) => ({ key, open, text: value[key] }))
+      .filter(
+        ({ text }) =>
+          typeof text === "string" && text !== "" && !/^(file|env|cred):/.test(text) && !open?.test(text),
+      )
       .map(({ key }) => `${table} ${String(value.id ?? "")} ${key}`.replace("  ", " ")),
   );
 }

@@ -2,11 +2,18 @@
  * The catalog: what was asked, what is under way, what became of it. One interface; all SQL lives behind it.
  *
  * Invariants
- * - Every method that changes something resolves only when the change is durable on disk.
+ * - A method that changes something resolves only when the change is durable on disk, unless it is said to be applied:
+ *   see `Surety`. What a change rests on is on the disk no later than the change itself.
  * - A transfer is worked on only by the owner of a live claim on it.
  * - A file identity is unique among receives, and among sends: one record for each, for ever.
  * - Limits, retry clocks and pending responses are here, never true only in memory.
  */
+
+/**
+ * What a change waits for. "durable": it is on the disk. "applied": it is committed, so that everybody sees it and no
+ * later change is on the disk without it; a power failure may still take it, and what came after it.
+ */
+export type Surety = "durable" | "applied";
 
 /** Phase: A pre-processing, T transfer, Y post-processing, Z acknowledgement, X done. */
 export type Phase = "A" | "T" | "Y" | "Z" | "X";
@@ -265,6 +272,8 @@ export interface TransferFilter {
   until?: number;
   /** Default "kdate"; a "-" in front turns the order round. Sorted by kdate or idtu: newest first, else rising. */
   sort?: SortKey | `-${SortKey}`;
+  /** Only what comes behind the record of this cursor, in the order of `sort`. Errors: CYG_REQUEST_CURSOR. */
+  after?: string;
   /** Default 100. */
   limit?: number;
 }
@@ -277,16 +286,18 @@ export interface Catalog {
   ): Promise<Transfer>;
   /**
    * Records a receive as claimed and running, or gives the record that already has this identity.
-   * `isNew` false means that it was there before (half received, or received completely).
+   * `isNew` false means that it was there before (half received, or received completely). Applied.
    */
   addReceive(receive: NewReceive, owner: string): Promise<{ transfer: Transfer; isNew: boolean }>;
   get(idtu: string): Promise<Transfer | undefined>;
   list(filter: TransferFilter): Promise<Transfer[]>;
+  /** Resolves when everything that anybody can see in the catalog by now is durable. */
+  settled(): Promise<void>;
   /** Changes a record. False when there is none. */
-  update(idtu: string, changes: Changes): Promise<boolean>;
+  update(idtu: string, changes: Changes, surety?: Surety): Promise<boolean>;
   /**
    * Takes the best waiting send for a partner (priority, then age): T/D becomes T/C, owned by `owner`, one try more.
-   * Those that lack an envelope are passed over.
+   * Those that lack an envelope are passed over. Applied.
    * `asked`: the partner has called, so what is held for it to fetch (T/H without a diagnostic) is offered too, last.
    */
   claimSend(part: string, owner: string, now: number, asked?: boolean): Promise<Transfer | undefined>;
@@ -320,12 +331,17 @@ export interface Catalog {
   /** Claims one receive that is not running (T/H): the partner offers it again. False when somebody has it. */
   claimReceive(idtu: string, owner: string): Promise<boolean>;
   /** Changes a record and gives the claim up. */
-  release(idtu: string, changes: Changes): Promise<void>;
+  release(idtu: string, changes: Changes, surety?: Surety): Promise<void>;
   /**
    * Changes a record and gives its claim up, provided that it is in this phase and step. False when it is not: then
    * somebody else has moved it.
    */
-  advance(idtu: string, from: Pick<Transfer, "phase" | "phasestep">, changes: Changes): Promise<boolean>;
+  advance(
+    idtu: string,
+    from: Pick<Transfer, "phase" | "phasestep">,
+    changes: Changes,
+    surety?: Surety,
+  ): Promise<boolean>;
   /**
    * In one step: the receive is done, delivered under its final name, and its response waits to be sent. With `from`,
    * only where the record is in that phase and step; false when it is not.
@@ -357,11 +373,11 @@ export interface Catalog {
    * the response (Z/H) without the file. Done again, it gives the send that is there.
    */
   forward(idtu: string, to: Forward): Promise<Transfer>;
-  /** Takes the oldest response for a partner that nobody is sending. */
+  /** Takes the oldest response for a partner that nobody is sending. Applied. */
   claimResponse(part: string, owner: string): Promise<EndResponse | undefined>;
-  /** The partner has taken the response (RTR): the receive's `ack` becomes "A" or "N". */
+  /** The partner has taken the response (RTR): the receive's `ack` becomes "A" or "N". Applied. */
   responseSent(id: number): Promise<void>;
-  /** The session broke before RTR: it will be sent again. */
+  /** The session broke before RTR: it will be sent again. Applied. */
   releaseResponse(id: number): Promise<void>;
   /**
    * Finds the send that a received response answers. `short`: compare dates and times as OFTP 1.2 and 1.3 do

@@ -352,7 +352,7 @@ export function forwardReceive(database: Database, idtu: string, to: Forward, no
     file.security && JSON.stringify(file.security),
     ...[to.workfile, idtu],
   );
-  const waits: Changes = { phase: "Z", phasestep: "H", workfile: "", spool: null, edate: now };
+  const waits: Changes = { phase: "Z", phasestep: "H", workfile: "", spool: null, diagp: "", edate: now };
   updateTransfer(database, idtu, waits, now);
   database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE id = ?", toId(idtu));
   const send =

@@ -55,12 +55,12 @@ export class Database {
     this.#sqlite.exec(sql);
   }
 
-  /** All of `work` or nothing of it, durable on return. */
+  /** All of `work` or nothing of it; as durable on return as the database's `synchronous` says. */
   transaction<T>(work: () => T): T {
-    this.exec("BEGIN IMMEDIATE");
+    this.run("BEGIN IMMEDIATE");
     try {
       const result = work();
-      this.exec("COMMIT");
+      this.run("COMMIT");
       return result;
     } catch (error) {
       if (this.inTransaction) this.exec("ROLLBACK");

@@ -1,17 +1,21 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock } from "../platform/clock.ts";
-import type { Catalog } from "./catalog.ts";
+import type { Catalog, Surety } from "./catalog.ts";
 import * as changes from "./changes.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { GroupCommit } from "./commit.ts";
 import { catalogError, Database } from "./database.ts";
 import { listTransfers } from "./list.ts";
 import { lockCatalog } from "./lock.ts";
 import { migrate } from "./migrate.ts";
 import * as queries from "./queries.ts";
+import { writeAheadLog } from "./write-ahead-log.ts";
 
 /** How long a commit waits for somebody else's lock on the database (a backup, an administrator's shell), ms. */
 const BUSY_TIMEOUT = 2000;
+/** Pages of the write-ahead log at which a commit copies it into the catalog itself, should the thread not have done it. */
+const LONGEST_LOG = 32_768;
 
 /**
  * Opens the catalog at `path` for this process alone, and creates or migrates it where needed.
@@ -24,7 +28,10 @@ export function openCatalog(path: string, clock: Clock): Catalog {
   let database: Database | undefined;
   try {
     database = new Database(path, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true });
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    // commits do not wait for the disk: group commit does, see write-ahead-log.ts
+    database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${LONGEST_LOG};`,
+    );
     migrate(database);
     database.run(
       "INSERT INTO holder VALUES (1, ?) ON CONFLICT DO UPDATE SET pid = excluded.pid WHERE pid <> excluded.pid",
@@ -49,7 +56,12 @@ function createFile(path: string): void {
 }
 
 function catalogOn(database: Database, clock: Clock, closed: () => void): Catalog {
-  const commits = new GroupCommit(database);
+  const log = writeAheadLog(database);
+  const checkpoints = new Checkpoints(database.path);
+  const commits = new GroupCommit(database, async () => {
+    await log.sync();
+    checkpoints.committed();
+  });
   const now = (): number => clock.now();
   /** Reads at once what is committed. */
   const read = async <T>(query: () => T): Promise<T> => {
@@ -59,16 +71,20 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
       throw catalogError(database.path, error);
     }
   };
-  const change = <T>(apply: () => T): Promise<T> => commits.change(apply);
+  const change = <T>(apply: () => T, surety?: Surety): Promise<T> => commits.change(apply, surety);
   let open = true;
 
   return {
     addSend: (send, hold) => change(() => changes.insertSend(database, send, hold, now())),
-    addReceive: (receive, owner) => change(() => changes.insertReceive(database, receive, owner, now())),
+    addReceive: (receive, owner) =>
+      change(() => changes.insertReceive(database, receive, owner, now()), "applied"),
+    settled: () => commits.settled(),
     get: (idtu) => read(() => queries.getTransfer(database, idtu)),
     list: (filter) => read(() => listTransfers(database, filter)),
-    update: (idtu, values) => change(() => changes.updateTransfer(database, idtu, values, now())),
-    claimSend: (part, owner, at, asked) => change(() => changes.takeSend(database, part, owner, at, asked)),
+    update: (idtu, values, surety) =>
+      change(() => changes.updateTransfer(database, idtu, values, now()), surety),
+    claimSend: (part, owner, at, asked) =>
+      change(() => changes.takeSend(database, part, owner, at, asked), "applied"),
     transition: (idtu, from, values) =>
       change(() => changes.transitionTransfer(database, idtu, from, values, now())),
     remove: (idtu) => change(() => changes.removeTransfer(database, idtu)),
@@ -78,9 +94,10 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     claimUnsealed: (owner, at) => change(() => changes.takeUnsealed(database, owner, at)),
     stopSends: (part, why) => change(() => changes.stopSends(database, part, why)),
     claimReceive: (idtu, owner) => change(() => changes.takeReceive(database, idtu, owner, now())),
-    release: (idtu, values) => change(() => changes.releaseTransfer(database, idtu, values, now())),
-    advance: (idtu, from, values) =>
-      change(() => changes.advanceTransfer(database, idtu, from, values, now())),
+    release: (idtu, values, surety) =>
+      change(() => changes.releaseTransfer(database, idtu, values, now()), surety),
+    advance: (idtu, from, values, surety) =>
+      change(() => changes.advanceTransfer(database, idtu, from, values, now()), surety),
     finishReceive: (idtu, values, response, from) =>
       change(() => changes.endReceive(database, idtu, values, response, now(), from)),
     claimScript: (owner, at) => change(() => changes.takeScript(database, owner, at)),
@@ -92,12 +109,12 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     watch: (changed) => commits.watch(changed),
     children: (pidtu) => read(() => queries.countChildren(database, pidtu)),
     forward: (idtu, to) => change(() => changes.forwardReceive(database, idtu, to, now())),
-    claimResponse: (part, owner) => change(() => changes.takeResponse(database, part, owner)),
-    responseSent: (id) => change(() => changes.endResponse(database, id)),
+    claimResponse: (part, owner) => change(() => changes.takeResponse(database, part, owner), "applied"),
+    responseSent: (id) => change(() => changes.endResponse(database, id), "applied"),
     releaseResponse: (id) =>
       change(() => {
         database.run("UPDATE response SET owner = NULL WHERE id = ?", id);
-      }),
+      }, "applied"),
     findSend: (identity, short) => read(() => queries.findSend(database, identity, short)),
     work: (at) => read(() => queries.findWork(database, at)),
     clock: (part) => read(() => queries.getClock(database, part)),
@@ -120,7 +137,9 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     async close() {
       if (!open) return;
       open = false;
-      commits.close();
+      await commits.close();
+      await checkpoints.close();
+      log.close();
       try {
         database.exec("PRAGMA optimize");
         database.close();

@@ -13,14 +13,14 @@ export class NotRunning extends CygnetError {
 }
 
 /**
- * One request and its JSON answer.
+ * One request and its JSON answer. `path` is below /v1.
  * @throws NotRunning, or CygnetError with the gateway's own code and words
  */
 export function ask<T>(socket: string, method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers = text === undefined ? {} : { "content-type": "application/json" };
-    const call = request({ socketPath: socket, method, path, headers }, (response) => {
+    const call = request({ socketPath: socket, method, path: `/v1${path}`, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => {

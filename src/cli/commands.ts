@@ -1,5 +1,5 @@
 /** `cygnet halt`, `keep`, `start`, `resume`, `submit`, `delete`: commands on one transfer or on all that are meant. */
-import type { CommandOutcome } from "../admin/transfers.ts";
+import type { CommandOutcome } from "../admin/topics/transfers.ts";
 import type { TransferFilter } from "../catalog/catalog.ts";
 import type { Action } from "../catalog/transitions.ts";
 import { ask } from "./client.ts";

@@ -52,6 +52,7 @@ async function partnerImport(
   const { toml, files } = partnerToml(sheet, {
     id,
     ...protocols(configuration),
+    experimental: configuration.cftparm.experimental_ciphers,
     reference: (name) => asWritten(configuration, join(folder, name)),
   });
   await absent(out);

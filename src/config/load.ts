@@ -10,6 +10,7 @@ import type { Cygnet } from "./generated.ts";
 import type { Configuration } from "./model.ts";
 import { type Problem, sortProblems } from "./problem.ts";
 import { resolveConfiguration } from "./resolve.ts";
+import { checkAdministration } from "./rules/administration.ts";
 import { checkAuthorities } from "./rules/authorities.ts";
 import { checkCertificates } from "./rules/certificates.ts";
 import { checkFlows } from "./rules/flows.ts";
@@ -44,6 +45,7 @@ const CHECKS = [
   checkScripts,
   checkJobs,
   checkNotifications,
+  checkAdministration,
 ];
 
 export interface LoadOptions {

@@ -42,6 +42,7 @@ export interface Configuration {
   /** null: no mail is sent. */
   smtp: Smtp | null;
   admin: Admin;
+  apiuser: ReadonlyMap<string, Apiuser>;
 }
 
 export interface Parm {
@@ -179,8 +180,8 @@ export interface Part {
   rauth: string;
   /** Intermediate partner; "" = none. */
   ipart: string;
-  /** Whether its files for other partners are forwarded. */
-  commut: "yes" | "no";
+  /** Whether its files for other partners are forwarded; server = when the receive script of their flow allows it. */
+  commut: "yes" | "no" | "server";
   /** Which names in its file requests must be known. */
   ctrlpart: "all" | "rpart" | "spart" | "ignore";
   state: "activeboth" | "activereq" | "activeserv" | "noactive";
@@ -456,4 +457,31 @@ export interface Log {
 export interface Admin {
   /** Control socket, absolute. */
   socket: string;
+  /** Of the HTTP API; null = none. */
+  listen: { host: string; port: number } | null;
+  /** [[pki]] id of its certificate and key. */
+  usercid: string;
+  /** [[pki]] ids of the authorities of callers' certificates. */
+  rootcid: readonly string[];
+  /** CIDR blocks; empty allow = everybody; deny wins. */
+  allow: readonly string[];
+  deny: readonly string[];
+  maxcnx: number;
+  maxcnx_host: number;
+  /** Audit log, absolute. */
+  audit: string;
+  /** Octets; 0 = no limit. */
+  audit_maxsize: number;
+  audit_backup_count: number;
+}
+
+/** Somebody who may use the HTTP API. */
+export interface Apiuser {
+  id: string;
+  role: "read" | "operate" | "admin";
+  /** A token, or `sha256:` and the hexadecimal SHA-256 of one; null = none. */
+  token: Secret | null;
+  /** Expression of pki/name-rule.ts over the subject; "" = none. */
+  certificate: string;
+  state: "active" | "noactive";
 }

@@ -12,6 +12,8 @@ export interface Places {
   socket: string;
   catalog: string;
   log: string;
+  /** Audit log. */
+  audit: string;
   /** What is wrong with the configuration on disk; undefined when nothing is. */
   problem?: string;
 }
@@ -20,7 +22,8 @@ export async function placesOf(mainFile: string): Promise<Places> {
   const result = await load(mainFile);
   if ("configuration" in result) {
     const { cftparm, admin, cftcat, cftlog } = result.configuration;
-    return { rundir: cftparm.rundir, socket: admin.socket, catalog: cftcat.fname, log: cftlog.fname };
+    const { socket, audit } = admin;
+    return { rundir: cftparm.rundir, socket, audit, catalog: cftcat.fname, log: cftlog.fname };
   }
   const text = await readFile(mainFile, "utf8").catch(() => "");
   const key = (table: string, name: string, otherwise: string): string => {
@@ -33,6 +36,7 @@ export async function placesOf(mainFile: string): Promise<Places> {
     socket: resolve(rundir, key("admin", "socket", "control.sock")),
     catalog: resolve(rundir, key("cftcat", "fname", "catalog.db")),
     log: resolve(rundir, key("cftlog", "fname", join("log", "cygnet.log"))),
+    audit: resolve(rundir, key("admin", "audit", join("log", "audit.log"))),
     problem: `the configuration ${mainFile} has errors; "cygnet check" shows them`,
   };
 }

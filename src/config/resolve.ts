@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { TSL_ID, trustListFile } from "../pki/trust/tsl-store.ts";
 import { type Command, commandOf, wordsOf } from "./command.ts";
 import type {
+  Admin,
   Cftcron,
   Cftfolder,
   Cftpart,
@@ -16,7 +17,7 @@ import type {
 import type * as Model from "./model.ts";
 import { defaultUsage } from "./rules/certificate-usage.ts";
 import type { PkiFacts } from "./rules/scene.ts";
-import { keySchema } from "./schemas.ts";
+import { hostPortOf, keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { SecretsByEntry } from "./secrets.ts";
 import type { Sources } from "./sources.ts";
@@ -163,7 +164,12 @@ export function resolveConfiguration(
       };
     }),
     smtp: tree.smtp ? mailServer(tree.smtp, secret(tree.smtp, "passw")) : null,
-    admin: { socket: resolve(rundir, tree.admin.socket) },
+    admin: administration(tree.admin, rundir),
+    apiuser: table(tree.apiuser, (user) => {
+      const { comment: _, ...rest } = user;
+      const token = secret(user, "token");
+      return { ...rest, token: token && token.reveal() !== "" ? token : null };
+    }),
   };
 }
 
@@ -348,6 +354,18 @@ function job(
 function mailServer({ comment: _, ...smtp }: Smtp, passw = new Secret("")): Model.Smtp {
   const port = smtp.port ?? (smtp.tls === "tls" ? 465 : 587);
   return { ...smtp, port, passw, timeout: parseDuration(smtp.timeout, "s") };
+}
+
+function administration({ comment: _, ...admin }: Admin, rundir: string): Model.Admin {
+  return {
+    ...admin,
+    socket: resolve(rundir, admin.socket),
+    listen: hostPortOf(admin.listen) ?? null,
+    allow: admin.allow.map(block),
+    deny: admin.deny.map(block),
+    audit: resolve(rundir, admin.audit),
+    audit_maxsize: parseSize(admin.audit_maxsize),
+  };
 }
 
 function folder(one: Cftfolder, rundir: string): Model.Folder {

@@ -58,6 +58,20 @@ function isAddress(text: string): boolean {
   return isIP(text) !== 0 || (HOST_NAME.test(text) && !/^[0-9.]+$/.test(text));
 }
 
+/** "" or an address and a port, the address in brackets where it has colons. */
+function isHostPort(text: string): boolean {
+  return text === "" || hostPortOf(text) !== undefined;
+}
+
+/** Address and port of `HOST:PORT` or `[ADDRESS]:PORT`; undefined for anything else. */
+export function hostPortOf(text: string): { host: string; port: number } | undefined {
+  const [, bracketed, plain = "", digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  const known = bracketed === undefined ? isAddress(host) : isIP(host) === 6;
+  return known && port >= 1 && port <= 65535 ? { host, port } : undefined;
+}
+
 function isCharset(name: string): boolean {
   try {
     checkCharset(name);
@@ -123,6 +137,7 @@ function load(): Loaded {
   ajv.addKeyword({ keyword: "x-unit", validate: withinUnit, errors: false });
   ajv.addFormat("address", isAddress);
   ajv.addFormat("cidr", isBlock);
+  ajv.addFormat("host-port", isHostPort);
   ajv.addFormat("time-of-day", (text) => parseTimeOfDay(text) !== undefined);
   ajv.addFormat("time-or-none", (text) => text === "" || parseTimeOfDay(text) !== undefined);
   ajv.addFormat("mailbox", isMailbox);

@@ -16,6 +16,8 @@ export interface Local {
   /** Ids of this site's protocols, over TLS and in clear; those of the first that fits are named. */
   tls: readonly string[];
   clear: readonly string[];
+  /** Whether this site speaks the cipher suites 07 to 10. */
+  experimental: boolean;
   /** How the configuration refers to a file that is written beside it. */
   reference(name: string): string;
 }
@@ -27,6 +29,7 @@ export interface Translation {
 }
 
 const SUITES = ["01", "02", "03", "04", "05", "06"];
+const EXPERIMENTAL = ["07", "08", "09", "10"];
 const MOST_HOSTS = 4;
 
 /** Passwords as the configuration takes them: the OFTP code set with small letters. */
@@ -57,7 +60,7 @@ export function partnerToml(sheet: Datasheet, local: Local): Translation {
   }
   passwords(sheet, local, page);
   levels(sheet, page);
-  ciphers(sheet, substation, page);
+  ciphers(sheet, substation, local, page);
   const require = services(sheet, substation, page);
   if (session.authentication?.usage === "required") require.push("auth");
   if (require.length > 0) page.set("require", list(require), "required of its files and sessions");
@@ -140,9 +143,15 @@ function levels({ session }: Datasheet, page: Page): void {
   page.set("level", `[${within.join(", ")}]`, "MinimumProtocolReleaseLevel to MaximumProtocolReleaseLevel");
 }
 
-function ciphers(sheet: Datasheet, substation: Substation | undefined, page: Page): void {
+function ciphers(
+  sheet: Datasheet,
+  substation: Substation | undefined,
+  { experimental }: Local,
+  page: Page,
+): void {
+  const spoken = experimental ? [...SUITES, ...EXPERIMENTAL] : SUITES;
   const wanted = substation?.ciphers.length ? substation.ciphers : sheet.ciphers;
-  const chosen = wanted.find((suite) => SUITES.includes(suite));
+  const chosen = wanted.find((suite) => spoken.includes(suite));
   if (chosen) page.set("cipher", quoted(chosen), chosen === wanted[0] ? "PrimaryCipher" : "AlternateCipher");
   const others = wanted.filter((suite) => suite !== chosen);
   if (others.length > 0) page.say(`Its other cipher suites: ${others.join(", ")}`);

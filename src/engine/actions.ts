@@ -23,6 +23,8 @@ export interface Order {
   text?: string;
   /** DELETE: also what still owes the partner a response. */
   force?: boolean;
+  /** Who gave it, for the log. */
+  user?: string;
 }
 
 /** Transfers that a command meant, each done or refused with the reason. */
@@ -68,7 +70,7 @@ export async function act(site: Site, order: Order, idtu: string): Promise<Trans
       continue;
     }
     const cmd = order.action.toUpperCase();
-    site.journal.emit("CFTR12I", { ...keys(transfer), cmd, user: "operator", text: idtu });
+    site.journal.emit("CFTR12I", { ...keys(transfer), cmd, user: order.user ?? "operator", text: idtu });
     if (order.action === "delete") {
       const { direct } = transfer;
       site.journal.emit("CFTC07I", { ...keys(transfer), state: writtenState(transfer), direct });

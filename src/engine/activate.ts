@@ -24,6 +24,7 @@ export interface ActivationOrder {
 export async function activate(
   gateway: Gateway,
   order: ActivationOrder,
+  user = "operator",
 ): Promise<{ kind: string; id: string; state: string }> {
   const { site } = gateway;
   const { command, id, mode = "both", force = false } = order;
@@ -36,14 +37,14 @@ export async function activate(
   site.journal.emit("CFTR12I", {
     cmd: command.toUpperCase(),
     part: kind === "part" ? id : "",
-    user: "operator",
+    user,
     text: `${kind} ${id}: ${state}`,
   });
   if (kind === "folder") await gateway.outboxes.apply(site.configuration);
   if (kind === "cron") gateway.housekeeping.jobs.apply(site.configuration);
   const closed = kind === "part" && (state === "noactive" || state === "activeserv");
   if (closed && force) {
-    await perform(site, { action: "halt", text: "the partner was closed" }, { part: id, state: "C" });
+    await perform(site, { action: "halt", text: "the partner was closed", user }, { part: id, state: "C" });
   }
   site.kick();
   return { kind, id, state };

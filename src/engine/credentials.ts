@@ -33,8 +33,13 @@ export interface Credentials {
   guest(part: Part): TlsProfile | "missing" | null;
   /** Partners for whom a certificate with this key is registered as `tls`. */
   owners(key: Pin): readonly string[];
-  /** Our keys that may be used so now, the newest first: it signs, all of them open. */
+  /** Our keys that may be used so now, the newest first: it signs. */
   own(usage: Usage): RecipientKey[];
+  /**
+   * Our keys that open what partners sealed for us, the newest first: also those whose certificate has ended, because
+   * a file may have been sealed before, or by a partner who is late with its successor.
+   */
+  openers(): RecipientKey[];
   /** A partner's certificates that may be used so now, the newest first: files are sealed for it, all of them verify. */
   theirs(part: Part, usage: Usage): X509Certificate[];
   /** Every certificate that something may rest on now, valid or not: [[pki]] with its chains and roots, and the store. */
@@ -130,8 +135,11 @@ export async function loadCredentials(
     client: (part, prot) => get(clients, part.ssl || prot.ssl, "client"),
     guest: (part) => (part.ssl === "" ? null : (servers.get(part.ssl)?.profile ?? "missing")),
     owners: (key) => [...(owners.get(key) ?? []), ...storedOwners(store, key)],
-    own: (usage) =>
-      usable(of, "", usage).flatMap(({ certificate, key }) => (key ? [{ certificate, key }] : [])),
+    own: (usage) => usable(of, "", usage).flatMap(withKey),
+    openers: () =>
+      owned(of, "", "decrypt")
+        .filter(({ certificate }) => permits(certificate, "decrypt"))
+        .flatMap(withKey),
     inUse: () => [
       ...configuredInUse(configuration, materials),
       ...store.list({ state: "active" }).map(storedInUse),
@@ -201,6 +209,8 @@ interface Candidate {
   companions: readonly X509Certificate[];
   key: KeyObject | null;
 }
+
+const withKey = ({ certificate, key }: Candidate): RecipientKey[] => (key ? [{ certificate, key }] : []);
 
 /** Of an owner ("" = this site), for a use, now: state, KeyUsage and validity allow it. Newest first, each once. */
 function usable(sources: Sources, owner: string, wanted: Usage): Candidate[] {

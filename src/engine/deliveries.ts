@@ -14,7 +14,7 @@ import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { reasonsOf } from "./envelopes.ts";
 import { lineHash, towardsDisk } from "./forms.ts";
-import { partOf, RELAYED } from "./routing.ts";
+import { isDecidedByScript, partOf, RELAYED } from "./routing.ts";
 import { scriptFor } from "./scripts/choose.ts";
 import { isEnveloped } from "./security.ts";
 import { keys, type Site } from "./site.ts";
@@ -28,6 +28,15 @@ export interface Verdict {
   reason: number;
   text: string;
 }
+
+/** DIAGP of a file that a script has let pass, until it is forwarded. */
+const GOES_ON = "FORWARD";
+/** A file for another partner whose flow has no script to decide. */
+export const UNDECIDED = {
+  diagi: 155,
+  diagp: "NO EXEC",
+  diagc: "its flow has no script that says whether it is forwarded; cygnet end forwards it",
+} as const;
 
 /** Priority of what passes through: that of an ordinary file. */
 const RELAY_PRIORITY = 128;
@@ -93,7 +102,11 @@ export class Deliveries {
     const site = this.#site();
     try {
       const ready = await this.#hashed(transfer);
-      if (ready.idf === RELAYED) return await this.#forward(ready);
+      if (ready.idf === RELAYED) {
+        if (ready.diagp !== GOES_ON && isDecidedByScript(site.configuration, ready))
+          return await this.#ask(ready);
+        return await this.#forward(ready);
+      }
       if (exchangeKindOf(ready.dsn)) return await site.exchange.received(ready);
       const local = await this.open(ready);
       const target = this.#target(local);
@@ -124,6 +137,43 @@ export class Deliveries {
       });
       this.#timers.add(timer);
     }
+  }
+
+  /** Whether a file for somebody else goes on is for the script of its flow to say. */
+  async #ask(transfer: Transfer): Promise<void> {
+    const { catalog, configuration, clock, journal } = this.#site();
+    const script: Changes = { phase: "Y", phasestep: "D", script: "exec", edate: clock.now() };
+    if (scriptFor(configuration, transfer, "exec")) return catalog.release(transfer.idtu, script);
+    await catalog.release(transfer.idtu, { ...script, phasestep: "K", ...UNDECIDED });
+    journal.emit("CFTS02E", { ...keys(transfer), script: "", text: UNDECIDED.diagc });
+  }
+
+  /** Somebody has said that a file for somebody else goes on. Durable when it resolves; false where it does not wait for that. */
+  async goOn(transfer: Transfer): Promise<boolean> {
+    const { idtu, phase, phasestep } = transfer;
+    const allowed = { phase: "Y", phasestep: "C", script: "", diagi: 0, diagp: GOES_ON, diagc: "" } as const;
+    if (!(await this.#site().catalog.advance(idtu, { phase, phasestep }, allowed))) return false;
+    this.begin({ ...transfer, ...allowed }, "script");
+    return true;
+  }
+
+  /** Somebody has said that a file for somebody else does not go on: it is put away, its originator hears why. */
+  async turnBack(transfer: Transfer, { reason, text }: Verdict): Promise<boolean> {
+    const { catalog, clock, spool } = this.#site();
+    const { idtu, phase, phasestep } = transfer;
+    await catalog.update(idtu, { fname: this.#target(transfer) });
+    await spool.fail(transfer);
+    const ended: Changes = {
+      ...{
+        script: "",
+        ackstate: "ignore",
+        diagi: 155,
+        diagp: `NERP ${reason}`,
+        diagc: text,
+        edate: clock.now(),
+      },
+    };
+    return this.respond(transfer, ended, { kind: "NERP", reason, text }, { phase, phasestep });
   }
 
   /** A file for somebody else goes on as it came; its response will come back the same way. */

@@ -100,7 +100,7 @@ export class Envelopes {
       if (original > largest) throw noRoom(original, largest);
       const options = {
         expected: { signed: sign, compressed: compress, encrypted: encrypt },
-        keys: credentials.own("decrypt"),
+        keys: credentials.openers(),
         signers: judged.good,
         experimental: configuration.cftparm.experimental_ciphers,
         // whatever a partner has compressed, it must not fill the disk

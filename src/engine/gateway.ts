@@ -26,6 +26,7 @@ import type { Trust } from "../pki/trust/trust.ts";
 import { systemClock } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
+import { nearFileSystem } from "../platform/near-disk.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
 import { Activations } from "./activations.ts";
@@ -38,6 +39,7 @@ import { Housekeeping } from "./housekeeping.ts";
 import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
 import { Outboxes } from "./outboxes.ts";
+import { type Partaker, type Prepared, prepareAll } from "./partakers.ts";
 import { type PathReport, probePartner } from "./probe.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
@@ -75,6 +77,7 @@ export class Gateway {
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
   readonly housekeeping: Housekeeping;
+  readonly #partakers: Partaker[] = [];
   readonly #file: string;
   readonly #catalog: Catalog;
   #watch: ConfigurationWatch | null = null;
@@ -91,16 +94,18 @@ export class Gateway {
     const { rundir } = configuration.cftparm;
     const credentials = () => this.site.credentials;
     const { trust } = parts;
+    // the catalog's file system: the one that SQLite, too, writes to in this thread
+    const disk = nearFileSystem(dirname(configuration.cftcat.fname));
     this.site = {
       configuration,
       credentials: parts.credentials,
       store: parts.store,
       catalog,
-      spool: createSpool({ catalog, disk: systemFileSystem, rundir, clock: systemClock }),
+      spool: createSpool({ catalog, disk, rundir, clock: systemClock }),
       journal,
       clock: systemClock,
       random: systemRandom,
-      disk: systemFileSystem,
+      disk,
       diskSpace: new DiskSpace(
         () => this.site,
         () => this.#roomAgain(),
@@ -268,6 +273,20 @@ export class Gateway {
     return next;
   }
 
+  /**
+   * Puts the configuration in force into force for one more, and every later one with it.
+   * @throws what it throws that cannot do with this configuration
+   */
+  join(partaker: Partaker): Promise<void> {
+    const joined = this.#reloading.then(async () => {
+      const { configuration, credentials } = this.site;
+      (await partaker.prepare(configuration, credentials)).commit();
+      this.#partakers.push(partaker);
+    });
+    this.#reloading = joined.catch(() => {}); // whoever joins is told
+    return joined;
+  }
+
   /** Calls a partner on every path without moving a file. */
   probe(part: string): Promise<PathReport[]> {
     return probePartner(this.site, part);
@@ -325,15 +344,22 @@ export class Gateway {
         fixed.flatMap((change) => renderPlan([change])),
       );
     }
-    let credentials: Credentials;
     try {
-      credentials = await loadCredentials(configuration, site);
+      const credentials = await loadCredentials(configuration, site);
       await outboxes.prepare(configuration);
       const ports = await listeners.prepare(configuration, credentials);
+      let others: Prepared;
+      try {
+        others = await prepareAll(this.#partakers, configuration, credentials);
+      } catch (error) {
+        await ports.rollback();
+        throw error;
+      }
       // from here on nothing fails
       site.credentials = credentials;
       site.configuration = configuration;
       ports.commit();
+      others.commit();
     } catch (error) {
       tellTlsError(this.journal, error);
       return this.#rejected(cause, [describe(error)]);
@@ -391,12 +417,17 @@ export class Gateway {
     await this.outboxes.close();
     const ended = Promise.all(site.sessions.all.map((session) => session.closed));
     const deadline = site.clock.monotonic() + GRACE;
+    const leaving = new Set<Session>();
     while (site.sessions.all.length > 0) {
       const late = this.#fast || site.clock.monotonic() >= deadline;
       for (const session of site.sessions.all) {
         // before the session is agreed on there is nobody to say good-bye to
         if (session.agreement === null) session.link.destroy();
         else if (late || session.idle) session.link.end(5, "the gateway is shutting down");
+        if (!session.link.over || leaving.has(session)) continue;
+        leaving.add(session);
+        // a partner that does not close holds nobody up
+        site.clock.timer(GOOD_BYE, () => session.link.destroy());
       }
       if (late) break;
       await Promise.race([ended, pause(100)]);

@@ -5,10 +5,13 @@
 import { FormatError } from "../oftp/files/format.ts";
 import type { Position } from "../oftp/files/restart.ts";
 import { ROOM, type Unpacker } from "../oftp/files/unpacking.ts";
+import { giveSlot, isWithin, takeSlot } from "../oftp/wire/kernel.ts";
 import type { Incoming } from "../spool/spool.ts";
 
-/** Octets gathered before they are written. */
+/** Octets gathered before they are written, where they stand on the heap; else as many as a slot has. */
 const PIECE = 256 * 1024;
+/** Files announced with up to this many octets leave the slots to large ones. */
+const SMALL = 128 * 1024;
 /** Octets waiting for the disk at which the line is stopped, and at which it goes on. */
 const HIGH = 4 * 1024 * 1024;
 const LOW = 1024 * 1024;
@@ -17,17 +20,18 @@ const SYNC_EVERY = 64 * 1024 * 1024;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 /**
- * Pieces that no file uses at present, for all sessions. New ones for each of a thousand small files would be
- * hundreds of megabytes before the runtime looks for those that nobody needs any more.
+ * Pieces of the heap that no file uses at present, for all sessions. New ones for each of a thousand small files would
+ * be hundreds of megabytes before the runtime looks for those that nobody needs any more.
  */
 const spares: Buffer[] = [];
 
-function takePiece(): Buffer {
-  return spares.pop() ?? Buffer.allocUnsafeSlow(PIECE);
+function takePiece(large: boolean): Buffer {
+  return (large ? takeSlot() : undefined) ?? spares.pop() ?? Buffer.allocUnsafeSlow(PIECE);
 }
 
 function giveBack(piece: Buffer): void {
-  if (piece.length > 0 && spares.length < (2 * HIGH) / PIECE) spares.push(piece);
+  if (isWithin(piece)) giveSlot(piece);
+  else if (piece.length > 0 && spares.length < (2 * HIGH) / PIECE) spares.push(piece);
 }
 
 /** What an inflow asks of the session around it. */
@@ -46,7 +50,9 @@ export class Inflow {
   readonly file: Incoming;
   readonly unpacker: Unpacker;
   readonly #owner: InflowOwner;
-  #piece: Buffer;
+  readonly #large: boolean;
+  /** Taken with the first octets, so that a file of which none come costs nothing. */
+  #piece: Buffer = NOTHING;
   #fill = 0;
   /** Position in the subrecords being taken. */
   #from = 0;
@@ -57,19 +63,21 @@ export class Inflow {
   #syncing: Promise<void> = Promise.resolve();
   #paused = false;
   #stopped = false;
+  #drained = false;
   /** Octets of the work file that are safe. */
   syncedAt: number;
   /** Why what arrives is not kept any more: the disk, or a record that breaks the format. */
   failure: unknown = null;
 
-  constructor(file: Incoming, unpacker: Unpacker, position: Position, owner: InflowOwner) {
+  /** @param announced octets that the file is said to have */
+  constructor(file: Incoming, unpacker: Unpacker, position: Position, announced: number, owner: InflowOwner) {
     this.file = file;
     this.unpacker = unpacker;
     this.#owner = owner;
     this.#written = position.offset;
     this.#syncStart = position.offset;
     this.syncedAt = position.offset;
-    this.#piece = takePiece();
+    this.#large = announced > SMALL;
   }
 
   /** Octets written so far, those before a restart included. */
@@ -97,9 +105,10 @@ export class Inflow {
     await this.drain();
   }
 
-  /** Hands over what is gathered and waits for the disk. */
+  /** Hands over what is gathered and waits for the disk; nothing is taken after it. Done again, harmless. */
   async drain(): Promise<void> {
     this.#stopped = true;
+    this.#drained = true;
     this.#flush();
     giveBack(this.#piece);
     this.#piece = NOTHING;
@@ -108,9 +117,11 @@ export class Inflow {
   }
 
   #unpack(step: (at: number) => { from: number; at: number; done: boolean }): void {
+    if (this.failure !== null || this.#drained) return;
+    if (this.#piece === NOTHING) this.#piece = takePiece(this.#large);
     this.#from = 0;
     try {
-      for (let done = this.failure !== null || this.#piece === NOTHING; !done; ) {
+      for (let done = false; !done; ) {
         if (this.#piece.length - this.#fill < ROOM) this.#flush();
         const taken = step(this.#fill);
         this.#from = taken.from;
@@ -134,7 +145,7 @@ export class Inflow {
       this.#paused = true;
       this.#owner.pause();
     }
-    this.#piece = takePiece();
+    this.#piece = takePiece(this.#large);
     this.#fill = 0;
   }
 

@@ -166,6 +166,7 @@ export class Link {
       if (error instanceof WireError) this.#invalid(error);
       else this.#fail(error);
     }
+    giveMemoryBack(chunk);
     this.#arm();
   }
 
@@ -336,6 +337,19 @@ export class Link {
       this.destroy();
     }
   }
+}
+
+/** Chunks from this size on are given back by hand. */
+const LARGE_CHUNK = 16 * 1024;
+
+/**
+ * Gives the memory of a chunk that was read back now. The runtime would only look for it when tens of megabytes have come
+ * together, and then looks through the whole heap: a third of the time that receiving a file takes.
+ */
+function giveMemoryBack(chunk: Buffer): void {
+  const { buffer, byteLength } = chunk;
+  // only what belongs to the chunk alone: the runtime gives every large read memory of its own
+  if (byteLength >= LARGE_CHUNK && buffer.byteLength === byteLength) (buffer as ArrayBuffer).transfer(0);
 }
 
 /** The line went away, or the session ended, while something waited for it. */

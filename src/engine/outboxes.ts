@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
 import cron, { type ScheduledTask } from "node-cron";
-import type { Configuration, Dest, Folder } from "../config/model.ts";
+import type { Configuration, Folder } from "../config/model.ts";
 import type { Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { type ReadyFile, Sightings, scanOutbox } from "../spool/outbox.ts";
@@ -16,8 +16,12 @@ import { describeSend } from "./submission.ts";
 
 /** A file that could not be claimed is left alone so long, ms. */
 const POSTPONE = 30_000;
+/** Files that are claimed at a time. */
+const TOGETHER = 64;
 /** Complaints that are remembered, so that each is made once. */
 const COMPLAINTS = 50_000;
+
+type Described = Awaited<ReturnType<typeof describeSend>> | ReturnType<typeof describeBroadcast>;
 
 export class Outboxes {
   readonly #site: Site;
@@ -176,31 +180,51 @@ class Outbox {
     this.#complained.delete("");
     for (const path of found.unknown) this.#complain(path, "CFTR70W", "its directory names no partner");
     for (const { path, error } of found.unreadable) this.#complain(path, "CFTR20W", describe(error));
-    for (const file of found.ready) {
+    for (let at = 0; at < found.ready.length; at += TOGETHER) {
       if (this.#closed) return;
-      await this.#submit(file);
+      await this.#submitAll(found.ready.slice(at, at + TOGETHER));
     }
     if (found.waiting !== null) this.#scanIn(found.waiting);
   }
 
-  async #submit({ candidate, part: id, idf }: ReadyFile): Promise<void> {
+  /** Files that are claimed together share commits and syncs; they are recorded, and so sent, in this order. */
+  async #submitAll(files: readonly ReadyFile[]): Promise<void> {
+    const described = await Promise.all(
+      files.map(async (file) => {
+        try {
+          return { file, send: await this.#describe(file) };
+        } catch (error) {
+          this.#failed(file, error);
+          return { file, send: undefined };
+        }
+      }),
+    );
+    await Promise.all(described.map(({ file, send }) => send && this.#claim(file, send)));
+  }
+
+  async #describe({ candidate, part: id, idf }: ReadyFile): Promise<Described | undefined> {
     const site = this.#site;
-    const { folder } = this;
     const part = site.configuration.cftpart.get(id);
+    if (part) return describeSend(site, part, idf, candidate.path, candidate.mtimeMs);
     const dest = site.configuration.cftdest.get(id);
-    if (part === undefined && dest === undefined) return;
+    return dest && describeBroadcast(site, dest, idf, candidate.path);
+  }
+
+  async #claim(file: ReadyFile, { request, ...held }: Described): Promise<void> {
+    const site = this.#site;
+    const { id, workdir, archivedir: archive } = this.folder;
     try {
-      const { request, ...held } = part
-        ? await describeSend(site, part, idf, candidate.path, candidate.mtimeMs)
-        : describeBroadcast(site, dest as Dest, idf, candidate.path);
-      const { workdir, archivedir: archive } = folder;
-      const transfer = await site.spool.claim(candidate, request, { workdir, archive, ...held });
-      tellRecorded(site, transfer, `folder ${folder.id}`);
+      const transfer = await site.spool.claim(file.candidate, request, { workdir, archive, ...held });
+      tellRecorded(site, transfer, `folder ${id}`);
       site.kick();
     } catch (error) {
-      this.#sightings.postpone(candidate.path, site.clock.monotonic() + POSTPONE);
-      this.#complain(candidate.path, "CFTR20E", describe(error));
+      this.#failed(file, error);
     }
+  }
+
+  #failed({ candidate: { path } }: ReadyFile, error: unknown): void {
+    this.#sightings.postpone(path, this.#site.clock.monotonic() + POSTPONE);
+    this.#complain(path, "CFTR20E", describe(error));
   }
 
   /** Once for each path and until it is well again: a folder is looked at every few seconds. */

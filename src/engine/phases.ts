@@ -12,7 +12,7 @@ export type Done = "data" | "exec" | "answer";
 /** Where a send goes next. `ack` is what is known of its response by now. */
 export function nextOfSend(
   configuration: Configuration,
-  transfer: Pick<Transfer, "direct" | "idf" | "dsn" | "ackstate" | "ack">,
+  transfer: Pick<Transfer, "direct" | "idf" | "dsn" | "part" | "via" | "prot" | "ackstate" | "ack">,
   done: Done,
 ): Pick<Changes, "phase" | "phasestep" | "script"> {
   if (done === "data" && scriptFor(configuration, transfer, "exec")) {

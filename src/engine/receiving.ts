@@ -174,6 +174,8 @@ export class Receiving {
   async #resumed(sfid: Sfid, transfer: Transfer): Promise<Transfer | undefined> {
     const { site } = this.#session;
     if (transfer.phase !== "T") {
+      // the partner lets go of the file when it hears this, and another session may be recording it at this moment
+      await site.catalog.settled();
       this.#refuse(sfid, RECEIVED_BEFORE);
       return undefined;
     }
@@ -226,11 +228,12 @@ export class Receiving {
     const { format, lrecl } = lineForm(transfer);
     try {
       const file = await site.spool.openIncoming(transfer, position.offset);
-      const inflow = new Inflow(file, unpackerFor(format, lrecl, position), position, this.#owner(transfer));
+      const unpacker = unpackerFor(format, lrecl, position);
+      const inflow = new Inflow(file, unpacker, position, filesize, this.#owner(transfer));
       this.#running = { transfer, inflow, closing: false };
       this.#creditDue = false;
       this.#compressed = false;
-      await site.catalog.update(transfer.idtu, {
+      const begun: Changes = {
         workfile: file.path,
         bytes: position.offset,
         filesize,
@@ -242,7 +245,8 @@ export class Receiving {
         diagi: 0,
         diagp: "",
         diagc: "",
-      });
+      };
+      await site.catalog.update(transfer.idtu, begun, "applied");
     } catch (error) {
       const opened = this.#running?.inflow.file;
       this.#running = null;
@@ -404,6 +408,7 @@ export class Receiving {
     this.#running = null;
     const { transfer, inflow } = running;
     const { file } = inflow;
+    await inflow.drain();
     let bytes = inflow.syncedAt;
     try {
       bytes = await file.sync();

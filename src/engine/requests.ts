@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { basename, isAbsolute, join, normalize } from "node:path";
 import type { Transfer } from "../catalog/catalog.ts";
-import type { Dest, Send } from "../config/model.ts";
+import type { Dest, Part, Send } from "../config/model.ts";
 import { NERP_REASONS } from "../messages/codes.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError } from "../platform/errors.ts";
@@ -11,6 +11,7 @@ import { wayOut } from "../spool/jail.ts";
 import { describeBroadcast } from "./broadcast.ts";
 import type { Verdict } from "./deliveries.ts";
 import { tellRecorded } from "./recorded.ts";
+import { RELAYED } from "./routing.ts";
 import { end, type Scripted } from "./scripts/conclusion.ts";
 import { keys, type Site } from "./site.ts";
 import { describeSend } from "./submission.ts";
@@ -30,29 +31,73 @@ export interface Submission {
   state?: Send["state"];
 }
 
+/** What is to be sent from nowhere on this machine: its octets come with the request. */
+export interface Upload extends Omit<Submission, "file"> {
+  /** Name of the file where it came from, without folders. */
+  name: string;
+  content: AsyncIterable<Buffer>;
+}
+
 /**
  * Sends a copy of a file; the file itself stays where it is.
  * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_OUTSIDE, CYG_DISK_LOW, or what the spool says
  */
 export async function submitFile(site: Site, request: Submission, user = "operator"): Promise<Transfer> {
-  const { configuration, disk, spool, catalog } = site;
+  const { file } = request;
+  const partner = partnerOf(site, request);
+  if (!isAbsolute(file)) throw new CygnetError("CYG_REQUEST_FILE", `${file} is not an absolute path`);
+  await inWorkingDirectory(site, request, partner.part?.idf ?? "");
+  return submit(site, request, partner, user, async (copy) => {
+    await copyFile(site, file, copy);
+    return (await site.disk.status(file)).mtimeMs;
+  });
+}
+
+/**
+ * Sends what is uploaded. It counts as received when it is on disk whole; a torn upload leaves nothing behind.
+ * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, what the upload throws, or what the spool says
+ */
+export async function submitUpload(site: Site, upload: Upload, user: string): Promise<Transfer> {
+  const { name, content, ...request } = upload;
+  if (name === "" || name !== basename(name) || name === "." || name === ".." || name.includes("\0")) {
+    throw new CygnetError("CYG_REQUEST_FILE", `"${name}" is no name of a file; folders do not belong to it`);
+  }
+  const partner = partnerOf(site, request);
+  return submit(site, { ...request, file: name }, partner, user, async (copy) => {
+    await writeFile(site, content, copy);
+    return site.clock.now();
+  });
+}
+
+/** @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_STATE */
+function partnerOf({ configuration }: Site, request: Omit<Submission, "file">): { part?: Part; dest?: Dest } {
   const part = configuration.cftpart.get(request.part);
   const dest = configuration.cftdest.get(request.part);
-  if (part === undefined && dest === undefined) {
+  if (part) return { part };
+  if (dest === undefined) {
     const known = [...configuration.cftpart.keys(), ...configuration.cftdest.keys()].join(", ");
     throw new CygnetError(
       "CYG_REQUEST_PART",
       `there is no partner ${request.part}; known are ${known || "none"}`,
     );
   }
-  if (dest && request.state && request.state !== "disp") {
+  if (request.state && request.state !== "disp") {
     const text = "a broadcast is sent at once; hold its transfers by the flow (cftsend.state)";
     throw new CygnetError("CYG_REQUEST_STATE", text);
   }
-  if (!isAbsolute(request.file)) {
-    throw new CygnetError("CYG_REQUEST_FILE", `${request.file} is not an absolute path`);
-  }
-  await inWorkingDirectory(site, request, part?.idf ?? "");
+  return { dest };
+}
+
+/** `fill` makes the copy that is sent, durable, and gives the time of its last change, ms. */
+async function submit(
+  site: Site,
+  request: Submission,
+  { part, dest }: { part?: Part; dest?: Dest },
+  user: string,
+  fill: (copy: string) => Promise<number>,
+): Promise<Transfer> {
+  const { configuration, disk, spool, catalog } = site;
+  const { file, idf = "" } = request;
   await site.diskSpace.look(FRESH);
   if (site.diskSpace.shortage !== null) {
     throw new CygnetError("CYG_DISK_LOW", `nothing is taken on at present: ${site.diskSpace.shortage}`);
@@ -60,25 +105,23 @@ export async function submitFile(site: Site, request: Submission, user = "operat
   const workdir = join(configuration.cftparm.rundir, "work");
   const folder = join(workdir, "submit", randomUUID());
   await disk.makeDirectory(folder);
-  const copy = join(folder, basename(request.file));
-  await copyFile(site, request.file, copy).catch(async (error: unknown) => {
+  const copy = join(folder, basename(file));
+  const mtimeMs = await fill(copy).catch(async (error: unknown) => {
     await disk.removeDirectory(folder);
     throw error;
   });
   const status = await disk.status(copy);
-  const { mtimeMs } = await disk.status(request.file);
-  const { idf = "" } = request;
   const send = part
-    ? await describeSend(site, part, idf, request.file, mtimeMs, request)
-    : describeBroadcast(site, dest as Dest, idf, request.file, request.nfname);
+    ? await describeSend(site, part, idf, file, mtimeMs, request)
+    : describeBroadcast(site, dest as Dest, idf, file, request.nfname);
   const candidate = { path: copy, size: status.size, mtimeMs: status.mtimeMs, ino: status.ino };
   const target = { workdir, archive: "", ...(send.hold ? { hold: send.hold } : {}) };
   const claimed = await spool.claim(candidate, send.request, target);
-  await catalog.update(claimed.idtu, { fname: request.file });
+  await catalog.update(claimed.idtu, { fname: file });
   await disk.removeDirectory(folder);
   tellRecorded(site, claimed, user);
   site.kick();
-  return { ...claimed, fname: request.file };
+  return { ...claimed, fname: file };
 }
 
 /** @throws CygnetError CYG_REQUEST_OUTSIDE for a file outside `workingdir` of its flow */
@@ -123,17 +166,51 @@ async function copyFile({ disk }: Site, from: string, to: string): Promise<void>
   await syncParent(disk, to);
 }
 
+async function writeFile({ disk }: Site, content: AsyncIterable<Buffer>, to: string): Promise<void> {
+  const target = await disk.open(to, "create");
+  try {
+    let at = 0;
+    for await (const piece of content) {
+      await target.write([piece], at);
+      at += piece.length;
+    }
+    await target.sync();
+  } finally {
+    await target.close();
+  }
+  await syncParent(disk, to);
+}
+
 /**
  * Transfer CFT's END for the script of a phase: it counts as done, whatever it came to, and the transfer goes on.
  * @throws CygnetError CYG_REQUEST_STATE when the phase has no script
  */
-async function endScript(site: Site, transfer: Transfer): Promise<void> {
+async function endScript(site: Site, transfer: Transfer, user: string): Promise<void> {
   if (transfer.script === "") {
     const text = `${transfer.idtu} is in phase ${transfer.phase} and waits for no script`;
     throw new CygnetError("CYG_REQUEST_STATE", text);
   }
   await end(site, transfer as Scripted);
-  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user: "operator", text: transfer.idtu });
+  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user, text: transfer.idtu });
+}
+
+/** A file for another partner whose script was to decide: it is forwarded now, or turned back. */
+async function endUndecided(
+  site: Site,
+  transfer: Transfer,
+  verdict: Verdict,
+  user: string,
+): Promise<Transfer> {
+  const { deliveries, catalog, journal } = site;
+  const { idtu, phasestep } = transfer;
+  if (phasestep === "C")
+    throw new CygnetError("CYG_REQUEST_STATE", `the script of ${idtu} runs; cygnet halt stops it`);
+  const done = await (verdict.reason === 0
+    ? deliveries.goOn(transfer)
+    : deliveries.turnBack(transfer, verdict));
+  if (!done) throw new CygnetError("CYG_REQUEST_STATE", `${idtu} changes at the moment; try again`);
+  journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user, text: idtu });
+  return (await catalog.get(idtu)) ?? transfer;
 }
 
 /**
@@ -141,7 +218,12 @@ async function endScript(site: Site, transfer: Transfer): Promise<void> {
  * the next session; otherwise the script of the phase counts as done.
  * @throws CygnetError CYG_REQUEST_STATE, CYG_REQUEST_REASON
  */
-export async function endTransfer(site: Site, idtu: string, verdict: Verdict): Promise<Transfer> {
+export async function endTransfer(
+  site: Site,
+  idtu: string,
+  verdict: Verdict,
+  user = "operator",
+): Promise<Transfer> {
   const transfer = await site.catalog.get(idtu);
   if (transfer === undefined) throw new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
   if (verdict.reason !== 0 && !NERP_REASONS.has(verdict.reason)) {
@@ -152,12 +234,15 @@ export async function endTransfer(site: Site, idtu: string, verdict: Verdict): P
     const text = `${idtu} brought a certificate; "cygnet pki accept" or "cygnet pki refuse" answers it`;
     throw new CygnetError("CYG_REQUEST_STATE", text);
   }
+  if (transfer.direct === "recv" && transfer.idf === RELAYED && transfer.script !== "") {
+    return endUndecided(site, transfer, verdict, user);
+  }
   const owed = transfer.direct === "recv" && transfer.ackstate === "require";
   if (transfer.script !== "" && !owed && verdict.reason === 0) {
-    await endScript(site, transfer);
+    await endScript(site, transfer, user);
     return (await site.catalog.get(idtu)) ?? transfer;
   }
   await site.deliveries.end(transfer, verdict);
-  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user: "operator", text: idtu });
+  site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user, text: idtu });
   return { ...transfer, phase: "X", phasestep: "X" };
 }

@@ -93,6 +93,8 @@ export async function receiveResponse(session: Session, response: Eerp | Nerp): 
   } else if (transfer.ack !== "") {
     const ids = session.ids;
     site.journal.emit("CFTH74W", { ...keys(transfer), ids, kind: response.type, nidt: response.dsn });
+    // another session may be recording it at this moment
+    await site.catalog.settled();
   } else if (transfer.idf === RELAYED) {
     await passBack(session, transfer, response);
   } else if (!(await isProved(session, transfer, response))) {
@@ -168,7 +170,7 @@ async function acknowledge(session: Session, transfer: Transfer): Promise<void> 
   const running = await answer(site, transfer, { ack: "A", diagi: 0, diagp: "", diagc: "" });
   site.journal.emit("CFTT59I", { ...keys(transfer), ids, role, kind: "EERP", text: "EERP" });
   await site.exchange.answered(transfer, "accepted", "");
-  if (!running) await putAway(site, { ...transfer, ack: "A" });
+  if (!running) session.aside(putAway(site, { ...transfer, ack: "A" }), transfer);
 }
 
 async function rejectTransfer(session: Session, transfer: Transfer, nerp: Nerp): Promise<void> {
@@ -178,7 +180,7 @@ async function rejectTransfer(session: Session, transfer: Transfer, nerp: Nerp):
   const running = await answer(site, transfer, { ack: "N", diagi: 730, diagp, diagc });
   site.journal.emit("CFTH72W", { ...keys(transfer), ids, reason: nerp.reas, text: diagc });
   await site.exchange.answered(transfer, "refused", diagc);
-  if (!running) await putAway(site, { ...transfer, ack: "N" });
+  if (!running) session.aside(putAway(site, { ...transfer, ack: "N" }), transfer);
 }
 
 /**

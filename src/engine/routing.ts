@@ -2,6 +2,7 @@
  * Which way files and responses go: straight to their partner, or by the sessions of an intermediate one (IPART, COMMUT);
  * and for whom a received file is. Pure.
  */
+import type { Transfer } from "../catalog/catalog.ts";
 import type { Configuration, Part } from "../config/model.ts";
 import type { Sfid } from "../oftp/wire/commands.ts";
 import type { Refused } from "./admission.ts";
@@ -55,13 +56,21 @@ export function addressed(
   if (local) return { part, relay: null };
   const others = [...configuration.cftpart.values()].filter(({ id }) => id !== part.id && id !== carrier.id);
   const relay = others.find((each) => answersTo(each, sfid.dest));
-  if (relay && commut === "yes") return { part, relay };
+  if (relay && commut !== "no") return { part, relay };
   if (!relay && (ctrlpart === "ignore" || ctrlpart === "spart")) return { part, relay: null };
   const no = { reason: 2, retry: false };
   if (relay) {
     return { ...no, text: "files of this partner are not forwarded", diagi: 413, message: "CFTT25E" };
   }
   return { ...no, text: "the destination is not served here", diagi: 409, message: "CFTT15E" };
+}
+
+/** True for a received file whose script says whether it is forwarded (COMMUT = SERVER of the partner that sent it). */
+export function isDecidedByScript(
+  { cftpart }: Configuration,
+  { direct, idf, part, via }: Pick<Transfer, "direct" | "idf" | "part" | "via">,
+): boolean {
+  return direct === "recv" && idf === RELAYED && cftpart.get(via || part)?.commut === "server";
 }
 
 /** The partner that a station code stands for. */

@@ -9,9 +9,7 @@
 import type { Changes, Transfer } from "../catalog/catalog.ts";
 import type { Part } from "../config/model.ts";
 import { diagiOfAnswer, diagpOfAnswer } from "../messages/codes.ts";
-import { framedSize } from "../oftp/files/batch.ts";
 import { type Counts, FormatError } from "../oftp/files/format.ts";
-import { packerFor } from "../oftp/files/packing.ts";
 import {
   type Position,
   type PositionSearch,
@@ -21,7 +19,6 @@ import {
   sizeInBlocks,
 } from "../oftp/files/restart.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
-import { capacity } from "../oftp/wire/subrecords.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
 import type { Outgoing } from "../spool/spool.ts";
@@ -30,6 +27,7 @@ import { type Forbidden, forbidden } from "./flows.ts";
 import { towardsLine } from "./forms.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
+import { sendData } from "./outflow.ts";
 import { nextOfSend } from "./phases.ts";
 import { afterFailure, DEFAULT_SCHEDULE, type Decision, engineOf, jittered, spacing } from "./retry.ts";
 import { RELAYED } from "./routing.ts";
@@ -40,12 +38,6 @@ import { keys } from "./site.ts";
 import { isHeld } from "./submission.ts";
 import { Waiter } from "./waiter.ts";
 
-/** Octets read from the file at a time: a multiple of 63, so that subrecords stay full. */
-const PIECE = 63 * 4096;
-/** Octets of framed data exchange buffers handed to the line at a time. */
-const BATCH = 512 * 1024;
-/** Batches in flight before reading waits for the line. */
-const DEPTH = 3;
 /** How often a running transfer's progress is noted, ms. */
 const PROGRESS = 2_000;
 
@@ -128,11 +120,13 @@ export class Sending {
       agreement?.restart && retried
         ? await this.#locate(transfer, positionWithin(format, lrecl, file.size))
         : START;
-    await site.catalog.update(transfer.idtu, {
+    // on the disk before the partner can have the whole file: a retry has to know that there was an attempt
+    const begun = site.catalog.update(transfer.idtu, {
       mode: this.#session.initiator ? "requester" : "server",
       prot: prot.id,
       bdate: site.clock.now(),
     });
+    begun.catch(() => {}); // heard where it is awaited
     site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: retried ? "selected" : "created" });
     site.journal.emit("CFTT55I", { ...keys(transfer), role, ids, fname: transfer.fname });
     const answer = this.started.wait();
@@ -152,6 +146,7 @@ export class Sending {
     }
     site.journal.emit("CFTT57I", { ...keys(transfer), ids, role });
     const counts = await this.#pump(transfer, file, position);
+    await begun;
     while (link.machine.state !== "OPO") await this.credit.wait();
     const ending = this.closed.wait();
     const efid: Efid = { type: "EFID", rcnt: BigInt(counts.records), ucnt: BigInt(counts.octets) };
@@ -169,69 +164,24 @@ export class Sending {
     return search.position;
   }
 
-  /** Reads ahead while the batch before is on the line; never counts a buffer without credit. */
-  async #pump(transfer: Transfer, file: Outgoing, position: Position): Promise<Counts> {
+  /** Sends the data, and notes now and then how far it has come. */
+  #pump(transfer: Transfer, file: Outgoing, position: Position): Promise<Counts> {
     const { link, agreement, site } = this.#session;
-    const sdeb = agreement?.sdeb ?? 0;
-    const left = file.size - position.offset;
-    const needed = Math.floor(left / capacity(sdeb - 1)) + 1;
-    const most = Math.min(needed, Math.max(1, Math.floor(BATCH / framedSize(sdeb))));
-    const depth = needed > most ? DEPTH : 1;
-    const { format, lrecl } = lineForm(transfer);
-    // what is compressed or encrypted has no runs worth looking for
-    const compressed = (agreement?.compression ?? false) && !isEnveloped(transfer.security);
-    const packer = packerFor({ format, lrecl, sdeb, compressed, before: position });
-    const batches = Array.from({ length: depth }, () => Buffer.allocUnsafeSlow(most * framedSize(sdeb)));
-    const free: Promise<void>[] = batches.map(() => Promise.resolve());
-    const size = Math.min(PIECE, Math.max(left, 1));
-    const pieces = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(left > size ? size : 0)] as const;
-    let turn = 0;
-    let read = position.offset;
     let noted = site.clock.monotonic();
-    let ahead = readAhead(file, pieces[0]);
-    let index = 0;
-    let piece: Buffer = pieces[0];
-    let at = 0;
-    let filled = 0;
-    while (!packer.ended) {
-      while (link.machine.state !== "OPO") await this.credit.wait();
-      await (free[turn] as Promise<void>);
-      packer.begin(batches[turn] as Buffer, Math.min(most, link.machine.creditS));
-      while (!packer.full && !packer.ended) {
-        if (at === filled && read < file.size) {
-          filled = await ahead;
-          piece = pieces[index as 0 | 1];
-          at = 0;
-          read += filled;
-          if (filled === 0) throw new Error("the claimed file became shorter while it was sent");
-          index = 1 - index;
-          if (read < file.size) ahead = readAhead(file, pieces[index as 0 | 1]);
-        }
-        at = packer.put(piece, at, filled, read === file.size);
-      }
-      // while the file was read the session may have come to its end: nothing follows our ESID
-      while (link.machine.state !== "OPO") await this.credit.wait();
-      for (let count = packer.count; count > 0; count--) link.request({ type: "F_DATA_RQ" });
-      free[turn] = this.#write(batches[turn] as Buffer, packer.length);
-      turn = (turn + 1) % depth;
-      if (this.current) this.current.bytes = read;
-      if (site.clock.monotonic() - noted > PROGRESS) {
+    return sendData({
+      link,
+      file,
+      ...lineForm(transfer),
+      // what is compressed or encrypted has no runs worth looking for
+      compressed: (agreement?.compression ?? false) && !isEnveloped(transfer.security),
+      position,
+      credit: () => this.credit.wait(),
+      progress: (bytes) => {
+        if (this.current) this.current.bytes = bytes;
+        if (site.clock.monotonic() - noted <= PROGRESS) return;
         noted = site.clock.monotonic();
-        void site.catalog.update(transfer.idtu, { bytes: read }).catch(() => {});
-      }
-    }
-    return { records: packer.records, octets: packer.octets };
-  }
-
-  /** Resolves when the octets have left this process, so that the batch may be filled again. */
-  #write(batch: Buffer, length: number): Promise<void> {
-    const { stream } = this.#session.link.connection;
-    if (stream.destroyed || !stream.writable) return Promise.resolve();
-    return new Promise((resolve) => {
-      stream.write(batch.subarray(0, length), () => {
-        this.#session.link.alive();
-        resolve();
-      });
+        void site.catalog.update(transfer.idtu, { bytes }).catch(() => {});
+      },
     });
   }
 
@@ -249,13 +199,15 @@ export class Sending {
     };
     // the response may have come in another session before the answer here
     const next = nextOfSend(site.configuration, fresh, "data");
-    await site.catalog.release(transfer.idtu, { ...done, ...next, edate: now });
+    // what a power failure takes of it, the partner says again: it has the file, and refuses it as a duplicate
+    const surety = next.phase === "X" ? "durable" : "applied";
+    await site.catalog.release(transfer.idtu, { ...done, ...next, edate: now }, surety);
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
     site.journal.emit("CFTT56I", { ...keys(transfer), role, ids, fname: transfer.fname });
     site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
-    if (next.phase === "X") await putAway(site, { ...fresh, ...done });
+    if (next.phase === "X") this.#session.aside(putAway(site, { ...fresh, ...done }), transfer);
     else await conclude(site, transfer);
   }
 
@@ -433,13 +385,6 @@ function diagnoseFault(error: unknown): Diagnosis {
 function stillHeld(transfer: Transfer): Changes {
   const { diagi, diagp } = transfer;
   return isHeld(transfer) ? { phasestep: "H", diagi, diagp } : {};
-}
-
-/** A read that may be abandoned: its failure is heard only when it is awaited. */
-function readAhead(file: Outgoing, piece: Buffer): Promise<number> {
-  const reading = file.read(piece);
-  reading.catch(() => {});
-  return reading;
 }
 
 function sfidOf(transfer: Transfer, size: number, rest: bigint): Sfid {

@@ -24,7 +24,7 @@ import { authenticates, capabilities, type Refusal, recognise, samePassword } fr
 import { receiveResponse, sendResponse } from "./responses.ts";
 import { carriedBy } from "./routing.ts";
 import { Sending } from "./sending.ts";
-import type { Site } from "./site.ts";
+import { keys, type Site } from "./site.ts";
 import { traceLine } from "./trace.ts";
 import { Waiter } from "./waiter.ts";
 
@@ -391,6 +391,14 @@ export class Session implements SessionUser {
     this.site.sessions.track(settled);
   }
 
+  /** Work for a transfer that nothing in this session waits for; that it failed is said in the log. */
+  aside(work: Promise<unknown>, transfer: Pick<Transfer, "idtu" | "part" | "idf">): void {
+    this.track(work);
+    work.catch((error: unknown) => {
+      this.site.journal.emit("CFTC70E", { ...keys(transfer), text: describe(error) });
+    });
+  }
+
   /** Waits for RTR after an EERP or NERP. */
   awaitRtr(): Promise<void> {
     return this.#rtr.wait();
@@ -474,8 +482,8 @@ export class Session implements SessionUser {
     this.#carried ??= carriedBy(this.configuration, part);
     for (const each of this.#carried) {
       if (each !== part && !(await this.site.routed(each))) continue;
-      // a partner that has called may fetch what is held for it
-      const transfer = await catalog.claimSend(each.id, owner, clock.now(), !this.initiator && each === part);
+      // a partner that has called may fetch what is held for it, and for those behind it
+      const transfer = await catalog.claimSend(each.id, owner, clock.now(), !this.initiator);
       if (transfer !== undefined) return transfer;
     }
     return undefined;

@@ -109,6 +109,8 @@ class WinstonJournal implements OpenJournal {
       levels: { ...LEVELS },
       level: "T",
       exitOnError: false,
+      // our transports render lines themselves; winston's own default would make JSON of each
+      format: winston.format((info) => info)(),
       transports,
     });
   }
@@ -189,6 +191,7 @@ class WinstonJournal implements OpenJournal {
   async #finish(): Promise<void> {
     if (this.#leftOut > 0) this.#reportLeftOut();
     while (this.#waiting() > 0) await turn();
+    this.#file.hurry();
     const finished = new Promise<void>((resolve) => this.#file.once("finish", resolve));
     this.#logger.end();
     await finished;

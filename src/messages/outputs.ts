@@ -27,6 +27,8 @@ export interface FileObserver {
 
 /** Lines that are written at once. */
 const BATCH = 1000;
+/** Time from one write to the next while lines of information and trace keep coming, ms. */
+const GATHER = 40;
 
 /** Writes lines to the log file in order, in batches, one batch at a time. */
 export class FileOutput extends Transport {
@@ -34,6 +36,9 @@ export class FileOutput extends Transport {
   #file: LogFile;
   #queue: (string | LogFileSettings)[] = [];
   #running: Promise<void> | null = null;
+  #writtenAt = Number.NEGATIVE_INFINITY;
+  /** Ends the gathering of lines that is under way. */
+  #wake: (() => void) | null = null;
   #observer: FileObserver;
   /** Lines not written since the file failed; null while it works. */
   #lost: number | null = null;
@@ -57,10 +62,18 @@ export class FileOutput extends Transport {
 
   override log(info: LogInfo, next: () => void): void {
     this.#push(render(info.event, this.layout));
+    if (info.level !== "I" && info.level !== "T") this.hurry();
     next();
   }
 
+  /** Writes what has been gathered now. */
+  hurry(): void {
+    this.#writtenAt = Number.NEGATIVE_INFINITY;
+    this.#wake?.();
+  }
+
   override _final(done: (error?: Error | null) => void): void {
+    this.hurry();
     (this.#running ?? Promise.resolve()).then(() => this.#file.close()).then(() => done(), done);
   }
 
@@ -72,6 +85,7 @@ export class FileOutput extends Transport {
   async #drain(): Promise<void> {
     await null; // lines of the same turn of the event loop go into one batch
     while (this.#queue.length > 0) {
+      await this.#gather();
       const [first] = this.#queue;
       if (typeof first === "object") {
         this.#queue.shift();
@@ -82,6 +96,20 @@ export class FileOutput extends Transport {
       }
     }
     this.#running = null;
+  }
+
+  /** A write for each line would be most of what a log costs: lines that follow each other closely share one. */
+  async #gather(): Promise<void> {
+    const wait = this.#writtenAt + GATHER - performance.now();
+    if (wait <= 0 || this.#queue.length >= BATCH) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, wait);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = null;
   }
 
   async #close(): Promise<void> {
@@ -96,6 +124,7 @@ export class FileOutput extends Transport {
     const end = this.#queue.findIndex((item, index) => typeof item !== "string" || index === BATCH);
     const lines = this.#queue.slice(0, end < 0 ? this.#queue.length : end) as string[];
     const { fname } = this.#file.settings;
+    this.#writtenAt = performance.now();
     try {
       const written = await this.#file.append(lines);
       this.#queue.splice(0, written);

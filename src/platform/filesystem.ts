@@ -1,6 +1,7 @@
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncDirectory } from "./directory-sync.ts";
 
 /** What the gateway reads of a file's status. Sizes in octets, times in milliseconds; ns as bigint. */
 export interface FileStatus {
@@ -57,7 +58,8 @@ export interface FileSystem {
   space(path: string): Promise<Space>;
 }
 
-const FLAGS = {
+/** Flags of `open` by mode. */
+export const FLAGS = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
   update: constants.O_RDWR | constants.O_NOFOLLOW,
   read: constants.O_RDONLY | constants.O_NOFOLLOW,
@@ -65,6 +67,19 @@ const FLAGS = {
 
 function kindOf(entry: { isFile(): boolean; isDirectory(): boolean }): FileStatus["kind"] {
   return entry.isFile() ? "file" : entry.isDirectory() ? "directory" : "other";
+}
+
+/** What the gateway reads of what the system says. */
+export function statusFrom(stat: BigIntStats): FileStatus {
+  return {
+    kind: kindOf(stat),
+    size: Number(stat.size),
+    mtimeMs: Number(stat.mtimeNs / 1_000_000n),
+    ctimeNs: stat.ctimeNs,
+    ino: stat.ino,
+    dev: stat.dev,
+    nlink: stat.nlink,
+  };
 }
 
 /** The machine's disk. Files and directories are made for the owner and the group, never for others. */
@@ -92,16 +107,7 @@ export const systemFileSystem: FileSystem = {
     };
   },
   async status(path) {
-    const stat = await fs.lstat(path, { bigint: true });
-    return {
-      kind: kindOf(stat),
-      size: Number(stat.size),
-      mtimeMs: Number(stat.mtimeNs / 1_000_000n),
-      ctimeNs: stat.ctimeNs,
-      ino: stat.ino,
-      dev: stat.dev,
-      nlink: stat.nlink,
-    };
+    return statusFrom(await fs.lstat(path, { bigint: true }));
   },
   async list(path) {
     const entries = await fs.readdir(path, { withFileTypes: true });
@@ -114,14 +120,7 @@ export const systemFileSystem: FileSystem = {
   link: (from, to) => fs.link(from, to),
   remove: (path) => fs.unlink(path),
   removeDirectory: (path) => fs.rm(path, { recursive: true, force: true }),
-  async syncDirectory(path) {
-    const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDirectory,
   async space(path) {
     const [{ bavail, bsize, blocks }, { dev }] = await Promise.all([
       fs.statfs(path),

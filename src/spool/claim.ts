@@ -61,8 +61,7 @@ export async function finishClaim(
         "the file in the outbox changed while it was taken; it was put back",
       );
     }
-    await disk.syncDirectory(note.workdir);
-    await disk.syncDirectory(dirname(note.source));
+    await Promise.all([disk.syncDirectory(note.workdir), disk.syncDirectory(dirname(note.source))]);
     return await change(context, transfer, {
       workfile: work,
       filesize: taken.size,

@@ -106,7 +106,11 @@ async function deliverNoted(context: SpoolContext, transfer: Transfer): Promise<
 
 async function delivered(context: SpoolContext, transfer: Transfer, note: PlaceNote): Promise<string> {
   await finishPlace(context.disk, transfer, note);
-  await context.catalog.update(transfer.idtu, { fname: note.target, workfile: "", spool: null });
+  await context.catalog.update(
+    transfer.idtu,
+    { fname: note.target, workfile: "", spool: null },
+    "applied", // done again, it comes to the same
+  );
   return note.target;
 }
 
@@ -189,7 +193,7 @@ async function putAway(context: SpoolContext, transfer: Transfer, folder: string
       await removeFile(disk, workfile);
     }
     if (transfer.formsize >= 0) await removeForms(disk, workfile);
-    await catalog.update(transfer.idtu, { workfile: "", spool: null });
+    await catalog.update(transfer.idtu, { workfile: "", spool: null }, "applied");
   });
 }
 

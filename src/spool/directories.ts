@@ -23,11 +23,16 @@ export async function ensureDirectory(disk: FileSystem, path: string): Promise<v
 
 /** Removes a file for good; one that is gone already is fine. */
 export async function removeFile(disk: FileSystem, path: string): Promise<void> {
+  if (await removeName(disk, path)) await disk.syncDirectory(dirname(path));
+}
+
+/** Removes a file that may come back with a power failure. False when it is gone already. */
+export async function removeName(disk: FileSystem, path: string): Promise<boolean> {
   try {
     await disk.remove(path);
+    return true;
   } catch (error) {
-    if (isSystemError(error, "ENOENT")) return;
+    if (isSystemError(error, "ENOENT")) return false;
     throw error;
   }
-  await disk.syncDirectory(dirname(path));
 }

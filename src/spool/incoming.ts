@@ -31,11 +31,12 @@ export async function openIncoming(
 ): Promise<Incoming> {
   const { catalog, disk } = context;
   const path = receivedPath(context.rundir, transfer.idtu);
-  if (transfer.workfile !== path) await catalog.update(transfer.idtu, { workfile: path });
+  if (transfer.workfile !== path) await catalog.update(transfer.idtu, { workfile: path }, "applied");
   let file: OpenFile | undefined;
   try {
     await ensureDirectory(disk, dirname(path));
-    file = await openOrCreate(disk, path);
+    const opened = await openOrCreate(disk, path, transfer.workfile === "");
+    file = opened.file;
     const hash = createHash("sha256");
     const kept = await hashPrefix(file, hash, position);
     if (kept < position) {
@@ -44,7 +45,7 @@ export async function openIncoming(
         `The work file ${path} has ${kept} octets, less than the ${position} to go on from: receive it from the beginning.`,
       );
     }
-    await file.truncate(position);
+    if (!opened.created) await file.truncate(position);
     return incomingOn(disk, path, file, hash, position);
   } catch (error) {
     await file?.close();
@@ -52,12 +53,18 @@ export async function openIncoming(
   }
 }
 
-async function openOrCreate(disk: FileSystem, path: string): Promise<OpenFile> {
+/** Opens what is there, or makes it; `isNew` only says what is tried first. */
+async function openOrCreate(
+  disk: FileSystem,
+  path: string,
+  isNew: boolean,
+): Promise<{ file: OpenFile; created: boolean }> {
+  const [first, second] = isNew ? (["create", "update"] as const) : (["update", "create"] as const);
   try {
-    return await disk.open(path, "update");
+    return { file: await disk.open(path, first), created: isNew };
   } catch (error) {
-    if (!isSystemError(error, "ENOENT")) throw error;
-    return await disk.open(path, "create");
+    if (!isSystemError(error, isNew ? "EEXIST" : "ENOENT")) throw error;
+    return { file: await disk.open(path, second), created: !isNew };
   }
 }
 
@@ -88,9 +95,8 @@ function incomingOn(disk: FileSystem, path: string, file: OpenFile, hash: Hash, 
       await written;
       const synced = length;
       try {
-        await file.sync();
         // Octets of a file whose name a crash forgets are not safe.
-        if (!named) await disk.syncDirectory(dirname(path));
+        await Promise.all([file.sync(), named ? undefined : disk.syncDirectory(dirname(path))]);
         named = true;
       } catch (error) {
         throw spoolError(error, `Syncing ${path}`);

@@ -12,7 +12,7 @@ import type { SpoolNote, Transfer } from "../catalog/catalog.ts";
 import { CygnetError, isSystemError } from "../platform/errors.ts";
 import type { FileSystem } from "../platform/filesystem.ts";
 import type { SpoolContext } from "./context.ts";
-import { ensureDirectory, removeFile, statusOf } from "./directories.ts";
+import { ensureDirectory, removeFile, removeName, statusOf } from "./directories.ts";
 import { suffixedName } from "./names.ts";
 
 export type PlaceNote = Extract<SpoolNote, { step: "deliver" }>;
@@ -77,7 +77,9 @@ async function withdrawNote(context: SpoolContext, transfer: Transfer, note: Pla
 export async function finishPlace(disk: FileSystem, transfer: Transfer, note: PlaceNote): Promise<void> {
   await disk.syncDirectory(dirname(note.target));
   if (note.part !== undefined) await removeFile(disk, note.part);
-  await removeFile(disk, transfer.workfile);
+  // the work file of a receive that comes back after a crash is an orphan, which recovery removes
+  if (transfer.direct === "recv") await removeName(disk, transfer.workfile);
+  else await removeFile(disk, transfer.workfile);
 }
 
 /**

@@ -470,7 +470,7 @@ unreachable = 5
   });
   t.equal(after.notify.get("HOOK")?.secret.reveal(), "k3y");
   const chosen = (idf: string, moment: Moment, direct: "send" | "recv" = "send", dsn = "A.DAT") =>
-    scriptFor(after, { direct, idf, dsn }, moment);
+    scriptFor(after, { direct, idf, dsn, part: "", via: "", prot: "" }, moment);
   t.strictSame(chosen("INVOIC", "exec"), { argv: [sent, "&IDTU"], event: "EXECSF" });
   t.strictSame(chosen("UNKNOWN", "exec"), { argv: [sent, "&IDTU"], event: "EXECSF" }, "the default flow");
   t.strictSame(chosen("NONE", "exec"), null);

@@ -229,6 +229,7 @@ test("import: a file for review that passes check, and means what the datasheet 
     id: "COYOTE",
     tls: ["SECURE"],
     clear: ["CLEAR"],
+    experimental: false,
     reference: (name) => `coyote.files/${name}`,
   });
   const keys = (text: string) =>
@@ -369,10 +370,27 @@ test("hostile and wrong documents are refused with what is wrong; small ones are
   const least = Buffer.from(`<OftpCommunicationSetup xmlns="http://www.odette.org/OFTPCommunicationSetup/1.2">
     <StationInformation><Name>x</Name></StationInformation>
     <SessionSettings><OdetteIDCodeSSID>O0177X</OdetteIDCodeSSID></SessionSettings></OftpCommunicationSetup>`);
-  const local = { id: "X", tls: ["SECURE"], clear: ["CLEAR"], reference: (name: string) => name };
+  const local = {
+    id: "X",
+    tls: ["SECURE"],
+    clear: ["CLEAR"],
+    experimental: false,
+    reference: (name: string) => name,
+  };
   const { toml, files } = partnerToml(readDatasheet(least), local);
   t.match(toml, 'prot = ["SECURE"]');
   t.strictSame(files, []);
+  const wishes = readDatasheet(document((text) => text));
+  for (const [experimental, cipher] of [
+    [false, "06"],
+    [true, "07"],
+  ] as const) {
+    t.match(
+      partnerToml(wishes, { ...local, experimental }).toml,
+      `cipher = "${cipher}"`,
+      "one that is spoken",
+    );
+  }
   const calledInClear = readDatasheet(document((text) => text.replace(/type="TCP">/, 'type="TLS">')));
   t.throws(
     () => partnerToml(calledInClear, { ...local, tls: [] }),

@@ -285,7 +285,7 @@ test("with a gateway, without one, and with one that was killed", { timeout: 600
     await acme.write("partners.d/hub.toml", mended);
     await generation(3);
     t.match(await cli("start", idtu), { status: 0, stdout: /state D/ });
-    t.match(await cli("recv", "--part", "NOBODY"), { status: 1, stderr: /no such partner/ });
+    t.match(await cli("recv", "--part", "NOBODY"), { status: 1, stderr: /there is no partner NOBODY/ });
     t.match(await cli("start", "99999999"), { status: 1, stderr: /there is no transfer 99999999/ });
     t.ok((await fs.readdir(join(hub.rundir, "work", "submit"))).length === 0, "no copy is left over");
   });

@@ -1,5 +1,6 @@
 /** Three stations in a row: files from HUB to ACME and back go through RELAY, which has no part in them. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { type Test, test } from "tap";
 import { edit } from "./extra.ts";
@@ -162,6 +163,76 @@ test("what is not to be forwarded is refused, and strangers are", async (t) => {
   await waitFor("the refusal", async () => (await hub.transfers({ state: "H" })).length === 1);
   t.match(await hub.transfers(), [{ diagp: /^102/, diagc: /not forwarded/ }]);
   t.same(await relay.transfers(), [], "without a record there");
+});
+
+/** Writes down what it is told, then says what becomes of the file by its name. */
+const DECIDES = `#!/bin/sh
+echo "$1 to $2 by $CYGNET_IDF, $(wc -c < "$CYGNET_FNAME") octets" >> "$CYGNET_RUNTIMEDIR/asked"
+case "$CYGNET_NFNAME" in
+  NO*) echo "not today"; exit 23 ;;
+  LATE*) test -e "$CYGNET_RUNTIMEDIR/now" || exit 126 ;;
+  DIES*) test -e "$CYGNET_RUNTIMEDIR/now" || { : > "$CYGNET_RUNTIMEDIR/waits"; exec sleep 60; } ;;
+esac
+`;
+
+test("the script of the flow says what is forwarded: on, back to its originator, later", async (t) => {
+  const [hub, relay, acme] = await row(t, {}, "server");
+  await edit(relay, "cygnet.toml", (text) =>
+    text.replace('fname = "inbox/', 'exec = ["./decides.sh", "&SPART", "&RPART"]\nfname = "inbox/'),
+  );
+  await relay.write("decides.sh", DECIDES);
+  await fs.chmod(join(relay.directory, "decides.sh"), 0o755);
+  await Promise.all([hub.start(), relay.start(), acme.start()]);
+  const sent = await dropFor(hub, "ACME", ["on.txt", "SECURE/sealed.txt"], 3_000);
+  await waitFor("what goes on", acknowledged(hub, 2));
+  await arrived(t, acme, "HUB", sent);
+  t.match(readFileSync(join(relay.rundir, "asked"), "utf8"), /^HUB to ACME by COMMUT, 3000 octets$/m);
+  const received = async (name: string) =>
+    (await relay.transfers({ direct: "recv" })).find(({ nfname }) => nfname.startsWith(name));
+  await waitFor("its end at RELAY", async () => (await received("ON"))?.state === "X");
+  t.match(await received("ON"), { idf: "COMMUT", ack: "A", diagi: 0, diagp: "" });
+
+  await dropFor(hub, "ACME", ["no.txt"]);
+  await waitFor("the refusal", async () => (await hub.transfers({ ack: "N" })).length === 1);
+  t.match(await hub.transfers({ ack: "N" }), [{ state: "X", diagp: "NERP 23" }]);
+  t.match(await received("NO"), { state: "X", diagi: 155, diagp: "NERP 23", diagc: "not today" });
+  t.equal((await filesBelow(join(relay.rundir, "failed"))).length, 1, "what was turned back is kept");
+
+  // no verdict: it waits for an operator, who has three ways
+  await dropFor(hub, "ACME", ["late1.txt", "late2.txt", "late3.txt"]);
+  const stuck = () => relay.transfers({ direct: "recv", phase: "Y", phasestep: "K" });
+  await waitFor("three without a verdict", async () => (await stuck()).length === 3);
+  const idtu = async (name: string) => String((await received(name))?.idtu);
+  t.match(await relay.cli("end", await idtu("LATE1")), { status: 0 });
+  t.match(await relay.cli("end", await idtu("LATE2"), "--reject", "34", "--text", "no"), { status: 0 });
+  await relay.write("var/now", "");
+  t.match(await relay.cli("start", await idtu("LATE3")), { status: 0 });
+  await waitFor("all to have their response", async () => (await hub.transfers({ state: "X" })).length === 6);
+  t.equal((await hub.transfers({ ack: "N" })).length, 2);
+  t.match(await received("LATE2"), { diagp: "NERP 34", diagc: "no" });
+
+  // a crash while the script runs: it runs again
+  await fs.rm(join(relay.rundir, "now"));
+  const last = await dropFor(hub, "ACME", ["dies.txt"]);
+  await waitFor("the script", () => existsSync(join(relay.rundir, "waits")));
+  await relay.kill();
+  await relay.write("var/now", "");
+  await relay.start();
+  await waitFor("the last one", acknowledged(hub, 5));
+  await arrived(t, acme, "HUB", last);
+  t.equal((await filesBelow(join(acme.rundir, "inbox"))).length, 5, "none twice, none that was turned back");
+});
+
+test("a call of the intermediate partner fetches what is held for those behind it", async (t) => {
+  const [hub, relay, acme] = await row(t);
+  await Promise.all([hub.start(), relay.start(), acme.start()]);
+  await hub.write("held.txt", "for ACME, when it is fetched");
+  const file = join(hub.directory, "held.txt");
+  t.match(await hub.cli("send", file, "--part", "ACME", "--state", "hold"), { status: 0 });
+  t.match(await relay.cli("recv", "--part", "HUB"), { status: 0 });
+  await waitFor("its way through", acknowledged(hub, 1));
+  t.match(await hub.transfers(), [{ part: "ACME", mode: "server" }], "in the session that RELAY opened");
+  t.equal((await filesBelow(join(acme.rundir, "inbox"))).length, 1);
 });
 
 test("an intermediate partner stands in for a direct way that fails", async (t) => {

@@ -198,7 +198,7 @@ test("the configuration loads and means what the extract said", async (t) => {
   t.match([acme?.sauth, acme?.rauth, acme?.commut], ["NOTSECRET", "*", "yes"]);
   t.strictSame(site.cftauth.get("NOTSECRET"), { id: "NOTSECRET", idf: ["SALARY", "HR*"], deny: true });
   t.strictSame(site.cftauth.get("EDI"), { id: "EDI", idf: ["INVOIC", "DES_DV", "ORD*"], deny: false });
-  t.match(site.cftpart.get("VAN"), { sauth: "EDI", rauth: "NOTNIGHT", commut: "yes", ctrlpart: "rpart" });
+  t.match(site.cftpart.get("VAN"), { sauth: "EDI", rauth: "NOTNIGHT", commut: "server", ctrlpart: "rpart" });
   for (const id of ["FARAWAY", "GIVER_1"]) {
     const part = site.cftpart.get(id);
     t.ok(part && onlyRouted(site, part), `${id} is reached by way of ${part?.ipart} only`);
@@ -414,6 +414,13 @@ const ROWS: readonly [name: string, text: string, object: string, parameter: str
     "CFTPART A",
     "COMMUT",
     { fate: "changed", to: 'cftpart.commut = "yes"' },
+  ],
+  [
+    "forwarding by a script",
+    "CFTPART ID=A PROT=P COMMUT=SERVER",
+    "CFTPART A",
+    "COMMUT",
+    { fate: "changed", to: 'cftpart.commut = "server"' },
   ],
   ["no forwarding", "CFTPART ID=A PROT=P COMMUT=NO", "CFTPART A", "COMMUT", { fate: "translated" }],
   [

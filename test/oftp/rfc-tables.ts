@@ -176,7 +176,8 @@ export const STATE_FACTS: Record<string, { states: string; events: Record<string
 
 /**
  * What each state makes of each command received, all tables read together: `table-transition`; v = protocol
- * violation, d = ended by the partner, . = ignored. ESID0 = reason 00, ESIDx = any other.
+ * violation, d = ended by the partner, . = ignored. ESID0 = reason 00, ESIDx = any other. What the tables leave open:
+ * an ESID that crosses ours on the line is as good as the partner's close (E-A), or both would wait for it.
  */
 export const MATRIX = `
 State       SSRM  SSID  SECD  AUCH  AURP  SFID  SFPA  SFNA  DATA  CDT  EFID  EFPA  EFNA  CD    EERP  NERP  RTR  ESID0  ESIDx
@@ -205,5 +206,5 @@ OPIP        v     S-F   v     v     v     L-B   P-C   P-C   L-B   P-C  L-B   v  
 OPI         v     S-F   v     v     v     L-B   P-C   P-C   L-I   P-C  L-J   v     v     L-B   L-B   L-B   P-C  L-D    L-D
 CLIP        v     S-F   v     v     v     L-B   P-C   P-C   L-B   P-C  L-B   v     v     L-B   L-B   L-B   P-C  L-D    L-D
 RTRP        v     S-F   v     v     v     L-B   P-C   P-C   L-B   P-C  L-B   v     v     L-B   L-B   L-B   P-C  L-D    L-D
-WF_NDISC    .     .     .     .     .     .     .     .     .     .    .     .     .     .     .     .     .    .      .
+WF_NDISC    .     .     .     .     .     .     .     .     .     .    .     .     .     .     .     .     .    E-A    E-A
 `;

@@ -78,6 +78,7 @@ const VIOLATION = "ESID 02, F_ABORT_IND local 02, -> WF_NDISC";
 /** What each transition on a command comes to for the events of `EVENTS`. */
 const TRANSITIONS: Record<string, string> = {
   v: VIOLATION,
+  "E-A": "disconnect, -> IDLE",
   "S-D": "F_CONNECT_CF, -> IDLESP",
   "S-E": "F_CONNECT_IND, -> A_WF_CONRS",
   "S-F": "F_ABORT_IND local 02, disconnect, -> IDLE",

@@ -120,6 +120,8 @@ test("several certificates at once: the newest that may be used stands first, th
   t.strictSame(own("auth"), ["own-new", "own-old"]);
   t.strictSame(own("receipt"), ["own-new", "own-sign", "own-old"]);
   t.strictSame(own("encrypt"), [], "usage counts");
+  const openers = names(credentials.openers().map(({ certificate }) => certificate));
+  t.strictSame(openers, ["own-soon", "own-new", "own-old", "own-over"], "what was sealed before is opened");
   t.ok(credentials.own("sign").every(({ key, certificate }) => certificate.checkPrivateKey(key)));
 
   const [acme, other] = ["ACME", "OTHER"].map((id) => configuration.cftpart.get(id) as Part);

@@ -19,6 +19,7 @@ const LISTS: readonly ListTable[] = [
   "cftcron",
   "pki",
   "notify",
+  "apiuser",
 ];
 
 /** Whether there is an imported trust list is seen where certificates are. */

@@ -16,6 +16,7 @@ export function checkScripts(scene: Scene): void {
   for (const entry of scene.sources.entries) {
     for (const key of KEYS[entry.table] ?? []) checkCommand(scene, entry, key, SCRIPT_VARIABLES);
   }
+  checkForwarding(scene);
   const fallback = scene.tree.cftparm?.execrf ?? "";
   for (const { entry, value } of scene.list("cftrecv")) {
     if (value.ackmode !== "script" || value.exec === undefined) continue;
@@ -24,6 +25,19 @@ export function checkScripts(scene: Scene): void {
     const message =
       'a script is to decide, and there is none; example: exec = ["scripts/check.sh", "&FNAME"]';
     scene.findings.problem(entry, { key: "ackmode" }, "CYG_CONFIG_REQUIRED", message);
+  }
+}
+
+/** Where a script says what is forwarded (COMMUT = SERVER) there is one, or an operator says it for every file. */
+function checkForwarding(scene: Scene): void {
+  const scripts = scene.list("cftrecv").map(({ value }) => value.exec ?? "");
+  if ([...scripts, scene.tree.cftparm?.execrf ?? ""].some((written) => commandOf(written, "/")?.length))
+    return;
+  for (const { entry, value } of scene.list("cftpart")) {
+    if (value.commut !== "server") continue;
+    const message =
+      'no receive script says what is forwarded: each file waits for "cygnet end IDTU"; example: [cftparm] execrf = ["scripts/forward.sh", "&SPART", "&RPART"]';
+    scene.findings.warning(entry, { key: "commut" }, "CYG_CONFIG_ADVICE", message);
   }
 }
 

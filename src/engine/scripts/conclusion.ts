@@ -2,8 +2,10 @@
 import type { Changes, PhaseScript, Transfer } from "../../catalog/catalog.ts";
 import { isSystemError } from "../../platform/errors.ts";
 import { conclude, putAway } from "../conclude.ts";
+import { UNDECIDED } from "../deliveries.ts";
 import { insist } from "../insist.ts";
 import { nextOfSend } from "../phases.ts";
+import { isDecidedByScript, RELAYED } from "../routing.ts";
 import { keys, type Site } from "../site.ts";
 import type { Outcome } from "./run.ts";
 import { verdictOf } from "./verdict.ts";
@@ -53,6 +55,7 @@ export async function end(site: Site, transfer: Scripted): Promise<void> {
     await move(site, transfer, { phase: "T", phasestep, script: "", filesize: size });
     return site.kick();
   }
+  if (transfer.direct === "recv" && transfer.idf === RELAYED) return void (await site.deliveries.goOn(fresh));
   if (transfer.direct === "recv") {
     const open = fresh.ackstate === "require";
     return void (await move(site, transfer, open ? { phase: "Z", phasestep: "H", script: "" } : DONE));
@@ -65,7 +68,10 @@ export async function end(site: Site, transfer: Scripted): Promise<void> {
 
 /** The configuration has no such script any more. What only it could have decided waits for an operator. */
 export async function skipScript(site: Site, transfer: Scripted): Promise<void> {
-  await insist(site, keys(transfer), () => end(site, transfer));
+  const lost = isDecidedByScript(site.configuration, transfer);
+  await insist(site, keys(transfer), () =>
+    lost ? move(site, transfer, { phasestep: "K", ...UNDECIDED }) : end(site, transfer),
+  );
 }
 
 /** Octets of the claimed file; null when it is not there. */
@@ -87,9 +93,14 @@ async function decided(
   transfer: Scripted,
   { code, lastLine }: Extract<Outcome, { kind: "done" }>,
 ): Promise<boolean> {
-  if (transfer.direct !== "recv" || site.deliveries.ackmode(transfer) !== "script") return false;
-  const fresh = await site.catalog.get(transfer.idtu);
+  if (transfer.direct !== "recv") return false;
   const reason = verdictOf(code);
+  if (transfer.idf === RELAYED) {
+    if (reason === null || reason === 0) return false;
+    return site.deliveries.turnBack(transfer, { reason, text: lastLine });
+  }
+  if (site.deliveries.ackmode(transfer) !== "script") return false;
+  const fresh = await site.catalog.get(transfer.idtu);
   if (reason === null || fresh?.ackstate !== "require") return false;
   const text = reason === 0 ? "" : lastLine;
   return site.deliveries.decide(transfer, { reason, text });

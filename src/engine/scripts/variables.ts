@@ -15,6 +15,7 @@ import {
 } from "../../config/variables.ts";
 import { version } from "../../platform/version.ts";
 import { fileDate } from "../file-date.ts";
+import { partOf, RELAYED } from "../routing.ts";
 
 /** What of our own environment a script gets. The rest stays here: secrets may be in it. */
 const INHERITED = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR)$/;
@@ -39,11 +40,15 @@ export function scriptVariables(
     nrpart: send ? transfer.dest : transfer.orig,
   };
   const site = configuration.cftparm.part;
+  // what is for another partner has no name here but that of the work folder
+  const relayed = !send && idf === RELAYED;
+  const file = relayed ? transfer.workfile : fname;
   const facts = { site, part: codes, idf, nfname, idtu, now, fileDate: fileDate(transfer) };
   const shared = receiveVariables({ ...facts, name: basename(fname) || nfname });
   return {
     ...shared,
     ...(send ? { SPART: site, RPART: part } : {}),
+    ...(relayed ? { RPART: partOf(configuration, transfer.dest)?.id ?? transfer.dest } : {}),
     NIDF: transfer.dsn,
     IDT: idtOf(kept),
     DIRECT: direct,
@@ -56,8 +61,8 @@ export function scriptVariables(
     DIAGP: transfer.diagp,
     DIAGC: transfer.diagc,
     ACK: transfer.ack,
-    FNAME: fname,
-    FPATH: fname === "" ? "" : dirname(fname),
+    FNAME: file,
+    FPATH: file === "" ? "" : dirname(file),
     WFNAME: transfer.workfile,
     NBC: String(transfer.filesize),
     NBT: String(transfer.bytes),

@@ -80,6 +80,28 @@ export const requestMessages: readonly Message[] = [
     "Do what the text says; `cygnet explain SFNA <reason>` where the reason is a number.",
   ),
   message(
+    "CFTR90W",
+    "host text",
+    "HTTP API: {host} is locked out for {text}",
+    "Too many wrong tokens came from this address; each further one makes the wait longer.",
+    "Find out who calls from there: a program with an old token, or somebody who guesses.",
+  ),
+  message(
+    "CFTR91E",
+    "file text",
+    "Audit record not written: {text}",
+    "A line of the audit log could not be written to its file; the text has the line.",
+    "Make room on the disk, or give the gateway the right to write the file.",
+  ),
+  message("CFTR92I", "text", "HTTP API {text}", "The port of the HTTP API was opened or closed.", NOTHING),
+  message(
+    "CFTR93E",
+    "cmd? text",
+    "Request failed: {text}",
+    "A request to the control socket or the HTTP API failed for a reason that was not foreseen.",
+    "Report it with the log lines around it.",
+  ),
+  message(
     "CFTX01W",
     "action object user? id? fname? owner?",
     "Access denied: {action}",

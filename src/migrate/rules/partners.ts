@@ -89,7 +89,7 @@ const intermediate: Converter = (value, place) => {
 
 const NO_RELAY = "without a CFTRECV ID=COMMUT Transfer CFT forwards nothing";
 
-/** YES and NO; with SERVER and PART something came between, which does not here. */
+/** PART sent everything to IPART; here the destination says where to. With SERVER the script decides, and need not send. */
 const forwarding: Converter = (value, place) => {
   const { site, object } = place;
   const asked = first(value).toUpperCase();
@@ -99,14 +99,17 @@ const forwarding: Converter = (value, place) => {
     return bySchema(value, site.keys.key("cftpart", "commut") ?? {}, site);
   if (meant === "SERVER") {
     site.todo.push(
-      `${object.title}: with COMMUT=SERVER a script sent files for others on; here they go on at once, untouched; set commut = "no" if something must come between`,
+      `${object.title}: with COMMUT=SERVER a receive script sent files for others on itself; here its exit code 0 forwards them, untouched: take the SEND out of it and name it in exec of [[cftrecv]] or in execrf`,
     );
+    return {
+      value: "server",
+      why: "the receive script says what is forwarded, and no longer sends it itself",
+    };
   }
-  const why =
-    meant === "SERVER"
-      ? "files for others go on at once and untouched, no script comes between"
-      : "files for others go to the partner that they are for, or by way of its own ipart";
-  return { value: "yes", why };
+  return {
+    value: "yes",
+    why: "files for others go to the partner that they are for, or by way of its own ipart",
+  };
 };
 
 export const PART: Kind = kind(

@@ -7,7 +7,7 @@
  *
  * An F or V file without records has no data exchange buffer at all: `D` `80` would be one empty record.
  */
-import { packCompressed, packLiterals } from "../wire/subrecords.ts";
+import { packCompressed, packLiterals } from "../wire/fast-subrecords.ts";
 import { Batch } from "./batch.ts";
 import { type Counts, type Format, FormatError, LONGEST_RECORD, PREFIX } from "./format.ts";
 

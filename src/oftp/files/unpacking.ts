@@ -6,7 +6,8 @@
  * and its absence at the end of a file. An empty file may come without any data exchange buffer.
  */
 import { WireError } from "../wire/codec.ts";
-import { COMPRESSED, COUNT, END_OF_RECORD, unpack } from "../wire/subrecords.ts";
+import { unpack } from "../wire/fast-subrecords.ts";
+import { COMPRESSED, COUNT, END_OF_RECORD } from "../wire/subrecords.ts";
 import { type Counts, type Format, FormatError, LONGEST_RECORD, PREFIX } from "./format.ts";
 
 /** Octets that a target must have free for `take` to go on. */

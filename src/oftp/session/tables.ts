@@ -157,6 +157,8 @@ const COMMANDS = new Set(
 export function cell(state: State, event: string): string {
   const command = COMMANDS.has(event);
   const esid = event === "ESID_NORMAL" || event === "ESID_ERROR";
+  // both have said the last word at the same time: each would wait for the other, as if for a partner's close
+  if (state === "WF_NDISC" && esid) return "E-A";
   // without a connection nothing can arrive or be sent: leftovers of the one that ended mean nothing
   if ((state === "IDLE" || state === "I_WF_NC" || state === "WF_NDISC") && (command || esid)) return "ignore";
   if (state === "IDLE" && event === "F_RELEASE_RQ_ERR") return "ignore";

@@ -71,6 +71,23 @@ export const runningErrors: readonly WordRow[] = [
     "Start the gateway by its systemd unit, or without CYGNET_NOTIFY_FD in its environment.",
   ],
   ["CYG_INTERNAL", "The gateway failed inside while it answered a request.", REPORT],
+  ["CYG_ADMIN_PATH", "The HTTP API has no such path.", "`GET /v1/openapi.json` shows all that there is."],
+  [
+    "CYG_API_LOCKED",
+    "Too many wrong tokens came from this address; nothing is looked at until the wait is over.",
+    "Correct the token, then wait as long as Retry-After says.",
+  ],
+  [
+    "CYG_API_ROLE",
+    "The role of the caller does not allow it.",
+    "Ask somebody with the role, or raise role of the APIUSER.",
+  ],
+  [
+    "CYG_API_UNKNOWN",
+    "The HTTP API does not know who asks.",
+    "Give a token (--token-file) or a certificate that belongs to an APIUSER.",
+  ],
+  ["CYG_REQUEST_CURSOR", "The cursor of a list belongs to another list.", "Begin again with the first page."],
   ["CYG_UNKNOWN_TRANSFER", "The catalog has no such transfer.", "`cygnet listcat` shows the transfers."],
   [
     "CYG_REQUEST_OUTSIDE",

@@ -1,0 +1,17 @@
+/** Every topic of the API: one file each below `topics/`. */
+import type { Topic } from "./api.ts";
+import { activationTopic } from "./topics/activations.ts";
+import { controlTopic } from "./topics/control.ts";
+import { exchangeTopic } from "./topics/exchange.ts";
+import { partnerTopic } from "./topics/partners.ts";
+import { statusTopic } from "./topics/status.ts";
+import { transferTopic } from "./topics/transfers.ts";
+
+export const TOPICS: readonly Topic[] = [
+  statusTopic,
+  transferTopic,
+  partnerTopic,
+  activationTopic,
+  controlTopic,
+  exchangeTopic,
+];
