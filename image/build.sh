@@ -3,14 +3,15 @@
 # but what cygnet-setup opens.
 #
 #   image/build.sh [--answers FILE] [--ssh-key FILE] [--size 4G] [--suite bookworm] PACKAGE.deb IMAGE.raw
+#   image/build.sh --base FOLDER …               begins with a copy of what debootstrap has made before
 #   image/build.sh --tree FOLDER PACKAGE.deb      only the file system, without a kernel (for containers and tests)
 #
-# As root on Debian, with debootstrap, and for an image fdisk, dosfstools, mtools and e2fsprogs. Nothing is mounted and no
-# loop device is used. MIRROR may be in the environment; a FOLDER with a Debian in it is used as it is.
+# As root on Debian, with debootstrap, and for an image fdisk, dosfstools, mtools and e2fsprogs. No loop device is
+# used. MIRROR may be in the environment; a FOLDER with a Debian in it is used as it is.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-answers= key= size=4G suite=bookworm tree=
+answers= key= size=4G suite=bookworm tree= base=
 fail() {
   echo "image/build.sh: $1" >&2
   exit 2
@@ -22,6 +23,7 @@ while [ $# -gt 0 ]; do
     --size) size=$2; shift 2 ;;
     --suite) suite=$2; shift 2 ;;
     --tree) tree=$2; shift 2 ;;
+    --base) base=$2; shift 2 ;;
     -*) fail "there is no option $1" ;;
     *) break ;;
   esac
@@ -38,8 +40,13 @@ if [ -z "$tree" ]; then
 fi
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/cygnet-image.XXXXXX")
-trap 'rm -rf --one-file-system "$work"' EXIT INT TERM
 root=${tree:-$work/root}
+leave() {
+  if mountpoint -q "$root/proc"; then umount "$root/proc"; fi
+  rm -rf --one-file-system "$work"
+}
+trap leave EXIT
+trap 'exit 1' INT TERM
 inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 
 # 1. Debian
@@ -47,6 +54,7 @@ kernel="linux-image-amd64 systemd-boot-efi initramfs-tools"
 [ "$(dpkg --print-architecture)" = amd64 ] || kernel="linux-image-arm64 systemd-boot-efi initramfs-tools"
 common="systemd systemd-sysv systemd-timesyncd dbus libstdc++6 init-system-helpers nftables ca-certificates acl"
 mkdir -p "$root"
+if [ -n "$base" ]; then cp -a "$base/." "$root"; fi
 if [ ! -x "$root/usr/bin/dpkg" ]; then
   include=$(echo $common ${key:+openssh-server} $([ -n "$tree" ] || echo $kernel) | tr ' ' ',')
   debootstrap --variant=minbase --include="$include" "$suite" "$root" ${MIRROR:+"$MIRROR"}
@@ -57,7 +65,9 @@ cp "$package" "$root/root/cygnet.deb"
 # services are not started in here
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
+mount -t proc proc "$root/proc"
 inside dpkg -i /root/cygnet.deb
+umount "$root/proc"
 rm "$root/root/cygnet.deb" "$root/usr/sbin/policy-rc.d"
 
 # 3. network, names, time, firewall, console

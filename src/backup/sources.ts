@@ -117,7 +117,7 @@ function literalsIn(entries: readonly Entry[]): string[] {
     SECRET_KEYS.filter((secret) => secret.table === table)
       .map(({ key, open }) => ({ key, open, text: value[key] }))
       .filter(
-        ({ text }) =>
+        ({ text, open }) =>
           typeof text === "string" && text !== "" && !/^(file|env|cred):/.test(text) && !open?.test(text),
       )
       .map(({ key }) => `${table} ${String(value.id ?? "")} ${key}`.replace("  ", " ")),
