@@ -76,6 +76,10 @@ printf '127.0.0.1 localhost\n127.0.1.1 cygnet\n::1 localhost\n' >"$root/etc/host
 mkdir -p "$root/etc/systemd/network" "$root/etc/nftables.d" "$root/etc/systemd/journald.conf.d"
 printf '[Match]\nType=ether\n[Network]\nDHCP=yes\n' >"$root/etc/systemd/network/80-dhcp.network"
 printf '[Journal]\nStorage=persistent\nSystemMaxUse=500M\n' >"$root/etc/systemd/journald.conf.d/size.conf"
+# a network that is not there holds the gateway up for half a minute, not two
+wait=systemd-networkd-wait-online
+mkdir -p "$root/etc/systemd/system/$wait.service.d"
+printf '[Service]\nExecStart=\nExecStart=/lib/systemd/%s --any --timeout=30\n' "$wait" >"$root/etc/systemd/system/$wait.service.d/patience.conf"
 cp "$here/nftables.conf" "$root/etc/nftables.conf"
 : >"$root/etc/nftables.d/local.nft"
 [ -z "$tree" ] && printf 'LABEL=cygnet / ext4 defaults,errors=remount-ro 0 1\n' >"$root/etc/fstab"

@@ -34,7 +34,7 @@ test("an image sets itself up at its first boot", { skip: noMachine, timeout: 1_
   await waitFor(
     "the first steps",
     async () => (await machine.run("test -e /var/lib/cygnet-setup.done")).status === 0,
-    { timeout: 60_000, every: 250 },
+    { timeout: 300_000, every: 500 },
   );
   await good("journalctl -u cygnet-setup", /The firewall lets partners in/);
   await good("systemctl is-active cygnet", /active/);

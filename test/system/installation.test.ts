@@ -12,7 +12,7 @@ import { waitFor } from "../gateway/harness.ts";
 import { Machine, noMachine } from "./machine.ts";
 
 const LOOP = "/etc/cygnet/partners.d/loop.toml";
-const patient = { timeout: 60_000, every: 250 };
+const patient = { timeout: 300_000, every: 250 };
 
 /** Two packages that differ in their version and in the configuration file that they bring. */
 function packages(place: string): [string, string] {

@@ -77,7 +77,7 @@ export class Machine {
       else console.kill("SIGKILL");
       await ended;
     });
-    const options = { timeout: 60_000, every: 200 };
+    const options = { timeout: 300_000, every: 500 };
     await waitFor(
       "the machine to boot",
       async () => {
