@@ -31,8 +31,11 @@ export interface PairOptions {
   tls: boolean;
   /** Sign, compress and encrypt. */
   secured?: boolean;
-  /** More TOML. */
+  /** More TOML, at the end and before the first table. */
   more?: string;
+  top?: string;
+  /** How often the outboxes are looked through. */
+  interval?: string;
   /** More arguments for node, before the program. */
   flags?: readonly string[];
 }
@@ -40,9 +43,10 @@ export interface PairOptions {
 function configuration(
   { name, other }: { name: string; other: string },
   [port, otherPort]: readonly [number, number],
-  { tls, secured = false, more = "" }: PairOptions,
+  { tls, secured = false, more = "", top = "", interval = "1s" }: PairOptions,
 ): string {
   return `
+${top}
 [cftparm]
 part = "${name}"
 npart = "O0013${name}"
@@ -100,7 +104,7 @@ id = "OUTBOX"
 scandir = "outbox"
 workdir = "work/outbox"
 part = "(0)"
-interval = 1
+interval = "${interval}"
 fileidledelay = "100ms"
 usefsevents = true
 [[cftpart]]
@@ -138,6 +142,18 @@ export async function startPair(
   return { sender: sender as Site, receiver: receiver as Site };
 }
 
+/** One gateway in `home`, which may have a catalog already; `more` is more TOML. Its partner BETA is not there. */
+export async function startAlone(
+  home: string,
+  { flags = [], ...options }: Omit<PairOptions, "tls" | "secured"> = {},
+): Promise<Site> {
+  mkdirSync(home, { recursive: true });
+  const ports = [await freePort(), await freePort()] as const;
+  const names = { name: "ALPHA", other: "BETA" };
+  writeFileSync(join(home, "cygnet.toml"), configuration(names, ports, { tls: false, ...options }));
+  return await start("ALPHA", home, ports[0], flags);
+}
+
 async function start(name: string, home: string, port: number, more: readonly string[]): Promise<Site> {
   const flags = [
     ...more,
@@ -165,8 +181,8 @@ async function start(name: string, home: string, port: number, more: readonly st
       await site.ask("GET", "/status");
       return site;
     } catch (error) {
-      if (tries > 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (tries > 1_200 || child.exitCode !== null) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
 }

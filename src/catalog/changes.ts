@@ -26,7 +26,7 @@ import {
 import { forgetStamps, nextStamp } from "./stamp.ts";
 
 /** Records deleted in one change of a purge. */
-const PURGE_BATCH = 500;
+const PURGE_BATCH = 100;
 
 /** Stamps outlive the records that they were given to by this much, for clocks that step back. */
 const STAMPS_KEPT = 7 * 24 * 3600 * 1000;
@@ -125,12 +125,15 @@ export function updateTransfer(database: Database, idtu: string, changes: Change
   return database.run(`UPDATE transfer SET ${set} WHERE id = ?`, ...values, toId(idtu)) === 1;
 }
 
+/** What gives a claim up, beside other changes. */
+const FREE = ["owner = NULL", "lease = NULL"];
+
 /** Changes a record and gives its claim up. Throws CYG_CATALOG_UNKNOWN. */
 export function releaseTransfer(database: Database, idtu: string, changes: Changes, now: number): void {
-  if (!updateTransfer(database, idtu, changes, now)) {
-    throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog ${database.path} has no transfer ${idtu}.`);
-  }
-  database.run("UPDATE transfer SET owner = NULL, lease = NULL WHERE id = ?", toId(idtu));
+  const { set, values } = assignments(changes, now);
+  const all = [...FREE, set].filter((part) => part !== "").join(", ");
+  if (database.run(`UPDATE transfer SET ${all} WHERE id = ?`, ...values, toId(idtu)) === 1) return;
+  throw new CygnetError("CYG_CATALOG_UNKNOWN", `The catalog ${database.path} has no transfer ${idtu}.`);
 }
 
 /** Changes a record in this phase and step, and gives its claim up. False when there is none. */
@@ -142,7 +145,7 @@ export function advanceTransfer(
   now: number,
 ): boolean {
   const { set, values } = assignments(changes, now);
-  const all = [set, "owner = NULL", "lease = NULL"].filter((part) => part !== "").join(", ");
+  const all = [...FREE, set].filter((part) => part !== "").join(", ");
   const where = "id = ? AND phase = ? AND phasestep = ?";
   return (
     database.run(
@@ -165,29 +168,35 @@ export function takeScript(database: Database, owner: string, now: number): Tran
 
 export function takeSend(
   database: Database,
-  part: string,
+  part: string | readonly string[],
   owner: string,
   now: number,
   asked = false,
 ): Transfer | undefined {
-  const claim = `UPDATE transfer SET phasestep = 'C', tries = tries + 1, owner = ?, lease = ?`;
-  const best = `ORDER BY pri DESC, id LIMIT 1`;
-  const waiting = database.row(
-    `${claim} WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_waiting WHERE ${READY_SEND} AND part = ? AND retryAt <= ?
-         AND (deadline = 0 OR deadline > ?) ${best}
-     ) RETURNING ${TRANSFER_COLUMNS}`,
-    ...[owner, now, part, now, now],
-  );
-  if (waiting !== undefined || !asked) return waiting && toTransfer(waiting);
-  const held = database.row(
-    `${claim} WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_held WHERE ${HELD_SEND} AND NOT coalesce(${UNSEALED}, 0)
-         AND part = ? AND retryAt <= ? ${best}
-     ) RETURNING ${TRANSFER_COLUMNS}`,
-    ...[owner, now, part, now],
-  );
-  return held && toTransfer(held);
+  const several = typeof part !== "string";
+  const take = (candidates: string, ...times: number[]) => {
+    const row = database.row(
+      `UPDATE transfer SET phasestep = 'C', tries = tries + 1, owner = ?, lease = ?
+         WHERE id = (${several ? bestOfAll(candidates) : bestOf(candidates, "?")}) RETURNING ${TRANSFER_COLUMNS}`,
+      ...[owner, now, ...times, several ? JSON.stringify(part) : part],
+    );
+    return row && toTransfer(row);
+  };
+  return take(READY_NOW, now, now) ?? (asked ? take(HELD_NOW, now) : undefined);
+}
+
+const READY_NOW = `INDEXED BY send_waiting WHERE ${READY_SEND} AND retryAt <= ? AND (deadline = 0 OR deadline > ?)`;
+const HELD_NOW = `INDEXED BY send_held WHERE ${HELD_SEND} AND NOT coalesce(${UNSEALED}, 0) AND retryAt <= ?`;
+const BEST = "ORDER BY pri DESC, id LIMIT 1";
+
+function bestOf(candidates: string, part: string): string {
+  return `SELECT id FROM transfer ${candidates} AND part = ${part} ${BEST}`;
+}
+
+/** Of a JSON array of partners: one step in the index for each; what waits behind their best is not looked at. */
+function bestOfAll(candidates: string): string {
+  const each = `SELECT (${bestOf(candidates, "each.value")}) AS best FROM json_each(?) AS each`;
+  return `SELECT id FROM (${each}) CROSS JOIN transfer ON id = best ${BEST}`;
 }
 
 /** Changes a record that is in this state and free. */
@@ -432,15 +441,16 @@ export function freeClaims(database: Database, owner: string) {
 }
 
 /** Deletes one batch of ended records of a direction; the number deleted, 0 when there are no more. */
-export function purgeBatch(database: Database, direct: "send" | "recv", before: number): number {
-  return database.run(
+export function purgeBatch(database: Database, direct: "send" | "recv", before: number): Transfer[] {
+  const rows = database.rows(
     `DELETE FROM transfer WHERE id IN (
        SELECT id FROM transfer WHERE direct = ? AND phase = 'X' AND edate < ? AND workfile = '' AND owner IS NULL
          AND NOT EXISTS (SELECT 1 FROM response WHERE response.transfer = transfer.id AND sent = 0)
          AND NOT EXISTS (SELECT 1 FROM aftermath WHERE aftermath.transfer = transfer.id)
-       LIMIT ${PURGE_BATCH})`,
+       LIMIT ${PURGE_BATCH}) RETURNING ${TRANSFER_COLUMNS}`,
     ...[direct, before],
   );
+  return rows.map(toTransfer);
 }
 
 /** Says what is noted from now on, and drops the notes of other kinds. */
@@ -464,6 +474,7 @@ export function deleteAftermath(database: Database, ids: readonly number[]): voi
   for (const id of ids) database.run("DELETE FROM aftermath WHERE id = ?", id);
 }
 
-export function purgeStamps(database: Database, before: number): void {
-  forgetStamps(database, before - STAMPS_KEPT);
+/** Forgets one batch of stamps that nobody needs; the number, 0 when there are no more. */
+export function purgeStamps(database: Database, before: number): number {
+  return forgetStamps(database, before - STAMPS_KEPT);
 }

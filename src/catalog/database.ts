@@ -21,6 +21,9 @@ const CODES: Readonly<Record<number, string>> = {
   26: "CYG_CATALOG_DAMAGED",
 };
 
+/** Statements that stay prepared; lists have many forms. */
+const REMEMBERED = 1_000;
+
 /** One connection to SQLite, with its prepared statements. Everything in it is synchronous. */
 export class Database {
   readonly path: string;
@@ -90,6 +93,7 @@ export class Database {
   #prepared(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
+      if (this.#statements.size >= REMEMBERED) this.#statements.clear();
       statement = this.#sqlite.prepare(sql);
       this.#statements.set(sql, statement);
     }

@@ -210,4 +210,10 @@ export const MIGRATIONS: readonly string[] = [
     INSERT INTO aftermath (kind, transfer) VALUES ('accnt', new.id) ON CONFLICT DO NOTHING;
   END;
   `,
+  `
+  -- Lists of what few records have: a diagnosis, a refusal.
+  CREATE INDEX transfer_diagi ON transfer (direct, diagi, kdate) WHERE diagi <> 0;
+  CREATE INDEX transfer_failed ON transfer (direct, kdate) WHERE diagi <> 0;
+  CREATE INDEX transfer_refused ON transfer (direct, kdate) WHERE ack = 'N';
+  `,
 ];

@@ -1,14 +1,16 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as rest } from "node:timers/promises";
 import type { Clock } from "../platform/clock.ts";
+import { Aside } from "./aside.ts";
 import type { Catalog, Surety } from "./catalog.ts";
 import * as changes from "./changes.ts";
-import { Checkpoints } from "./checkpoints.ts";
 import { GroupCommit } from "./commit.ts";
 import { catalogError, Database } from "./database.ts";
-import { listTransfers } from "./list.ts";
+import { isSlow, listTransfers } from "./list.ts";
 import { lockCatalog } from "./lock.ts";
 import { migrate } from "./migrate.ts";
+import { News } from "./news.ts";
 import * as queries from "./queries.ts";
 import { writeAheadLog } from "./write-ahead-log.ts";
 
@@ -45,6 +47,15 @@ export function openCatalog(path: string, clock: Clock): Catalog {
   return catalogOn(database, clock, () => lock.release());
 }
 
+/** Does batches until one is empty, and rests after each for as long as it took: others have at least half of the time. */
+async function inBatches(batch: () => Promise<number>): Promise<void> {
+  for (;;) {
+    const begun = performance.now();
+    if ((await batch()) === 0) return;
+    await rest(Math.max(1, performance.now() - begun));
+  }
+}
+
 /** An empty file with the gateway's rights; SQLite gives the same rights to the files that it puts beside it. */
 function createFile(path: string): void {
   try {
@@ -57,11 +68,12 @@ function createFile(path: string): void {
 
 function catalogOn(database: Database, clock: Clock, closed: () => void): Catalog {
   const log = writeAheadLog(database);
-  const checkpoints = new Checkpoints(database.path);
+  const aside = new Aside(database.path);
   const commits = new GroupCommit(database, async () => {
     await log.sync();
-    checkpoints.committed();
+    aside.synced();
   });
+  const news = new News(database, commits);
   const now = (): number => clock.now();
   /** Reads at once what is committed. */
   const read = async <T>(query: () => T): Promise<T> => {
@@ -80,7 +92,7 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
       change(() => changes.insertReceive(database, receive, owner, now()), "applied"),
     settled: () => commits.settled(),
     get: (idtu) => read(() => queries.getTransfer(database, idtu)),
-    list: (filter) => read(() => listTransfers(database, filter)),
+    list: (filter) => (isSlow(filter) ? aside.list(filter) : read(() => listTransfers(database, filter))),
     update: (idtu, values, surety) =>
       change(() => changes.updateTransfer(database, idtu, values, now()), surety),
     claimSend: (part, owner, at, asked) =>
@@ -90,7 +102,8 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     remove: (idtu) => change(() => changes.removeTransfer(database, idtu)),
     owesResponse: (idtu) => read(() => queries.owesResponse(database, idtu)),
     stopLate: (at, why) => change(() => changes.stopLate(database, at, why)),
-    explainWaiting: (part, why, isNews) => change(() => changes.explainWaiting(database, part, why, isNews)),
+    explainWaiting: (part, why, isNews) =>
+      change(() => changes.explainWaiting(database, part, why, isNews), "applied"),
     claimUnsealed: (owner, at) => change(() => changes.takeUnsealed(database, owner, at)),
     stopSends: (part, why) => change(() => changes.stopSends(database, part, why)),
     claimReceive: (idtu, owner) => change(() => changes.takeReceive(database, idtu, owner, now())),
@@ -107,6 +120,7 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     note: (idtu, kind) => change(() => changes.addAftermath(database, idtu, kind)),
     settleAftermath: (ids) => change(() => changes.deleteAftermath(database, ids)),
     watch: (changed) => commits.watch(changed),
+    follow: (hear) => news.follow(hear),
     children: (pidtu) => read(() => queries.countChildren(database, pidtu)),
     forward: (idtu, to) => change(() => changes.forwardReceive(database, idtu, to, now())),
     claimResponse: (part, owner) => change(() => changes.takeResponse(database, part, owner), "applied"),
@@ -124,21 +138,25 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     totals: () => read(() => queries.countTransfers(database)),
     recover: (owner) => change(() => changes.freeClaims(database, owner)),
     unfinishedSpool: () => read(() => queries.findUnfinished(database)),
-    async purge(before) {
+    async purge(before, told = () => {}) {
       let purged = 0;
       for (const [direct, time] of [["send", before.sends] as const, ["recv", before.receives] as const]) {
-        for (let batch = -1; batch !== 0; purged += batch) {
-          batch = await change(() => changes.purgeBatch(database, direct, time));
-        }
+        await inBatches(async () => {
+          const batch = await change(() => changes.purgeBatch(database, direct, time), "applied");
+          for (const transfer of batch) told(transfer);
+          purged += batch.length;
+          return batch.length;
+        });
       }
-      await change(() => changes.purgeStamps(database, before.sends));
+      await inBatches(() => change(() => changes.purgeStamps(database, before.sends), "applied"));
+      await commits.settled();
       return purged;
     },
     async close() {
       if (!open) return;
       open = false;
       await commits.close();
-      await checkpoints.close();
+      await aside.close();
       log.close();
       try {
         database.exec("PRAGMA optimize");

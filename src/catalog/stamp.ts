@@ -23,9 +23,15 @@ export function nextStamp(database: Database, now: number): { date: string; time
   }
 }
 
-/** Forgets the counters of seconds before `before` (milliseconds since 1970 UTC). */
-export function forgetStamps(database: Database, before: number): void {
-  database.run("DELETE FROM stamp WHERE second < ?", localSecond(before));
+/** Counters that are forgotten in one change. */
+const FORGOTTEN = 1_000;
+
+/** Forgets counters of seconds before `before` (milliseconds since 1970 UTC), some at a time; how many. */
+export function forgetStamps(database: Database, before: number): number {
+  return database.run(
+    `DELETE FROM stamp WHERE second IN (SELECT second FROM stamp WHERE second < ? LIMIT ${FORGOTTEN})`,
+    localSecond(before),
+  );
 }
 
 /** CCYYMMDDHHMMSS in local time. */

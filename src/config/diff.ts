@@ -32,10 +32,25 @@ export function plan(before: Configuration, after: Configuration): Change[] {
     for (const [id, object] of next) {
       const was = old.get(id);
       if (!was) whole(id, "added");
-      else if (was !== object) changes.push(...compare(table, id, was, object));
+      else if (!isSame(was, object)) changes.push(...compare(table, id, was, object));
     }
   }
   return changes;
+}
+
+/** Nearly all of thousands of objects are as they were: those need no list of their keys. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  if (one instanceof Secret) return other instanceof Secret && one.fingerprint === other.fingerprint;
+  if (one instanceof Map || one instanceof Set || one instanceof Date) return false;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const keys = Object.keys(one);
+  if (keys.length !== Object.keys(other).length) return false;
+  return keys.every(
+    (key) =>
+      key in other && isSame((one as Record<string, unknown>)[key], (other as Record<string, unknown>)[key]),
+  );
 }
 
 /** The plan for people, one line for each object and one, indented, for each key. */

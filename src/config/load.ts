@@ -5,7 +5,9 @@
 
 import { stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
+import type { ErrorObject } from "ajv";
 import { TSL_ID } from "../pki/trust/tsl-store.ts";
+import { breather } from "../platform/breathe.ts";
 import type { Cygnet } from "./generated.ts";
 import type { Configuration } from "./model.ts";
 import { type Problem, sortProblems } from "./problem.ts";
@@ -59,11 +61,13 @@ export interface LoadOptions {
 export async function load(mainFile: string, options: LoadOptions = {}): Promise<Result> {
   const sources = await readSources(mainFile);
   const { findings } = sources;
+  const breathe = breather();
   // With a file unread, everything that it defines would look unknown: judge only what stands for itself.
   const complete = !findings.problems.some(
     ({ code }) => code === "CYG_CONFIG_READ" || code === "CYG_CONFIG_SYNTAX",
   );
-  const tree = checkSchema(sources, complete);
+  const tree = await checkSchema(sources, complete);
+  await breathe();
   const scene = new Scene(sources, tree);
   let secrets: SecretsByEntry = new Map();
   if (complete) {
@@ -71,7 +75,10 @@ export async function load(mainFile: string, options: LoadOptions = {}): Promise
     // first: what the files hold decides what others may count on
     const now = options.now ?? Date.now();
     await checkCertificates(scene, secrets, now);
-    for (const check of CHECKS) check(scene);
+    for (const check of CHECKS) {
+      check(scene);
+      await breathe();
+    }
     const trustList = await checkAuthorities(scene, now);
     if (trustList !== undefined) scene.pkiFacts.set(TSL_ID, { digest: trustList, hasKey: false });
   }
@@ -87,7 +94,7 @@ export async function load(mainFile: string, options: LoadOptions = {}): Promise
 }
 
 /** Merges the entries, fills in defaults, reports violations and takes the faulty keys out. */
-function checkSchema(sources: Sources, complete: boolean): Cygnet {
+async function checkSchema(sources: Sources, complete: boolean): Promise<Cygnet> {
   const { entries, findings } = sources;
   const merged: Record<string, unknown> = { include: sources.include };
   for (const [name, schema] of tables()) {
@@ -95,11 +102,12 @@ function checkSchema(sources: Sources, complete: boolean): Cygnet {
     if (!schema["x-single"]) merged[name] = rows;
     else if (rows[0]) merged[name] = rows[0];
   }
-  const violations = validate(merged).map((error): Violation => {
+  const byTable = Map.groupBy(entries, ({ table }) => table);
+  const violations = (await validateInPieces(merged)).map((error): Violation => {
     const [table = "", ...rest] = error.instancePath.split("/").slice(1);
     const schema = tables().get(table);
     if (!schema) return { entry: top(sources.main), path: [table, ...rest], error };
-    const rows = entries.filter((entry) => entry.table === table);
+    const rows = byTable.get(table) ?? [];
     const entry = rows[schema["x-single"] ? 0 : Number(rest[0])] ?? top(sources.main);
     return { entry, path: schema["x-single"] ? rest : rest.slice(1), error };
   });
@@ -109,6 +117,31 @@ function checkSchema(sources: Sources, complete: boolean): Cygnet {
     findings.problem({ ...top(sources.main), table: "cftparm" }, {}, "CYG_CONFIG_REQUIRED", message);
   }
   return merged as unknown as Cygnet;
+}
+
+/** Rows of a list that are validated at a time. */
+const ROWS = 250;
+
+/** Like `validate`, but long lists piece by piece, so that sessions go on meanwhile; places count from the whole list. */
+async function validateInPieces(merged: Record<string, unknown>): Promise<ErrorObject[]> {
+  const breathe = breather();
+  const isLong = (value: unknown): value is unknown[] => Array.isArray(value) && value.length > ROWS;
+  const long = Object.entries(merged).filter((pair): pair is [string, unknown[]] => isLong(pair[1]));
+  // in its order, with defaults for what is not there
+  const short = { ...merged, ...Object.fromEntries(long.map(([name]) => [name, []])) };
+  const errors = validate(short);
+  Object.assign(merged, short, Object.fromEntries(long));
+  for (const [name, rows] of long) {
+    for (let at = 0; at < rows.length; at += ROWS) {
+      for (const error of validate({ [name]: rows.slice(at, at + ROWS) })) {
+        const [, table, index = "0", ...rest] = error.instancePath.split("/");
+        if (table !== name) continue;
+        errors.push({ ...error, instancePath: ["", name, Number(index) + at, ...rest].join("/") });
+      }
+      await breathe();
+    }
+  }
+  return errors;
 }
 
 /** Certificate and key of a `[[pki]]` that has both under `rundir`: the gateway may make them itself. Absolute paths. */
@@ -124,7 +157,7 @@ export interface KeyFiles {
  */
 export async function missingKeyFiles(mainFile: string): Promise<KeyFiles[]> {
   const sources = await readSources(mainFile);
-  const scene = new Scene(sources, checkSchema(sources, true));
+  const scene = new Scene(sources, await checkSchema(sources, true));
   const missing: KeyFiles[] = [];
   for (const { value } of scene.list("pki")) {
     if (value.id === undefined || value.file === undefined || !value.key) continue;

@@ -20,7 +20,7 @@ import type { PkiFacts } from "./rules/scene.ts";
 import { hostPortOf, keySchema } from "./schemas.ts";
 import { Secret } from "./secret.ts";
 import type { SecretsByEntry } from "./secrets.ts";
-import type { Sources } from "./sources.ts";
+import type { Entry, Sources } from "./sources.ts";
 import {
   type CftUnit,
   parseActivation,
@@ -43,8 +43,9 @@ export function resolveConfiguration(
   const { cftparm: parm, cftcat, cftlog } = tree;
   const rundir = resolve(sources.directory, parm.rundir);
   const npart = parm.npart ?? parm.part;
+  const entries = new Map<object, Entry>(sources.entries.map((entry) => [entry.value, entry]));
   const secret = (object: object, key: string): Secret | undefined => {
-    const entry = sources.entries.find(({ value }) => value === object);
+    const entry = entries.get(object);
     return entry && secrets.get(entry)?.get(key);
   };
   const command = (written: string | string[]) => commandOf(written, sources.directory);

@@ -1,7 +1,7 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 
-const salt = randomBytes(32);
+const salt = randomBytes(32).toString("hex");
 
 /**
  * A secret that shows itself only when asked by name: printing, inspecting and JSON give "[secret]".
@@ -13,7 +13,7 @@ export class Secret {
 
   constructor(value: string) {
     this.#value = value;
-    this.fingerprint = createHmac("sha256", salt).update(value).digest("base64");
+    this.fingerprint = hash("sha256", salt + value, "base64");
   }
 
   reveal(): string {

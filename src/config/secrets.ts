@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { breather } from "../platform/breathe.ts";
 import { follow, Unavailable } from "./reference.ts";
 import type { Scene } from "./rules/scene.ts";
 import { keySchema } from "./schemas.ts";
@@ -47,11 +48,17 @@ function token(text: string): string | undefined {
  */
 export async function readSecrets(scene: Scene, environment: NodeJS.ProcessEnv): Promise<SecretsByEntry> {
   const secrets = new Map<Entry, Map<string, Secret>>();
+<<<<<<< HEAD
   for (const { table, key, check, open } of SECRET_KEYS) {
+=======
+  const breathe = breather();
+  for (const { table, key, check, open } of KEYS) {
+>>>>>>> main
     for (const entry of scene.sources.entries) {
       if (entry.table !== table) continue;
       const reference = entry.value[key];
       if (typeof reference !== "string") continue;
+      await breathe();
       const fault = (message: string) => scene.findings.problem(entry, { key }, "CYG_CONFIG_SECRET", message);
       try {
         const text = open?.test(reference)

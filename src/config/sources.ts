@@ -2,10 +2,11 @@
  * Reading: the main file and the files of its include directories become one list of entries, one for each
  * table, and each entry remembers where it stands.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { parse } from "toml";
+import { breather } from "../platform/breathe.ts";
 import { describe, isSystemError } from "../platform/errors.ts";
+import { keepTrees, NotText, readTree } from "./documents.ts";
 import { Findings } from "./findings.ts";
 import { type Position, Positions } from "./positions.ts";
 import type { ProblemCode } from "./problem.ts";
@@ -66,14 +67,18 @@ export async function readSources(mainFile: string): Promise<Sources> {
     findings,
   };
   collect(main, sources);
+  const breathe = breather();
   for (const [index, name] of (Array.isArray(include) ? include : []).entries()) {
     if (typeof name !== "string" || name === "") continue; // the schema tells
     const folder = resolve(directory, name);
     sources.includes.push(folder);
-    for (const found of await listToml(folder, main.source, index, findings)) {
-      if (sources.files.includes(found)) continue; // the main file itself, or a directory named twice
-      sources.files.push(found);
-      const document = await readDocument(found, findings);
+    const present = new Set(sources.files); // the main file itself, or a directory named twice
+    const listed = await listToml(folder, main.source, index, findings);
+    const fresh = listed.filter((path) => !present.has(path));
+    const documents = await readTogether(fresh, findings);
+    for (const [position, document] of documents.entries()) {
+      await breathe();
+      sources.files.push(fresh[position] as string);
       if ("include" in document.tree) {
         const message =
           'an included file cannot include others; name the directory in the main file\'s "include"';
@@ -82,7 +87,20 @@ export async function readSources(mainFile: string): Promise<Sources> {
       collect(document, sources);
     }
   }
+  keepTrees(sources.files);
   return sources;
+}
+
+/** Files that are read at a time. */
+const TOGETHER = 64;
+
+async function readTogether(files: readonly string[], findings: Findings): Promise<Document[]> {
+  const documents: Document[] = [];
+  for (let at = 0; at < files.length; at += TOGETHER) {
+    const some = files.slice(at, at + TOGETHER);
+    documents.push(...(await Promise.all(some.map((file) => readDocument(file, findings)))));
+  }
+  return documents;
 }
 
 /** A file as an entry of its own, for findings about the file as a whole. */
@@ -111,18 +129,16 @@ async function readDocument(file: string, findings: Findings): Promise<Document>
     findings.problems.push({ code, file, ...position, object: "", key: "", message });
     return { source: { file, positions: new Positions("") }, tree: {} };
   };
-  let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
+    const { tree, positions } = await readTree(file);
+    return { tree, source: { file, positions } };
   } catch (error) {
-    if (error instanceof TypeError) return failed("CYG_CONFIG_SYNTAX", "this is not UTF-8 text");
+    if (error instanceof NotText) return failed("CYG_CONFIG_SYNTAX", error.message);
+    if (!(error instanceof Error && "syscall" in error)) {
+      return failed("CYG_CONFIG_SYNTAX", `not TOML: ${describe(error)}`, syntaxPosition(error));
+    }
     const reason = isSystemError(error, "ENOENT") ? "there is no such file" : describe(error);
     return failed("CYG_CONFIG_READ", `cannot be read: ${reason}`);
-  }
-  try {
-    return { tree: parse(text), source: { file, positions: new Positions(text) } };
-  } catch (error) {
-    return failed("CYG_CONFIG_SYNTAX", `not TOML: ${describe(error)}`, syntaxPosition(error));
   }
 }
 

@@ -67,6 +67,17 @@ export function parseSpace(value: number | string): SpaceLimit {
 
 /** Milliseconds after midnight of `HH:MM`, `HH:MM:SS` or Transfer CFT's `HHMMSSCC`; undefined when it is none. */
 export function parseTimeOfDay(text: string): number | undefined {
+  if (times.has(text)) return times.get(text);
+  const time = readTimeOfDay(text);
+  if (times.size < MANY_TIMES) times.set(text, time);
+  return time;
+}
+
+/** Thousands of partners have a few times of day among them, and each has four. */
+const times = new Map<string, number | undefined>();
+const MANY_TIMES = 1_000;
+
+function readTimeOfDay(text: string): number | undefined {
   const match = /^(\d\d):(\d\d)(?::(\d\d))?$/.exec(text) ?? /^(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text);
   if (!match) return undefined;
   const [hours, minutes, seconds, hundredths] = match.slice(1).map((part) => Number(part ?? 0));

@@ -48,11 +48,20 @@ export class Outboxes {
         throw new CygnetError("CYG_FOLDER_DEVICE", `cftfolder ${folder.id}: scandir and workdir: ${why}`);
       }
       if (folder.part !== "(0)") continue;
-      for (const name of [...configuration.cftpart.keys(), ...configuration.cftdest.keys()]) {
-        await disk.makeDirectory(join(folder.scandir, name));
-      }
+      await this.#makeEach(folder.scandir, [
+        ...configuration.cftpart.keys(),
+        ...configuration.cftdest.keys(),
+      ]);
     }
-    for (const part of configuration.cftpart.keys()) await disk.makeDirectory(join(rundir, "inbox", part));
+    await this.#makeEach(join(rundir, "inbox"), [...configuration.cftpart.keys()]);
+  }
+
+  /** Makes those directories that are missing: of thousands, a reload makes a few. */
+  async #makeEach(folder: string, names: readonly string[]): Promise<void> {
+    const { disk } = this.#site;
+    const found = await disk.list(folder);
+    const present = new Set(found.filter(({ kind }) => kind === "directory").map(({ name }) => name));
+    for (const name of names) if (!present.has(name)) await disk.makeDirectory(join(folder, name));
   }
 
   /** Watches what the current configuration says; folders that did not change keep their memory. */
@@ -112,6 +121,7 @@ class Outbox {
     if (folder.schedule !== "") this.#task = cron.schedule(folder.schedule, () => this.scan());
     else this.#tick();
     if (folder.usefsevents) this.#watch();
+    this.#site.journal.emit("CFTR20I", { id: folder.id, text: `${folder.scandir} is watched` });
     this.scan();
   }
 

@@ -10,16 +10,48 @@ export interface Full {
   text: string;
 }
 
+export type SessionNews = "opened" | "agreed" | "closed";
+
 export class Sessions {
   readonly #open = new Set<Session>();
+  readonly #hearers: ((session: Session, what: SessionNews) => void)[] = [];
+  /** Those whose partner is known: the scheduler asks for each of thousands of partners. */
+  readonly #byPart = new Map<string, Set<Session>>();
+  #recognised = 0;
   readonly #work = new Set<Promise<unknown>>();
 
   add(session: Session): void {
     this.#open.add(session);
+    if (session.part !== null) this.recognised(session, session.part.id);
+    this.tell(session, "opened");
+  }
+
+  /** The partner of an open session is known now. */
+  recognised(session: Session, part: string): void {
+    const theirs = this.#byPart.get(part) ?? new Set();
+    if (theirs.has(session) || !this.#open.has(session)) return;
+    this.#byPart.set(part, theirs.add(session));
+    this.#recognised += 1;
   }
 
   remove(session: Session): void {
-    this.#open.delete(session);
+    if (!this.#open.delete(session)) return;
+    const part = session.part?.id ?? "";
+    const theirs = this.#byPart.get(part);
+    if (theirs?.delete(session)) {
+      this.#recognised -= 1;
+      if (theirs.size === 0) this.#byPart.delete(part);
+    }
+    this.tell(session, "closed");
+  }
+
+  /** Calls `hear` when a session is opened, agreed on and closed. It must be quick and not throw. */
+  listen(hear: (session: Session, what: SessionNews) => void): void {
+    this.#hearers.push(hear);
+  }
+
+  tell(session: Session, what: SessionNews): void {
+    for (const hear of this.#hearers) hear(session, what);
   }
 
   /** Work of a session that may outlive it: what a transfer leaves in the catalog when the line breaks. */
@@ -44,7 +76,7 @@ export class Sessions {
   }
 
   of(part: string): Session[] {
-    return this.all.filter((session) => session.part?.id === part);
+    return [...(this.#byPart.get(part) ?? [])];
   }
 
   /** Sessions whose partner is known, in the given direction. */
@@ -55,8 +87,7 @@ export class Sessions {
   /** Why one more session with this partner may not be, or undefined. */
   full(configuration: Configuration, part: string, initiator: boolean): Full | undefined {
     const { maxtrans } = configuration.cftparm;
-    const recognised = this.all.filter((session) => session.part !== null).length;
-    if (recognised >= maxtrans) {
+    if (this.#recognised >= maxtrans) {
       return { diagi: 416, diagp: "MAXTRANS", text: `maxtrans = ${maxtrans} is reached` };
     }
     const many = (text: string): Full => ({ diagi: 418, diagp: "MAXCV", text });

@@ -20,6 +20,8 @@ export interface Event {
   time: number;
   message: Message;
   variables: MessageVariables;
+  /** Its line in layout V24, once that was made. */
+  line?: string;
 }
 
 /** Variables that are identifiers: layout V23 shows 8 characters of them. */

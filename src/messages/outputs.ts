@@ -17,6 +17,13 @@ export interface LogInfo {
   event: Event;
 }
 
+/** The line of a message; log file and console mostly want the same. */
+function renderOnce(event: Event, layout: Layout): string {
+  if (layout !== "V24") return render(event, layout);
+  event.line ??= render(event, layout);
+  return event.line;
+}
+
 /** Told when the file cannot be written (once for each outage) and when it can again. */
 export interface FileObserver {
   failed(file: string, error: unknown): void;
@@ -61,7 +68,7 @@ export class FileOutput extends Transport {
   }
 
   override log(info: LogInfo, next: () => void): void {
-    this.#push(render(info.event, this.layout));
+    this.#push(renderOnce(info.event, this.layout));
     if (info.level !== "I" && info.level !== "T") this.hurry();
     next();
   }
@@ -155,23 +162,48 @@ const CONSOLE_BACKLOG = 4 * 1024 * 1024;
 /** A stream that lines are shown on; `isTTY` decides on colour. */
 export type ConsoleStream = NodeJS.WritableStream & { isTTY?: boolean; writableLength?: number };
 
-/** Shows lines in layout V24 on a console, coloured on a terminal only. */
+/** Shows lines in layout V24 on a console, coloured on a terminal only. Lines that follow each other closely go together. */
 export class ConsoleOutput extends Transport {
   #stream: ConsoleStream;
+  #gathered = "";
+  #shownAt = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | null = null;
+  readonly #last = () => this.show();
 
   constructor(stream: ConsoleStream, level: Severity) {
     super({ level });
     this.#stream = stream;
+    process.on("exit", this.#last);
   }
 
   override log(info: LogInfo, next: () => void): void {
     const { severity } = info.event.message;
     const crowded = (this.#stream.writableLength ?? 0) > CONSOLE_BACKLOG;
-    if (!crowded || (severity !== "T" && severity !== "I")) {
-      const line = render(info.event, "V24");
+    const urgent = severity !== "T" && severity !== "I";
+    if (!crowded || urgent) {
+      const line = renderOnce(info.event, "V24");
       const colour = this.#stream.isTTY === true ? COLOURS[severity] : "";
-      this.#stream.write(colour === "" ? `${line}\n` : `${colour}${line}${PLAIN}\n`);
+      this.#gathered += colour === "" ? `${line}\n` : `${colour}${line}${PLAIN}\n`;
+      const wait = this.#shownAt + GATHER - performance.now();
+      if (urgent || wait <= 0) this.show();
+      else this.#timer ??= setTimeout(() => this.show(), wait);
     }
     next();
+  }
+
+  /** Shows what has been gathered. */
+  show(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#shownAt = performance.now();
+    const lines = this.#gathered;
+    this.#gathered = "";
+    if (lines !== "") this.#stream.write(lines);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.show();
+    process.off("exit", this.#last);
+    done();
   }
 }

@@ -39,7 +39,7 @@ export function nearFileSystem(root: string): FileSystem {
     },
     async open(path, mode) {
       if (!isNear(dirname(path))) return systemFileSystem.open(path, mode);
-      return openNow(path, mode);
+      return fileOn(mode === "create" ? await made(path) : fs.openSync(path, FLAGS[mode]));
     },
     async rename(from, to) {
       if (!isNear(dirname(from)) || !isNear(dirname(to))) return systemFileSystem.rename(from, to);
@@ -68,8 +68,14 @@ function statusNow(path: string): FileStatus {
   });
 }
 
-function openNow(path: string, mode: keyof typeof FLAGS): OpenFile {
-  const descriptor = fs.openSync(path, FLAGS[mode], 0o640);
+/** A new file: on file systems with a journal this waits for syncs of others. */
+function made(path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.open(path, FLAGS.create, 0o640, (error, descriptor) => (error ? reject(error) : resolve(descriptor)));
+  });
+}
+
+function fileOn(descriptor: number): OpenFile {
   return {
     async read(buffer, position) {
       if (buffer.length <= LITTLE) return fs.readSync(descriptor, buffer, 0, buffer.length, position);

@@ -370,7 +370,6 @@ test("order of the steps on the disk: what must be durable is synced before what
     `disk.link ${work}`,
     "disk.syncDirectory ~/inbox/ACME",
     `disk.remove ${work}`,
-    "disk.syncDirectory ~/work/recv",
     `catalog.update ${transfer.idtu}`,
   );
   t.equal(readFileSync(join(world.inbox, "in.txt"), "latin1"), CONTENT);

@@ -62,10 +62,11 @@ export function checkReferences(scene: Scene): void {
     const known = [...scene.ids(to), ...(or ? scene.ids(or) : [])];
     // A flow may also be one that exists by default.
     if (to === "cftsend") known.push(scene.tree.cftparm?.default ?? "DEFAULT");
+    const exists = new Set(known);
     for (const { entry } of scene.list(from)) {
       const value = entry.value[key];
       for (const [index, id] of (Array.isArray(value) ? value : [value]).entries()) {
-        if (typeof id !== "string" || id === "" || except?.test(id) || known.includes(id)) continue;
+        if (typeof id !== "string" || id === "" || except?.test(id) || exists.has(id)) continue;
         const element = Array.isArray(value) ? index : undefined;
         const choice =
           known.length > 0 ? `known are ${[...new Set(known)].join(", ")}` : `there is no [[${to}]] yet`;

@@ -38,6 +38,10 @@ export class Scene {
   /** The certificate store as it is now. Filled by the first rule. */
   stored: readonly StoredCertificate[] = [];
 
+  /** Items by table, and by id within it: thousands of partners are looked up thousands of times. */
+  readonly #lists = new Map<ListTable, readonly Item<Row<ListTable>>[]>();
+  readonly #byId = new Map<ListTable, ReadonlyMap<string, Item<Row<ListTable>>>>();
+
   constructor(sources: Sources, tree: Loose<Cygnet>) {
     this.findings = sources.findings;
     this.sources = sources;
@@ -45,10 +49,15 @@ export class Scene {
     this.rundir = resolve(sources.directory, tree.cftparm?.rundir ?? "var");
   }
 
-  list<K extends ListTable>(table: K): Item<Row<K>>[] {
-    return this.sources.entries
-      .filter((entry) => entry.table === table)
-      .map((entry) => ({ entry, value: entry.value as Loose<Row<K>> }));
+  list<K extends ListTable>(table: K): readonly Item<Row<K>>[] {
+    let list = this.#lists.get(table);
+    if (list === undefined) {
+      list = this.sources.entries
+        .filter((entry) => entry.table === table)
+        .map((entry) => ({ entry, value: entry.value as Loose<Row<K>> }));
+      this.#lists.set(table, list);
+    }
+    return list as readonly Item<Row<K>>[];
   }
 
   /** The entry of a table that may appear once; undefined where it was not written. */
@@ -56,8 +65,17 @@ export class Scene {
     return this.sources.entries.find((entry) => entry.table === table);
   }
 
+  /** The first entry of a table with this id. */
   find<K extends ListTable>(table: K, id: string): Item<Row<K>> | undefined {
-    return this.list(table).find((item) => item.value.id === id);
+    let byId = this.#byId.get(table);
+    if (byId === undefined) {
+      const pairs = this.list(table).flatMap((item) =>
+        item.value.id === undefined ? [] : [[item.value.id, item] as const],
+      );
+      byId = new Map(pairs.reverse());
+      this.#byId.set(table, byId);
+    }
+    return byId.get(id) as Item<Row<K>> | undefined;
   }
 
   ids(table: ListTable): string[] {
