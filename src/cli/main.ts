@@ -85,7 +85,6 @@ export function program(): Command {
       (await import("./doctor/doctor.ts")).doctor(options),
     );
 
-<<<<<<< HEAD
   command(
     "backup",
     "save the gateway: catalog, certificates, configuration, files under way",
@@ -121,10 +120,7 @@ export function program(): Command {
       (await import("./backup.ts")).restore(file, options),
     );
 
-  command("shut", "stop the gateway", "Running transfers finish first, for up to 30 seconds.")
-=======
   far("shut", "stop the gateway", "Running transfers finish first, for up to 30 seconds.")
->>>>>>> main
     .option("--fast", "cut what is running; it resumes at the next start")
     .action(shut);
 

@@ -48,12 +48,8 @@ function token(text: string): string | undefined {
  */
 export async function readSecrets(scene: Scene, environment: NodeJS.ProcessEnv): Promise<SecretsByEntry> {
   const secrets = new Map<Entry, Map<string, Secret>>();
-<<<<<<< HEAD
-  for (const { table, key, check, open } of SECRET_KEYS) {
-=======
   const breathe = breather();
-  for (const { table, key, check, open } of KEYS) {
->>>>>>> main
+  for (const { table, key, check, open } of SECRET_KEYS) {
     for (const entry of scene.sources.entries) {
       if (entry.table !== table) continue;
       const reference = entry.value[key];

@@ -75,14 +75,14 @@ test("sysusers and tmpfiles", async (t) => {
   );
   t.same(
     folders.filter(([, , , user]) => user !== "root").map(([, path]) => path),
-    ["/var/lib/cygnet"],
+    ["/var/lib/cygnet", "/var/backups/cygnet"],
     "the gateway owns its data and not its configuration",
   );
   t.same(folders.at(-1), ["d", "/etc/cygnet/credentials", "0700", "root", "root", "-"]);
 });
 
 test("shell scripts are scripts for sh", async (t) => {
-  for (const path of ["cygnet", "debian/postinst", "debian/prerm", "debian/postrm"]) {
+  for (const path of ["cygnet", "cygnet-setup", "debian/postinst", "debian/prerm", "debian/postrm"]) {
     execFileSync("sh", ["-n", join(projectRoot(), "package", path)]);
     t.match(read("package", path), /^#!\/bin\/sh\n/, path);
   }
