@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { option, type Row, table } from "./figures.ts";
 import { largeFile, largeRows } from "./large.ts";
 import { compressionRows, protocolRow } from "./protocol.ts";
+import { catalogRows, partnerRows, sessionRows, smallRows } from "./scale.ts";
 
 const SIZE = option("gib", 1) * 1024 ** 3;
 
@@ -18,6 +19,10 @@ const PARTS: Record<string, (folder: string) => Promise<Row[]>> = {
   compression: () => compressionRows(SIZE),
   plain: async (folder) => largeRows(await largeFile(folder, SIZE), false),
   tls: async (folder) => largeRows(await largeFile(folder, SIZE), true),
+  small: smallRows,
+  sessions: sessionRows,
+  catalog: catalogRows,
+  partners: partnerRows,
 };
 
 /** The parts named on the command line, or all. */
