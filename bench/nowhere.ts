@@ -1,6 +1,6 @@
 /**
- * The protocol alone: data exchange buffers from memory to a second process that unpacks them and forgets what they held;
- * and the same number of octets over a raw connection, written and read in the same way. No disk, no hash, no catalog.
+ * The protocol alone: data exchange buffers from memory to a second process that unpacks them and forgets what they held.
+ * No disk, no hash, no catalog.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { connect, createServer, type Socket } from "node:net";
@@ -23,10 +23,6 @@ const CAPABILITIES: Capabilities = {
   ...{ compression: true, restart: true, authentication: false },
 };
 const TIMERS = { disctc: 60_000, rto: 60_000, disctd: 60_000, discts: 60_000, disctr: 60_000 };
-/** Octets of one write of the raw reference, and how many are under way at a time: as the gateway has it. */
-const WRITE = 7 * 65_539;
-const DEPTH = 3;
-
 const SFID: Sfid = {
   ...{ type: "SFID", dsn: "NOWHERE", date: "20261120", time: "1200000000", user: "" },
   ...{ dest: "O0013BETA", orig: "O0013ALPHA", fmt: "U", lrecl: 0, fsiz: 0n, osiz: 0n, rest: 0n },
@@ -90,21 +86,14 @@ function unpackAll(socket: Socket): void {
   link.start();
 }
 
-/** Reads until the other side ends, and then ends too. */
-function countAll(socket: Socket): void {
-  socket.on("data", nothing).on("end", () => socket.end());
-}
-
 if (process.argv[2] === "receive") {
-  const server = createServer({ noDelay: true }, process.argv[3] === "raw" ? countAll : unpackAll);
+  const server = createServer({ noDelay: true }, unpackAll);
   server.listen(0, "127.0.0.1", () => process.send?.((server.address() as { port: number }).port));
 }
 
-/** Starts the second process; it ends with `stop`. */
-export async function startReceiver(
-  kind: "raw" | "protocol",
-): Promise<{ child: ChildProcess; port: number }> {
-  const child = fork(fileURLToPath(import.meta.url), ["receive", kind]);
+/** Starts the second process, which is to be killed in the end. */
+export async function startReceiver(): Promise<{ child: ChildProcess; port: number }> {
+  const child = fork(fileURLToPath(import.meta.url), ["receive"]);
   const port = await new Promise<number>((resolve) => child.once("message", resolve as () => void));
   return { child, port };
 }
@@ -114,23 +103,6 @@ async function dial(port: number): Promise<Socket> {
     const socket = connect({ host: "127.0.0.1", port, noDelay: true }, () => resolve(socket));
     socket.once("error", reject);
   });
-}
-
-/** Seconds for `size` octets from a buffer, over and over, to a process that reads them. */
-export async function sendRaw(port: number, size: number): Promise<number> {
-  const socket = await dial(port);
-  const ended = new Promise((resolve) => socket.once("end", resolve).resume());
-  const piece = Buffer.alloc(WRITE, 0x5a);
-  const begun = performance.now();
-  const under: Promise<void>[] = [];
-  for (let written = 0; written < size; written += WRITE) {
-    if (under.length === DEPTH) await under.shift();
-    const octets = piece.subarray(0, Math.min(WRITE, size - written));
-    under.push(new Promise((resolve) => void socket.write(octets, () => resolve())));
-  }
-  socket.end();
-  await ended;
-  return (performance.now() - begun) / 1000;
 }
 
 /**

@@ -6,13 +6,14 @@ import * as packing from "../src/oftp/wire/fast-subrecords.ts";
 import { SLOT, takeSlot } from "../src/oftp/wire/kernel.ts";
 import { text } from "./content.ts";
 import { type Row, RUNS, row } from "./figures.ts";
-import { sendFile, sendRaw, startReceiver } from "./nowhere.ts";
+import { sendFile, startReceiver } from "./nowhere.ts";
+import { sendRaw, startRawReceiver } from "./raw-nowhere.ts";
 
 const MEMORY = 63 * 8192;
 
 /** Memory to nowhere against raw TCP. */
 export async function protocolRow(size: number): Promise<Row> {
-  const [ours, theirs] = await Promise.all([startReceiver("protocol"), startReceiver("raw")]);
+  const [ours, theirs] = await Promise.all([startReceiver(), startRawReceiver()]);
   try {
     const noise = randomBytes(MEMORY);
     const speeds = { ours: [] as number[], raw: [] as number[] };
@@ -34,7 +35,7 @@ export async function protocolRow(size: number): Promise<Row> {
 
 /** Buffer compression on text against plain literals: over a connection, and packing and unpacking by themselves. */
 export async function compressionRows(size: number): Promise<Row[]> {
-  const { child, port } = await startReceiver("protocol");
+  const { child, port } = await startReceiver();
   try {
     const lines = text(MEMORY);
     const speeds = { literals: [] as number[], compressed: [] as number[] };

@@ -50,6 +50,13 @@ export class Access {
       : this.#byToken(authorization, address);
   }
 
+  /** False when a reload has taken away, or changed, what let this caller in. */
+  stands({ name, user }: Caller): boolean {
+    if (user === null) return true;
+    const now = this.#users().get(name);
+    return now !== undefined && signOf(now) === signOf(user);
+  }
+
   #byToken(authorization: string, address: string): Caller {
     const left = this.#lockout.wait(address);
     if (left > 0) throw tooMany(left);
@@ -60,7 +67,7 @@ export class Access {
     for (const known of this.#list()) {
       if (known.digest !== null && timingSafeEqual(known.digest, digest)) found ??= known.user;
     }
-    if (found !== undefined) return { name: found.id, role: found.role, via: "token", address };
+    if (found !== undefined) return { name: found.id, role: found.role, via: "token", address, user: found };
     const wait = this.#lockout.failed(address);
     if (wait > 0) this.#journal.emit("CFTR90W", { host: address, text: `${wait / 1000} s` });
     throw unknown("no [[apiuser]] has this token");
@@ -73,7 +80,8 @@ export class Access {
     if (certificate === undefined) return null;
     const name = slashName(certificate.subject);
     const found = this.#list().find(({ accepts }) => accepts?.(name));
-    if (found) return { name: found.user.id, role: found.user.role, via: "certificate", address };
+    if (found)
+      return { name: found.user.id, role: found.user.role, via: "certificate", address, user: found.user };
     throw unknown(`no [[apiuser]] has a certificate for ${name}`);
   }
 
@@ -85,6 +93,10 @@ export class Access {
     }
     return this.#known.list;
   }
+}
+
+function signOf({ role, state, certificate, token }: Apiuser): string {
+  return JSON.stringify([role, state, certificate, token?.fingerprint ?? null]);
 }
 
 /** Nobody is known yet, and somebody has to be. */

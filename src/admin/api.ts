@@ -5,6 +5,7 @@
  *
  * Invariant: there is no route without a role, and none that the OpenAPI document does not show.
  */
+import type { ServerResponse } from "node:http";
 import type {
   FastifyInstance,
   FastifyReply,
@@ -16,6 +17,7 @@ import type { Gateway } from "../engine/gateway.ts";
 import type { Access } from "./access.ts";
 import type { AuditLog } from "./audit.ts";
 import type { Caller } from "./caller.ts";
+import type { Events } from "./events.ts";
 import type { Need } from "./roles.ts";
 import { named, type Schema } from "./schema.ts";
 
@@ -61,6 +63,11 @@ export interface Context {
   gateway: Gateway;
   access: Access;
   audit: AuditLog;
+  events: Events;
+  /** Open event streams. */
+  streams: Set<ServerResponse>;
+  /** The OpenAPI document. */
+  document: () => object;
   /** Stops the gateway. */
   shut: (fast: boolean) => void;
 }
@@ -79,6 +86,8 @@ const COMMON: Readonly<Record<number, string>> = {
   400: "the request is not understood, or asks for what cannot be",
   401: "the caller has not said who it is, or is not known",
   403: "the caller's role does not allow it",
+  413: "the body is longer than 1 MiB",
+  415: "the body is of another type",
   429: "too many wrong tokens from this address; Retry-After says how long to wait",
   500: "the gateway could not do it; its log says why",
   503: "the catalog cannot be used at the moment, or the gateway is stopping",

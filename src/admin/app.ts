@@ -12,7 +12,7 @@ import { checkRequests } from "./validation.ts";
 /** Longest body that is read into memory, octets. Uploads stream and are not bound by it. */
 const LARGEST_BODY = 1024 * 1024;
 
-export async function buildApp(context: Context): Promise<FastifyInstance> {
+export async function buildApp(parts: Omit<Context, "document">): Promise<FastifyInstance> {
   const app = Fastify({
     logger: false,
     bodyLimit: LARGEST_BODY,
@@ -22,6 +22,7 @@ export async function buildApp(context: Context): Promise<FastifyInstance> {
     return503OnClosing: true,
     routerOptions: { maxParamLength: 200 },
   });
+  const context: Context = { ...parts, document: () => app.swagger() };
   app.decorateRequest("caller", null);
   app.decorateRequest("refused", "");
   app.decorateRequest("trouble", null);

@@ -6,9 +6,11 @@
  * - What cannot be written goes to the log of the gateway whole: nothing is lost silently.
  * - No secret: bodies are noted by the keys that say what was meant, and certificates only by their length.
  */
+import { existsSync } from "node:fs";
 import type { Configuration } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
 import { LogFile, type LogFileSettings } from "../messages/log-file.ts";
+import { readLines } from "../messages/reader.ts";
 import { describe } from "../platform/errors.ts";
 import type { Caller } from "./caller.ts";
 
@@ -30,6 +32,24 @@ export interface AuditEntry {
   /** HTTP status and, of a refusal, its code. */
   status: number;
   code: string;
+}
+
+/** The entries of an audit log, the oldest first; lines that a crash has torn are left out. */
+export async function* auditLines(path: string): AsyncGenerator<AuditEntry> {
+  if (!existsSync(path)) return;
+  for await (const line of readLines(path)) {
+    const entry = parseAudit(line);
+    if (entry !== null) yield entry;
+  }
+}
+
+/** An entry of the audit log; null for a line that is none. */
+export function parseAudit(line: string): AuditEntry | null {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null; // torn
+  }
 }
 
 /** Longest text that is noted of a request. */

@@ -1,5 +1,6 @@
 /** Who asks, and over which way. */
 import type { IncomingMessage } from "node:http";
+import type { Apiuser } from "../config/model.ts";
 import type { Role } from "./roles.ts";
 
 export interface Caller {
@@ -9,6 +10,8 @@ export interface Caller {
   via: "socket" | "token" | "certificate";
   /** "" over the control socket. */
   address: string;
+  /** The [[apiuser]] as it was when it was recognised; null over the control socket. */
+  user: Apiuser | null;
 }
 
 /** Which listener a request came in by. */
@@ -26,7 +29,13 @@ export function originOf(request: IncomingMessage): Origin {
 }
 
 /** Nobody can be told apart there: the operating system says only that they may open it. */
-export const SOCKET_CALLER: Caller = { name: "socket", role: "admin", via: "socket", address: "" };
+export const SOCKET_CALLER: Caller = {
+  name: "socket",
+  role: "admin",
+  via: "socket",
+  address: "",
+  user: null,
+};
 
 /** Name of a caller in the log of the gateway; Transfer CFT's messages call it USER. */
 export function userOf(caller: Caller | null): string {

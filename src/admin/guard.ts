@@ -19,6 +19,7 @@ export function guard(app: FastifyInstance, { access, audit, gateway }: Context)
     if (may(request.caller?.role ?? null, need)) return;
     if (request.caller === null) throw nameYourself();
     const { name, role } = request.caller;
+    journal.emit("CFTX01W", { action: `${request.method} ${pathOf(request)}`, object: need, user: name });
     throw new Refusal(403, "CYG_API_ROLE", `this needs the role ${need}; ${name} has the role ${role}`);
   });
 

@@ -4,7 +4,7 @@
  */
 
 import { chmod, unlink } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import type { Gateway } from "../engine/gateway.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
@@ -12,7 +12,9 @@ import { Access } from "./access.ts";
 import { buildApp } from "./app.ts";
 import { AuditLog } from "./audit.ts";
 import { markOrigin } from "./caller.ts";
+import { Events } from "./events.ts";
 import { NetworkListener } from "./tcp.ts";
+import { endStreams } from "./topics/events.ts";
 
 /** How long answers that are under way have when the gateway stops, ms. */
 const PATIENCE = 2000;
@@ -35,7 +37,9 @@ export async function openAdmin(
   const { site, journal } = gateway;
   const access = new Access(() => site.configuration.apiuser, journal, site.clock);
   const audit = new AuditLog(site.configuration, journal);
-  const app = await buildApp({ gateway, access, audit, shut });
+  const events = new Events(gateway);
+  const streams = new Set<ServerResponse>();
+  const app = await buildApp({ gateway, access, audit, events, streams, shut });
   const socket = createServer((request, response) => {
     markOrigin(request, "socket");
     app.routing(request, response);
@@ -50,6 +54,7 @@ export async function openAdmin(
     site.trust,
   );
   const close = async () => {
+    endStreams(streams);
     const closed = new Promise<void>((resolve) => socket.close(() => resolve()));
     socket.closeAllConnections();
     await Promise.all([closed, network.close(PATIENCE)]);

@@ -1,4 +1,5 @@
 /** Shapes that several answers share. */
+
 import type { FastifyInstance } from "fastify";
 import {
   extended,
@@ -14,6 +15,7 @@ import {
   type Schema,
   text,
 } from "./schema.ts";
+import { AUDIT_ENTRY } from "./topics/logs.ts";
 
 const TRANSFER = object({
   idtu: text,
@@ -96,6 +98,7 @@ const SHAPES: Readonly<Record<string, Schema>> = {
     bytes: nullable(integer),
   }),
   Expiry: object({ id: text, part: text, fingerprint: text, until: instant, days: integer }),
+  AuditEntry: AUDIT_ENTRY,
   Totals: object({
     send: map(integer),
     recv: map(integer),

@@ -1,6 +1,7 @@
 /** What `cygnet status` shows: the gateway at a glance. */
 import type { Part } from "../config/model.ts";
 import type { Gateway, Generation } from "../engine/gateway.ts";
+import type { Session } from "../engine/session.ts";
 
 export type Status = Awaited<ReturnType<typeof statusOf>>;
 
@@ -45,7 +46,11 @@ export function jobsOf({ housekeeping }: Gateway) {
 }
 
 export function sessionsOf({ site }: Gateway) {
-  return site.sessions.all.map((session) => ({
+  return site.sessions.all.map(sessionOf);
+}
+
+export function sessionOf(session: Session) {
+  return {
     ids: session.ids,
     part: session.part?.id ?? null,
     prot: session.prot.id,
@@ -56,7 +61,7 @@ export function sessionsOf({ site }: Gateway) {
     since: new Date(session.startedAt).toISOString(),
     idtu: session.sending.current?.transfer.idtu ?? session.receiving.current?.transfer.idtu ?? null,
     bytes: session.sending.current?.bytes ?? session.receiving.current?.bytes ?? null,
-  }));
+  };
 }
 
 export async function partnerOf({ site }: Gateway, part: Part) {

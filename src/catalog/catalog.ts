@@ -296,11 +296,16 @@ export interface Catalog {
   /** Changes a record. False when there is none. */
   update(idtu: string, changes: Changes, surety?: Surety): Promise<boolean>;
   /**
-   * Takes the best waiting send for a partner (priority, then age): T/D becomes T/C, owned by `owner`, one try more.
-   * Those that lack an envelope are passed over. Applied.
+   * Takes the best waiting send for a partner, or for any of several (priority, then age): T/D becomes T/C, owned by
+   * `owner`, one try more. Those that lack an envelope are passed over. Applied.
    * `asked`: the partner has called, so what is held for it to fetch (T/H without a diagnostic) is offered too, last.
    */
-  claimSend(part: string, owner: string, now: number, asked?: boolean): Promise<Transfer | undefined>;
+  claimSend(
+    part: string | readonly string[],
+    owner: string,
+    now: number,
+    asked?: boolean,
+  ): Promise<Transfer | undefined>;
   /**
    * Takes the best waiting or held send of whatever partner that is to travel in an envelope and has none: it becomes T/C,
    * owned by `owner`. It is no try: nobody is called.
@@ -366,6 +371,8 @@ export interface Catalog {
   settleAftermath(ids: readonly number[]): Promise<void>;
   /** Calls `changed` after every durable change, whoever asked for it. */
   watch(changed: () => void): void;
+  /** Calls `hear` after every commit with the transfers that are new in it or changed phase, step, response or DIAGI. */
+  follow(hear: (idtus: readonly string[]) => void): void;
   /** What became of the children of a broadcast: all, ended, ended with a NERP, held or stopped. */
   children(pidtu: string): Promise<{ all: number; ended: number; refused: number; stuck: number }>;
   /**
@@ -407,7 +414,7 @@ export interface Catalog {
   /** Records with an unfinished spool step, oldest first, for the spool's own recovery. */
   unfinishedSpool(): Promise<Transfer[]>;
   /** Deletes ended records (phase X, response sent, nothing noted) older than these times; the number deleted. */
-  purge(before: { sends: number; receives: number }): Promise<number>;
+  purge(before: { sends: number; receives: number }, told?: (transfer: Transfer) => void): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -168,29 +168,35 @@ export function takeScript(database: Database, owner: string, now: number): Tran
 
 export function takeSend(
   database: Database,
-  part: string,
+  part: string | readonly string[],
   owner: string,
   now: number,
   asked = false,
 ): Transfer | undefined {
-  const claim = `UPDATE transfer SET phasestep = 'C', tries = tries + 1, owner = ?, lease = ?`;
-  const best = `ORDER BY pri DESC, id LIMIT 1`;
-  const waiting = database.row(
-    `${claim} WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_waiting WHERE ${READY_SEND} AND part = ? AND retryAt <= ?
-         AND (deadline = 0 OR deadline > ?) ${best}
-     ) RETURNING ${TRANSFER_COLUMNS}`,
-    ...[owner, now, part, now, now],
-  );
-  if (waiting !== undefined || !asked) return waiting && toTransfer(waiting);
-  const held = database.row(
-    `${claim} WHERE id = (
-       SELECT id FROM transfer INDEXED BY send_held WHERE ${HELD_SEND} AND NOT coalesce(${UNSEALED}, 0)
-         AND part = ? AND retryAt <= ? ${best}
-     ) RETURNING ${TRANSFER_COLUMNS}`,
-    ...[owner, now, part, now],
-  );
-  return held && toTransfer(held);
+  const several = typeof part !== "string";
+  const take = (candidates: string, ...times: number[]) => {
+    const row = database.row(
+      `UPDATE transfer SET phasestep = 'C', tries = tries + 1, owner = ?, lease = ?
+         WHERE id = (${several ? bestOfAll(candidates) : bestOf(candidates, "?")}) RETURNING ${TRANSFER_COLUMNS}`,
+      ...[owner, now, ...times, several ? JSON.stringify(part) : part],
+    );
+    return row && toTransfer(row);
+  };
+  return take(READY_NOW, now, now) ?? (asked ? take(HELD_NOW, now) : undefined);
+}
+
+const READY_NOW = `INDEXED BY send_waiting WHERE ${READY_SEND} AND retryAt <= ? AND (deadline = 0 OR deadline > ?)`;
+const HELD_NOW = `INDEXED BY send_held WHERE ${HELD_SEND} AND NOT coalesce(${UNSEALED}, 0) AND retryAt <= ?`;
+const BEST = "ORDER BY pri DESC, id LIMIT 1";
+
+function bestOf(candidates: string, part: string): string {
+  return `SELECT id FROM transfer ${candidates} AND part = ${part} ${BEST}`;
+}
+
+/** Of a JSON array of partners: one step in the index for each; what waits behind their best is not looked at. */
+function bestOfAll(candidates: string): string {
+  const each = `SELECT (${bestOf(candidates, "each.value")}) AS best FROM json_each(?) AS each`;
+  return `SELECT id FROM (${each}) CROSS JOIN transfer ON id = best ${BEST}`;
 }
 
 /** Changes a record that is in this state and free. */
@@ -435,15 +441,16 @@ export function freeClaims(database: Database, owner: string) {
 }
 
 /** Deletes one batch of ended records of a direction; the number deleted, 0 when there are no more. */
-export function purgeBatch(database: Database, direct: "send" | "recv", before: number): number {
-  return database.run(
+export function purgeBatch(database: Database, direct: "send" | "recv", before: number): Transfer[] {
+  const rows = database.rows(
     `DELETE FROM transfer WHERE id IN (
        SELECT id FROM transfer WHERE direct = ? AND phase = 'X' AND edate < ? AND workfile = '' AND owner IS NULL
          AND NOT EXISTS (SELECT 1 FROM response WHERE response.transfer = transfer.id AND sent = 0)
          AND NOT EXISTS (SELECT 1 FROM aftermath WHERE aftermath.transfer = transfer.id)
-       LIMIT ${PURGE_BATCH})`,
+       LIMIT ${PURGE_BATCH}) RETURNING ${TRANSFER_COLUMNS}`,
     ...[direct, before],
   );
+  return rows.map(toTransfer);
 }
 
 /** Says what is noted from now on, and drops the notes of other kinds. */

@@ -10,6 +10,7 @@ import { catalogError, Database } from "./database.ts";
 import { isSlow, listTransfers } from "./list.ts";
 import { lockCatalog } from "./lock.ts";
 import { migrate } from "./migrate.ts";
+import { News } from "./news.ts";
 import * as queries from "./queries.ts";
 import { writeAheadLog } from "./write-ahead-log.ts";
 
@@ -72,6 +73,7 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     await log.sync();
     aside.synced();
   });
+  const news = new News(database, commits);
   const now = (): number => clock.now();
   /** Reads at once what is committed. */
   const read = async <T>(query: () => T): Promise<T> => {
@@ -118,6 +120,7 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     note: (idtu, kind) => change(() => changes.addAftermath(database, idtu, kind)),
     settleAftermath: (ids) => change(() => changes.deleteAftermath(database, ids)),
     watch: (changed) => commits.watch(changed),
+    follow: (hear) => news.follow(hear),
     children: (pidtu) => read(() => queries.countChildren(database, pidtu)),
     forward: (idtu, to) => change(() => changes.forwardReceive(database, idtu, to, now())),
     claimResponse: (part, owner) => change(() => changes.takeResponse(database, part, owner), "applied"),
@@ -135,13 +138,14 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     totals: () => read(() => queries.countTransfers(database)),
     recover: (owner) => change(() => changes.freeClaims(database, owner)),
     unfinishedSpool: () => read(() => queries.findUnfinished(database)),
-    async purge(before) {
+    async purge(before, told = () => {}) {
       let purged = 0;
       for (const [direct, time] of [["send", before.sends] as const, ["recv", before.receives] as const]) {
         await inBatches(async () => {
           const batch = await change(() => changes.purgeBatch(database, direct, time), "applied");
-          purged += batch;
-          return batch;
+          for (const transfer of batch) told(transfer);
+          purged += batch.length;
+          return batch.length;
         });
       }
       await inBatches(() => change(() => changes.purgeStamps(database, before.sends), "applied"));

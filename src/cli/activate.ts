@@ -1,7 +1,8 @@
 /** `cygnet act`, `inact`: open or close a partner, a folder or a job while the gateway runs. */
 import type { ActivationOrder } from "../engine/activate.ts";
 import { ask } from "./client.ts";
-import { type CommonOptions, places, print, printJson } from "./context.ts";
+import { type CommonOptions, print, printJson } from "./context.ts";
+import { targetOf } from "./target.ts";
 import { defined } from "./transfers.ts";
 
 export async function activate(
@@ -13,9 +14,9 @@ export async function activate(
     force?: boolean;
   },
 ): Promise<void> {
-  const { socket } = await places(options);
+  const target = await targetOf(options);
   const order = defined({ command, id, kind: options.type, mode: options.mode, force: options.force });
-  const now = await ask<{ kind: string; id: string; state: string }>(socket, "POST", "/activations", order);
+  const now = await ask<{ kind: string; id: string; state: string }>(target, "POST", "/activations", order);
   if (options.json) printJson(now);
   else print(`${now.kind} ${now.id}: ${now.state}`);
 }

@@ -3,8 +3,9 @@ import type { CommandOutcome } from "../admin/topics/transfers.ts";
 import type { TransferFilter } from "../catalog/catalog.ts";
 import type { Action } from "../catalog/transitions.ts";
 import { ask } from "./client.ts";
-import { type CommonOptions, Failed, places, print, printJson } from "./context.ts";
+import { type CommonOptions, Failed, print, printJson, split } from "./context.ts";
 import { renderTable, tableTarget } from "./table.ts";
+import { targetOf } from "./target.ts";
 import { COLUMNS, defined } from "./transfers.ts";
 
 export interface CommandOptions extends CommonOptions, Omit<TransferFilter, "idtu" | "sort" | "limit"> {
@@ -16,13 +17,15 @@ export interface CommandOptions extends CommonOptions, Omit<TransferFilter, "idt
 export async function command(
   action: Action,
   idtus: readonly string[],
-  { config, json, text, force, ...choice }: CommandOptions,
+  options: CommandOptions,
 ): Promise<void> {
-  const { socket } = await places(defined({ config, json }));
+  const [common, { text, force, ...choice }] = split(options);
+  const { json } = common;
+  const target = await targetOf(common);
   const outcome: CommandOutcome = { done: [], refused: [] };
   for (const select of idtus.length === 0 ? [choice] : idtus.map((idtu) => ({ ...choice, idtu }))) {
     const order = defined({ action, text, force, select });
-    const { done, refused } = await ask<CommandOutcome>(socket, "POST", "/transfers/commands", order);
+    const { done, refused } = await ask<CommandOutcome>(target, "POST", "/transfers/commands", order);
     outcome.done.push(...done);
     outcome.refused.push(...refused);
     if (select !== choice && done.length + refused.length === 0) {

@@ -7,6 +7,19 @@ import { projectRoot } from "../platform/root.ts";
 export interface CommonOptions {
   config?: string;
   json?: boolean;
+  /** A gateway elsewhere, and who asks it: see target.ts. */
+  url?: string;
+  tokenFile?: string;
+  ca?: string;
+  cert?: string;
+  key?: string;
+}
+
+/** The options that every command shares, and those of its own. */
+export function split<T extends CommonOptions>(options: T): [CommonOptions, Omit<T, keyof CommonOptions>] {
+  const { config, json, url, tokenFile, ca, cert, key, ...own } = options;
+  const shared = Object.entries({ config, json, url, tokenFile, ca, cert, key });
+  return [Object.fromEntries(shared.filter(([, value]) => value !== undefined)), own];
 }
 
 /** `--config`, else $CYGNET_CONFIG, else etc/cygnet.toml here or in the installation, else /etc/cygnet. */

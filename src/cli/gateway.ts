@@ -3,12 +3,13 @@ import type { Status } from "../admin/status.ts";
 import { renderPlan } from "../config/diff.ts";
 import type { ReloadResult } from "../engine/gateway.ts";
 import { ask, NotRunning } from "./client.ts";
-import { type CommonOptions, Failed, localTime, octets, places, print, printJson } from "./context.ts";
+import { type CommonOptions, Failed, localTime, octets, print, printJson } from "./context.ts";
 import { renderTable, tableTarget } from "./table.ts";
+import { targetOf } from "./target.ts";
 
 export async function reload(options: CommonOptions): Promise<void> {
-  const { socket } = await places(options);
-  const result = await ask<ReloadResult>(socket, "POST", "/reload");
+  const target = await targetOf(options);
+  const result = await ask<ReloadResult>(target, "POST", "/reload");
   if (options.json) printJson(result);
   if (!result.accepted) {
     throw new Failed(
@@ -23,8 +24,8 @@ export async function reload(options: CommonOptions): Promise<void> {
 }
 
 export async function status(options: CommonOptions): Promise<void> {
-  const { socket } = await places(options);
-  const now = await ask<Status>(socket, "GET", "/status");
+  const target = await targetOf(options);
+  const now = await ask<Status>(target, "GET", "/status");
   if (options.json) return printJson(now);
   const { generation, transfers } = now;
   const counts = (states: Record<string, number>) =>
@@ -87,12 +88,12 @@ function certificateLines({ next, expired, pending, problems }: Status["certific
 }
 
 export async function shut(options: CommonOptions & { fast?: boolean }): Promise<void> {
-  const { socket } = await places(options);
-  await ask(socket, "POST", "/shut", { fast: options.fast ?? false });
+  const target = await targetOf(options);
+  await ask(target, "POST", "/shut", { fast: options.fast ?? false });
   // it is down when its control socket no longer answers
   for (;;) {
     try {
-      await ask(socket, "GET", "/status");
+      await ask(target, "GET", "/status");
     } catch (error) {
       if (error instanceof NotRunning) break;
       // a connection that is cut half-way is the sign that it goes down: look again

@@ -45,6 +45,9 @@ export function program(): Command {
         .description(summary + (details === "" ? "" : `\n\n${details}`))
         .summary(summary),
     );
+  /** A command that a gateway elsewhere can carry out, too. */
+  const far = (name: string, summary: string, details = "", parent = cygnet): Command =>
+    remote(command(name, summary, details, parent));
 
   command(
     "run",
@@ -62,13 +65,13 @@ export function program(): Command {
     .option("--plan", "also show what would change in the running gateway")
     .action(check);
 
-  command(
+  far(
     "reload",
     "put the configuration on disk into force",
     "All of it or nothing: when anything is wrong the running configuration stays as it is.",
   ).action(reload);
 
-  command("status", "show the gateway at a glance").action(status);
+  far("status", "show the gateway at a glance").action(status);
 
   command(
     "doctor",
@@ -81,11 +84,11 @@ export function program(): Command {
       (await import("./doctor/doctor.ts")).doctor(options),
     );
 
-  command("shut", "stop the gateway", "Running transfers finish first, for up to 30 seconds.")
+  far("shut", "stop the gateway", "Running transfers finish first, for up to 30 seconds.")
     .option("--fast", "cut what is running; it resumes at the next start")
     .action(shut);
 
-  command("send", "send a file", "Sends a copy: the file itself stays where it is.")
+  far("send", "send a file", "Sends a copy: the file itself stays where it is.")
     .argument("<file>", "the file")
     .requiredOption("-p, --part <partner>", "whom to send it to")
     .option("-i, --idf <flow>", "flow (default: the partner's)")
@@ -100,16 +103,13 @@ export function program(): Command {
     .option("-w, --wait", "wait until it has ended, with the partner's response where the flow requires one")
     .action(send);
 
-  command("recv", "call a partner and take what it holds for us")
+  far("recv", "call a partner and take what it holds for us")
     .requiredOption("-p, --part <partner>", "whom to call")
     .action(recv);
 
   for (const { action, summary, details } of COMMANDS) {
     const each = selection(
-      command(action, summary, details).argument(
-        "[idtu...]",
-        "the transfers; else those chosen by the options",
-      ),
+      far(action, summary, details).argument("[idtu...]", "the transfers; else those chosen by the options"),
     ).option("--text <words>", "why, in words, for who looks at the record (DIAGC)");
     if (action === "delete")
       each.option("-f, --force", "also those whose response the partner has not had yet");
@@ -122,7 +122,7 @@ export function program(): Command {
     });
   }
 
-  command(
+  far(
     "end",
     "give the end-to-end response for a received file",
     'For flows with ackmode = "manual": the partner hears that the file was accepted, or why it was not.',
@@ -134,7 +134,7 @@ export function program(): Command {
 
   for (const name of ["act", "inact"] as const) {
     const opens = name === "act";
-    const each = command(
+    const each = far(
       name,
       `${opens ? "open" : "close"} a partner, a folder or a job`,
       "It stays so over restarts, until the next act or inact, or until the configuration changes the object's state.",
@@ -159,7 +159,7 @@ export function program(): Command {
     each.action((id: string, options) => activate(name, id, options));
   }
 
-  command(
+  far(
     "test-partner",
     "call a partner on every path, say hello and good-bye",
     "Shows TLS, the session that was agreed on, or why there is none. No file moves.",
@@ -167,7 +167,7 @@ export function program(): Command {
     .argument("<partner>", "whom to call")
     .action(testPartner);
 
-  const listing = command(
+  const listing = far(
     "listcat",
     "list transfers, newest first",
     "States: D waiting, C running, H held, K stopped, Z sent and waiting for the response, X ended.",
@@ -184,18 +184,22 @@ export function program(): Command {
     )
     .action(listcat);
 
-  command("display", "show everything about one transfer").argument("<idtu>", "the transfer").action(display);
+  far("display", "show everything about one transfer").argument("<idtu>", "the transfer").action(display);
 
-  command("log", "show the log")
+  far("log", "show the log")
     .option("-f, --follow", "go on with what comes")
     .option("-t, --trace", "only the protocol trace")
+    .option("--audit", "the audit log instead: who did what by command line and HTTP API")
     .addOption(new Option("-l, --level <severity>", "lowest severity shown").choices([..."TIWEF"]))
     .option("-p, --part <partner>", "only lines about this partner")
     .option("-u, --idtu <idtu>", "only lines about this transfer")
     .action(log);
 
   const pki = cygnet.command("pki").description("keys, certificates and whom to trust");
-  addPkiCommands((name, summary, details) => command(name, summary, details, pki));
+  addPkiCommands(
+    (name, summary, details) => command(name, summary, details, pki),
+    (name, summary, details) => far(name, summary, details, pki),
+  );
   tslCommands(pki, common);
 
   command(
@@ -238,6 +242,25 @@ export function program(): Command {
   // commands inherit neither of these from their parent once they exist
   for (const each of withAllBelow(cygnet)) each.exitOverride().configureOutput({});
   return cygnet;
+}
+
+/** The options that name a gateway elsewhere: see target.ts. */
+function remote(command: Command): Command {
+  return command
+    .option(
+      "--url <address>",
+      "a gateway elsewhere: https://HOST:PORT (default: $CYGNET_URL, else the one here)",
+    )
+    .option(
+      "--token-file <file>",
+      "with --url: file with the token (default: $CYGNET_TOKEN_FILE, $CYGNET_TOKEN)",
+    )
+    .option(
+      "--ca <file>",
+      "with --url: authority of its certificate (default: $CYGNET_CA, else the system's)",
+    )
+    .option("--cert <file>", "with --url: our client certificate (default: $CYGNET_CERT)")
+    .option("--key <file>", "with --url: its key (default: $CYGNET_KEY)");
 }
 
 /** Transfer CFT's commands on transfers. */

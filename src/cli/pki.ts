@@ -13,8 +13,13 @@ import type { ListOptions } from "./pki/list.ts";
 const STATES = ["act", "inact", "pending", "active", "retired", "refused"];
 const MANY = (value: string, before: readonly string[] = []) => [...before, value];
 
-/** Adds the commands below `pki`; `command` makes one with the options that all have. */
-export function addPkiCommands(command: (name: string, summary: string, details?: string) => Command): void {
+type Maker = (name: string, summary: string, details?: string) => Command;
+
+/**
+ * Adds the commands below `pki`; `command` makes one with the options that all have, `far` one that a gateway elsewhere
+ * can carry out, too.
+ */
+export function addPkiCommands(command: Maker, far: Maker): void {
   const usage = (words: string) =>
     new Option("-u, --usage <list>", `${words}: ${USAGES.join(", ")}`).argParser(parseUsage);
 
@@ -46,7 +51,7 @@ export function addPkiCommands(command: (name: string, summary: string, details?
       await (await import("./pki/init.ts")).init(id, { ...options, keySize });
     });
 
-  command(
+  far(
     "import",
     "take in a partner's certificate, or an authority's answer to our request",
     "Any format: PEM, DER, PKCS#7, PKCS#12. A partner's certificate waits until it is accepted.",
@@ -65,7 +70,7 @@ export function addPkiCommands(command: (name: string, summary: string, details?
       (await import("./pki/import.ts")).importFile(file, options),
     );
 
-  command(
+  far(
     "list",
     "list certificates, ours and the partners'",
     "States: act and inact of a [[pki]]; pending, active, retired, refused of the certificate store.",
@@ -76,7 +81,7 @@ export function addPkiCommands(command: (name: string, summary: string, details?
     .action(async (options: ListOptions) => (await import("./pki/list.ts")).list(options));
 
   const which = "id of a [[pki]], or a SHA-256 fingerprint or its first eight digits or more";
-  command("show", "show everything about one certificate")
+  far("show", "show everything about one certificate")
     .argument("<certificate>", which)
     .option("-p, --part <partner>", "of this partner")
     .action(async (wanted: string, options: CommonOptions & { part?: string }) =>
@@ -93,7 +98,7 @@ export function addPkiCommands(command: (name: string, summary: string, details?
       (await import("./pki/export.ts")).exportCertificate(wanted, options),
     );
 
-  command(
+  far(
     "exchange",
     "send certificates of this site to a partner over OFTP",
     "request: here is mine, send me yours. deliver: here is mine, beside the one that you have.\n" +
@@ -113,7 +118,7 @@ export function addPkiCommands(command: (name: string, summary: string, details?
     ["retire", "take a partner's certificate out of use", "Signatures by it no longer verify."],
   ] as const;
   for (const [verb, summary, details] of verbs) {
-    command(verb, summary, details)
+    far(verb, summary, details)
       .argument("<fingerprint>", "SHA-256 fingerprint, or its first eight digits or more")
       .option("-p, --part <partner>", "of this partner")
       .option("--note <words>", "why, for those who come later")

@@ -47,6 +47,11 @@ export async function run(options: CommonOptions): Promise<void> {
       throw new Failed(describe(error));
     },
   );
+  process.once("uncaughtException", (error) => {
+    gateway.journal.emit("CFTS77E", { text: error.stack ?? describe(error) });
+    // nothing is known of what is in memory: what is on disk is taken up by the next start
+    void gateway.journal.close().finally(() => process.exit(70));
+  });
   let asked = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {

@@ -1,11 +1,12 @@
 /** `cygnet test-partner`: is the partner there, and what was agreed. */
 import type { PathReport } from "../engine/probe.ts";
 import { ask } from "./client.ts";
-import { type CommonOptions, Failed, places, print, printJson } from "./context.ts";
+import { type CommonOptions, Failed, print, printJson } from "./context.ts";
+import { targetOf } from "./target.ts";
 
 export async function testPartner(part: string, options: CommonOptions): Promise<void> {
-  const { socket } = await places(options);
-  const reports = await ask<PathReport[]>(socket, "POST", `/partners/${encodeURIComponent(part)}/test`);
+  const target = await targetOf(options);
+  const reports = await ask<PathReport[]>(target, "POST", `/partners/${encodeURIComponent(part)}/test`);
   if (options.json) printJson(reports);
   else for (const report of reports) print(show(report));
   if (reports.some(({ ok }) => ok)) return;

@@ -1,11 +1,14 @@
 /** `cygnet send`, `recv`, `end`, `listcat`, `display`: transfers. */
-import { resolve } from "node:path";
+import { open } from "node:fs/promises";
+import { basename, resolve } from "node:path";
 import { detailOf, recordOf, type TransferRecord } from "../admin/record.ts";
 import type { TransferFilter } from "../catalog/catalog.ts";
 import { readCatalog } from "../catalog/view.ts";
-import { ask, NotRunning } from "./client.ts";
-import { type CommonOptions, Failed, localTime, octets, places, print, printJson } from "./context.ts";
+import { describe } from "../platform/errors.ts";
+import { ask, askWhole, NotRunning } from "./client.ts";
+import { type CommonOptions, Failed, localTime, octets, places, print, printJson, split } from "./context.ts";
 import { renderTable, tableTarget } from "./table.ts";
+import { remoteTarget, type Target, targetOf } from "./target.ts";
 
 export interface SendOptions extends CommonOptions {
   part: string;
@@ -16,11 +19,11 @@ export interface SendOptions extends CommonOptions {
 }
 
 export async function send(file: string, options: SendOptions): Promise<void> {
-  const { socket } = await places(options);
+  const target = await targetOf(options);
   const { part, idf, nfname, state } = options;
-  const body = defined({ part, idf, nfname, state, file: resolve(file) });
-  let transfer = await ask<TransferRecord>(socket, "POST", "/transfers", body);
-  if (options.wait) transfer = await settled(socket, transfer, options.json !== true);
+  const request = defined({ part, idf, nfname, state });
+  let transfer = await submit(target, file, request);
+  if (options.wait) transfer = await settled(target, transfer, options.json !== true);
   if (options.json) printJson(transfer);
   else print(summary(transfer));
   if ((stopped(transfer) && transfer.diagi !== 0) || transfer.ack === "N") {
@@ -30,18 +33,35 @@ export async function send(file: string, options: SendOptions): Promise<void> {
   }
 }
 
+/** A gateway here copies the file; one elsewhere is given its octets. */
+async function submit(
+  target: Target,
+  file: string,
+  request: { part: string; idf?: string; nfname?: string; state?: string },
+): Promise<TransferRecord> {
+  if (typeof target === "string") {
+    return ask<TransferRecord>(target, "POST", "/transfers", { ...request, file: resolve(file) });
+  }
+  const path = `/uploads/${encodeURIComponent(basename(file))}?${new URLSearchParams(request)}`;
+  const handle = await open(file).catch((error: unknown) => {
+    throw new Failed(`${file} cannot be read: ${describe(error)}`);
+  });
+  const octets = handle.createReadStream();
+  return (await askWhole<TransferRecord>(target, "PUT", path, { octets })).value;
+}
+
 /** True for what does not go on by itself. Held in phase Z means waiting for the response, which is no fault. */
 function stopped({ phase, phasestep }: TransferRecord): boolean {
   return phasestep === "K" || (phasestep === "H" && phase !== "Z");
 }
 
 /** Waits until a transfer has ended or needs an operator, with its progress on a terminal. */
-async function settled(socket: string, first: TransferRecord, show: boolean): Promise<TransferRecord> {
+async function settled(target: Target, first: TransferRecord, show: boolean): Promise<TransferRecord> {
   const progress = show && process.stderr.isTTY === true;
   let transfer = first;
   while (transfer.state !== "X" && !stopped(transfer)) {
     await new Promise((done) => setTimeout(done, 200));
-    transfer = await ask<TransferRecord>(socket, "GET", `/transfers/${first.idtu}`);
+    transfer = await ask<TransferRecord>(target, "GET", `/transfers/${first.idtu}`);
     if (progress) process.stderr.write(`\r${bar(transfer)}\u001b[K`);
   }
   if (progress) process.stderr.write("\r\u001b[K");
@@ -60,21 +80,21 @@ function summary({ idtu, part, idf, state, ack }: TransferRecord): string {
 }
 
 export async function recv(options: CommonOptions & { part: string }): Promise<void> {
-  const { socket } = await places(options);
+  const target = await targetOf(options);
   const path = `/partners/${encodeURIComponent(options.part)}/call`;
-  const answer = await ask<{ called: string }>(socket, "POST", path);
+  const answer = await ask<{ called: string }>(target, "POST", path);
   if (options.json) printJson(answer);
-  else print(`${answer.called} is being called; what it holds for us will come`);
+  else print(`${answer.called} is given the turn: what it holds for us will come`);
 }
 
 export async function end(
   idtu: string,
   options: CommonOptions & { reject?: string; text?: string },
 ): Promise<void> {
-  const { socket } = await places(options);
+  const target = await targetOf(options);
   const verdict = { reason: Number(options.reject ?? 0), text: options.text ?? "" };
   const path = `/transfers/${encodeURIComponent(idtu)}/end`;
-  const transfer = await ask<TransferRecord>(socket, "POST", path, verdict);
+  const transfer = await ask<TransferRecord>(target, "POST", path, verdict);
   if (options.json) printJson(transfer);
   else print(`${idtu}: ${options.reject ? `rejected with reason ${options.reject}` : "accepted"}`);
 }
@@ -83,8 +103,8 @@ export interface ListOptions extends CommonOptions, Omit<TransferFilter, "idtu">
   content?: "brief" | "full";
 }
 
-export async function listcat({ content = "brief", config, json, ...filter }: ListOptions): Promise<void> {
-  const options = defined({ config, json });
+export async function listcat(given: ListOptions): Promise<void> {
+  const [options, { content = "brief", ...filter }] = split(given);
   const transfers = await list(options, filter);
   // the words of a fault are for display: these keys are a contract with programs
   if (options.json) {
@@ -102,12 +122,11 @@ export function defined<T extends object>(values: T): { [K in keyof T]: Exclude<
 
 /** From the running gateway, or from its catalog when none runs. */
 async function list(options: CommonOptions, filter: TransferFilter): Promise<TransferRecord[]> {
+  const remote = remoteTarget(options);
+  if (remote) return pages(remote, filter);
   const { socket, catalog } = await places(options);
-  const query = new URLSearchParams(
-    Object.entries(filter).map(([name, value]): [string, string] => [name, String(value)]),
-  );
   try {
-    return await ask<TransferRecord[]>(socket, "GET", `/transfers?${query}`);
+    return await pages(socket, filter);
   } catch (error) {
     if (!(error instanceof NotRunning)) throw error;
   }
@@ -117,6 +136,30 @@ async function list(options: CommonOptions, filter: TransferFilter): Promise<Tra
   } finally {
     await view.close();
   }
+}
+
+/** Most records of one answer. */
+const PAGE = 5000;
+
+/** As many pages as the limit asks for. */
+async function pages(target: Target, { limit = 100, ...filter }: TransferFilter): Promise<TransferRecord[]> {
+  const query = new URLSearchParams(
+    Object.entries(filter).map(([name, value]): [string, string] => [name, String(value)]),
+  );
+  const found: TransferRecord[] = [];
+  let after: string | null = null;
+  do {
+    query.set("limit", String(Math.min(PAGE, limit - found.length)));
+    if (after !== null) query.set("after", after);
+    const { value, next }: { value: TransferRecord[]; next: string | null } = await askWhole(
+      target,
+      "GET",
+      `/transfers?${query}`,
+    );
+    found.push(...value);
+    after = next === null ? null : new URLSearchParams(next.split("?")[1]).get("after");
+  } while (after !== null && found.length < limit);
+  return found;
 }
 
 export const COLUMNS = [
@@ -157,9 +200,12 @@ export async function display(idtu: string, options: CommonOptions): Promise<voi
 }
 
 async function detail(idtu: string, options: CommonOptions): Promise<ReturnType<typeof detailOf>> {
+  const path = `/transfers/${encodeURIComponent(idtu)}`;
+  const remote = remoteTarget(options);
+  if (remote) return ask(remote, "GET", path);
   const { socket, catalog } = await places(options);
   try {
-    return await ask(socket, "GET", `/transfers/${encodeURIComponent(idtu)}`);
+    return await ask(socket, "GET", path);
   } catch (error) {
     if (!(error instanceof NotRunning)) throw error;
   }

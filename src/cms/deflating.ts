@@ -30,7 +30,10 @@ const PROBE = 8 * 1024;
 const WORTH = 0.97;
 /** The last block of a deflate stream, empty. */
 const FINAL_BLOCK = Buffer.from("0300", "hex");
-/** Blocks with other threads at a time. Those threads are the process's, four by default, and do its disk work too. */
+/**
+ * Blocks with other threads at a time: as many as there are processors. Those threads are the process's, four by default,
+ * and do its disk work too. The thread that fills the blocks deflates none itself: while it did, nobody would fill more.
+ */
 const ASIDE = Math.min(availableParallelism(), 3);
 /** Blocks that wait for an earlier one. */
 const LONGEST = 8;
@@ -77,22 +80,21 @@ export class ZlibDeflater {
     this.#give(Buffer.concat([FINAL_BLOCK, this.#checksum.digest()]), emit);
   }
 
-  /** A block goes to another thread where there is one to spare; otherwise this thread deflates it. */
+  /** The block goes to another thread, as soon as there is one to spare; this one fills the next block meanwhile. */
   async #deflate(emit: Emit): Promise<void> {
-    const memory = this.#block;
-    const block = memory.subarray(0, this.#filled);
+    const block = this.#block.subarray(0, this.#filled);
     const options = this.#options(block);
     this.#checksum.update(block);
     this.#dictionary = Buffer.from(block.subarray(-WINDOW));
-    this.#filled = 0;
-    if (this.#aside < ASIDE) {
-      this.#aside++;
-      this.#underway.push(this.#deflateAside(memory, block, options));
-      this.#block = this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK);
-    } else {
-      const outcome = deflateRawSync(block, options);
-      this.#underway.push({ outcome, done: Promise.resolve() });
+    while (this.#aside === ASIDE) {
+      await Promise.race(
+        this.#underway.filter(({ outcome }) => outcome === undefined).map(({ done }) => done),
+      );
     }
+    this.#aside++;
+    this.#underway.push(this.#deflateAside(this.#block, block, options));
+    this.#block = this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK);
+    this.#filled = 0;
     // what other threads have done is seen only when this one looks up
     await new Promise((resolve) => setImmediate(resolve));
     await this.#hand(emit, LONGEST);

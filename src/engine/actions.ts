@@ -12,6 +12,8 @@ import { type Action, statesFor, stepsOf, transitionOf, writtenState } from "../
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 import { isBroadcast } from "./broadcast.ts";
+import { BY_OPERATOR } from "./operator.ts";
+import { tellRefused } from "./refused-commands.ts";
 import { RELAYED } from "./routing.ts";
 import { scriptFor } from "./scripts/choose.ts";
 import { keys, type Site } from "./site.ts";
@@ -39,8 +41,6 @@ const MOST = 10_000;
 const PURSUITS = 20;
 /** Between two attempts, ms: a transfer that has just been claimed is about to run. */
 const PURSUIT = 25;
-/** DIAGI of what an operator stopped. */
-const BY_OPERATOR = 121;
 
 /** Carries a command out on every transfer that the filter selects. */
 export async function perform(site: Site, order: Order, filter: TransferFilter): Promise<Outcome> {
@@ -63,22 +63,31 @@ export async function perform(site: Site, order: Order, filter: TransferFilter):
 export async function act(site: Site, order: Order, idtu: string): Promise<Transfer> {
   for (let pursuit = 0; pursuit < PURSUITS; pursuit += 1) {
     const transfer = await site.catalog.get(idtu);
-    if (transfer === undefined) throw new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
-    const done = await attempt(site, order, transfer);
-    if (done === undefined) {
-      await new Promise<void>((resolve) => site.clock.timer(PURSUIT, resolve));
-      continue;
+    if (transfer === undefined) {
+      const unknown = new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
+      tellRefused(site, order.action, idtu, unknown);
+      throw unknown;
     }
-    const cmd = order.action.toUpperCase();
-    site.journal.emit("CFTR12I", { ...keys(transfer), cmd, user: order.user ?? "operator", text: idtu });
-    if (order.action === "delete") {
-      const { direct } = transfer;
-      site.journal.emit("CFTC07I", { ...keys(transfer), state: writtenState(transfer), direct });
+    const done = await attempt(site, order, transfer).catch((error: unknown) => {
+      tellRefused(site, order.action, transfer, error);
+      throw error;
+    });
+    if (done !== undefined) {
+      tellDone(site, order, transfer, done);
+      site.kick();
+      return done;
     }
-    site.kick();
-    return done;
+    await new Promise<void>((resolve) => site.clock.timer(PURSUIT, resolve));
   }
   throw new CygnetError("CYG_REQUEST_STATE", `${idtu} changes too fast at the moment; try again`);
+}
+
+function tellDone({ journal }: Site, { action }: Order, before: Transfer, after: Transfer): void {
+  const who = keys(before);
+  journal.emit("CFTR12I", { ...who, cmd: action.toUpperCase(), user: "operator", text: before.idtu });
+  const [from, to] = [writtenState(before), writtenState(after)];
+  if (action === "delete") journal.emit("CFTC07I", { ...who, state: from, direct: before.direct });
+  else journal.emit("CFTS19I", { ...who, text: `${from} to ${to}` });
 }
 
 /** Undefined when the record went on while it was looked at. */

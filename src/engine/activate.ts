@@ -46,6 +46,10 @@ export async function activate(
   if (closed && force) {
     await perform(site, { action: "halt", text: "the partner was closed", user }, { part: id, state: "C" });
   }
+  if (kind === "part" && (await site.catalog.list({ part: id, phase: "T", limit: 1 })).length === 0) {
+    const text = "no transfer of this partner waits or runs";
+    site.journal.emit("CFTR14W", { cmd: command.toUpperCase(), part: id, text });
+  }
   site.kick();
   return { kind, id, state };
 }

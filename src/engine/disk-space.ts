@@ -23,6 +23,8 @@ export interface Disk {
   free: number;
   total: number;
   level: DiskLevel;
+  /** The catalog stands on it. */
+  holdsCatalog: boolean;
   /** For people: where, how much is free, how much should be. */
   text: string;
 }
@@ -31,6 +33,8 @@ export interface Disk {
 const EVERY = 5_000;
 /** What must be free for a level to be left, as a multiple of what must be free not to enter it. */
 const MARGIN = 1.1;
+/** Octets that a record takes in the catalog, with its indexes; rather more than less. */
+const RECORD = 1024;
 const MESSAGES = { low: "CFTS86W", alert: "CFTS86E" } as const;
 const ORDER: readonly DiskLevel[] = ["ok", "low", "alert"];
 
@@ -119,7 +123,7 @@ export class DiskSpace {
     if (short && this.shortage === null) this.#again();
   }
 
-  #tell({ path, free, level, text }: Disk, was: DiskLevel): void {
+  #tell({ path, free, level, holdsCatalog, text }: Disk, was: DiskLevel): void {
     if (level === was) return;
     const { journal, configuration } = this.#site();
     if (level === "ok") {
@@ -127,6 +131,7 @@ export class DiskSpace {
     } else {
       const limit = configuration.cftparm[level === "low" ? "disk_low" : "disk_alert"];
       journal.emit(MESSAGES[level], { path, free, limit: writtenLimit(limit), text });
+      if (holdsCatalog) journal.emit("CFTC01W", { n: Math.floor(free / RECORD), text });
     }
   }
 }
@@ -138,9 +143,11 @@ export async function surveyDisks(
   before: readonly Disk[] = [],
 ): Promise<Disk[]> {
   const found = new Map<bigint, Disk>();
+  const catalog = dirname(configuration.cftcat.fname);
   for (const path of placesOf(configuration)) {
     const space = await spaceAt(path, (at) => disk.space(at));
     if (!found.has(space.device)) found.set(space.device, judge(path, space, configuration, before));
+    if (path === catalog) Object.assign(found.get(space.device) ?? {}, { holdsCatalog: true });
   }
   return [...found.values()];
 }
@@ -184,7 +191,7 @@ function judge(
   const level: DiskLevel = below("alert") ? "alert" : below("low") ? "low" : "ok";
   const wanted = level === "ok" ? "" : `, less than ${writtenLimit(cftparm[`disk_${level}`])}`;
   const text = `${mebibytes(free)} of ${mebibytes(total)} are free on the file system of ${path}${wanted}`;
-  return { path, free, total, level, text };
+  return { path, free, total, level, holdsCatalog: false, text };
 }
 
 function octetsOf({ percent, octets }: SpaceLimit, total: number): number {

@@ -17,6 +17,7 @@ export function towardsLine(site: Site, part: Part, transfer: Transfer, local: L
   const file = localFile(site.configuration, transfer, local);
   const conversion = needed(transfer, local, enveloped) ? outwards(file, enveloped) : null;
   const converted = conversion && converting(conversion);
+  if (converted) tellCharsets(site, transfer, file);
   if (!enveloped || transfer.security === null) return converted;
   const sealing = site.envelopes.sealing(part, transfer.security, (text) => {
     site.journal.emit("CFTF71I", { ...keys(transfer), fname: transfer.fname, text });
@@ -32,11 +33,18 @@ export function towardsDisk(site: Site, part: Part, transfer: Transfer, local: L
   const same = transfer.format === "F" && local.xlate === "" && !enveloped;
   const conversion = needed(transfer, local, enveloped) && !same ? inwards(file, enveloped) : null;
   const converted = conversion && converting(conversion);
+  if (converted) tellCharsets(site, transfer, file);
   if (!enveloped || transfer.security === null) return converted;
   const opening = site.envelopes.opening(part, transfer.security, (text) => {
     site.journal.emit("CFTF70W", { ...keys(transfer), fname: transfer.nfname, text });
   });
   return converted ? through(opening, converted) : opening;
+}
+
+function tellCharsets({ journal }: Site, transfer: Transfer, { charset }: LocalFile): void {
+  if (!charset) return;
+  const [fcharset, ncharset] = "table" in charset ? ["table", "table"] : [charset.local, charset.network];
+  journal.emit("CFTT94I", { ...keys(transfer), fcharset, ncharset });
 }
 
 /** V has lengths before its records; F is checked for whole ones; the others differ only when something is converted. */

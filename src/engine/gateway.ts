@@ -28,6 +28,7 @@ import { nearFileSystem } from "../platform/near-disk.ts";
 import { systemRandom } from "../platform/random.ts";
 import { createSpool } from "../spool/create.ts";
 import { Activations } from "./activations.ts";
+import { tellingTrouble } from "./catalog-trouble.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { Deliveries } from "./deliveries.ts";
 import { DiskSpace } from "./disk-space.ts";
@@ -88,7 +89,8 @@ export class Gateway {
     this.#catalog = parts.catalog;
     this.journal = parts.journal;
     this.startedAt = systemClock.now();
-    const { journal, catalog } = parts;
+    const { journal } = parts;
+    const catalog = tellingTrouble(parts.catalog, journal, systemClock);
     const { rundir } = configuration.cftparm;
     const credentials = () => this.site.credentials;
     const { trust } = parts;
@@ -295,10 +297,12 @@ export class Gateway {
     return { problems: [], plan: plan(this.site.configuration, result.configuration) };
   }
 
-  /** Takes over what another process changed in the certificate store, and answers what waited for it. */
-  async refreshStore(): Promise<{ changes: number; problems: readonly string[] }> {
+  /** Takes over what `work`, or another process, changed in the certificate store, and answers what waited for it. */
+  async refreshStore(
+    work?: () => Promise<unknown>,
+  ): Promise<{ changes: number; problems: readonly string[] }> {
     const { store, journal } = this.site;
-    const changes = await storeChanges(store);
+    const changes = await storeChanges(store, work);
     for (const { part, id, text } of changes) journal.emit("CFTS78I", { part, id, text });
     for (const { path, text } of store.problems) journal.emit("CFTS78W", { file: path, text });
     this.housekeeping.expiry.check();

@@ -34,7 +34,7 @@ export class Housekeeping {
     this.accounting = new Accounting(current);
     this.retention = new Retention(current);
     this.jobs = new Jobs(current, { ...commands, purge: () => this.retention.purge() });
-    this.notifier = new Notifier({ journal, clock: site.clock, random: site.random });
+    this.notifier = new Notifier({ journal, clock: site.clock, random: site.random, disk: site.disk });
     this.expiry = new ExpiryWatch(() => site.credentials, journal, site.clock);
   }
 

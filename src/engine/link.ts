@@ -28,6 +28,8 @@ export interface SessionEnd {
   origin: "local" | "distant";
   /** The line went away without an ESID. */
   lost?: true;
+  /** What the system said of it, when it said something: "EPIPE". */
+  fault?: string;
 }
 
 /** What a session tells and asks its user. Asynchronous work is the user's: the machine waits in its state. */
@@ -92,6 +94,7 @@ export class Link {
   #armedAt = 0;
   #end: SessionEnd | null = null;
   #over = false;
+  #fault: string | undefined;
   #subrecords: Buffer | null = null;
 
   constructor(options: LinkOptions) {
@@ -104,7 +107,9 @@ export class Link {
   start(): void {
     const { stream } = this.connection;
     stream.on("data", (chunk: Buffer) => this.#receive(chunk));
-    stream.on("error", () => {});
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      this.#fault ??= error.code ?? error.message;
+    });
     stream.on("end", () => this.#closed());
     stream.on("close", () => {
       this.#closed();
@@ -292,7 +297,7 @@ export class Link {
     if (this.machine.state !== "IDLE") {
       const idle = this.machine.state === "IDLELI" || this.machine.state === "IDLELICD";
       if (idle && this.machine.agreement) this.#options.user.tolerated("closed-without-esid");
-      this.#end ??= LOST;
+      this.#end ??= this.#fault === undefined ? LOST : { ...LOST, fault: this.#fault };
       this.#perform(this.machine.input({ type: "N_DISC_IND" }));
     }
     this.connection.stream.end();

@@ -121,6 +121,7 @@ class Outbox {
     if (folder.schedule !== "") this.#task = cron.schedule(folder.schedule, () => this.scan());
     else this.#tick();
     if (folder.usefsevents) this.#watch();
+    this.#site.journal.emit("CFTR20I", { id: folder.id, text: `${folder.scandir} is watched` });
     this.scan();
   }
 

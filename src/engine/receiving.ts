@@ -30,14 +30,14 @@ import { openInSession } from "./in-session.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import { insist } from "./insist.ts";
 import { SessionOver } from "./link.ts";
+import { BY_OPERATOR } from "./operator.ts";
 import { addressed, RELAYED } from "./routing.ts";
 import { announced, lineForm } from "./security.ts";
+import { tellReleased, tellSelected } from "./selected.ts";
 import type { Session } from "./session.ts";
 import { keys } from "./site.ts";
 import { receiveFlow } from "./target.ts";
 
-/** DIAGI of what an operator has stopped. */
-const BY_OPERATOR = 121;
 const STOPPING: Refused = {
   ...{ reason: 99, retry: true, text: "shutting down" },
   ...{ diagi: 416, message: "CFTT23E" },
@@ -139,8 +139,8 @@ export class Receiving {
     };
     await this.#open(now, position, Number(sfid.fsiz) * BLOCK);
     const { role, ids } = session;
-    site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: isNew ? "created" : "selected" });
-    site.journal.emit("CFTT55I", { ...keys(transfer), role, ids });
+    const size = Number(sfid.fsiz) * BLOCK;
+    tellSelected(session, transfer, { fname: sfid.dsn, size, text: isNew ? "created" : "selected" });
     if (position.offset > 0) {
       site.journal.emit("CFTT96I", { ...keys(transfer), role, ids, pos: position.offset });
     }
@@ -364,7 +364,7 @@ export class Receiving {
     const { site, link, role, ids } = this.#session;
     const now = site.clock.now();
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
-    site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
+    tellReleased(this.#session, transfer);
     const duration = ((now - (transfer.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", {
       ...keys(transfer),

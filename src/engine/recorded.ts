@@ -4,7 +4,7 @@ import { isBroadcast } from "./broadcast.ts";
 import { keys, type Site } from "./site.ts";
 
 /** Messages of what stops a send before it begins; others are held. */
-const STOPS: Readonly<Record<number, string>> = { 411: "CFTT25E", 432: "CFTT50E" };
+const STOPS: Readonly<Record<number, string>> = { 411: "CFTT25E", 432: "CFTT50E", 434: "CFTT64E" };
 
 /** Says that a file was recorded, and why it does not simply wait for its turn. `user`: who asked for it. */
 export function tellRecorded({ journal }: Site, transfer: Transfer, user: string): void {

@@ -5,12 +5,13 @@ import type { Transfer } from "../catalog/catalog.ts";
 import type { Dest, Part, Send } from "../config/model.ts";
 import { NERP_REASONS } from "../messages/codes.ts";
 import { exchangeKindOf } from "../pki/exchange/kinds.ts";
-import { CygnetError } from "../platform/errors.ts";
+import { CygnetError, describe } from "../platform/errors.ts";
 import { syncParent } from "../platform/filesystem.ts";
 import { wayOut } from "../spool/jail.ts";
 import { describeBroadcast } from "./broadcast.ts";
 import type { Verdict } from "./deliveries.ts";
 import { tellRecorded } from "./recorded.ts";
+import { tellRefused } from "./refused-commands.ts";
 import { RELAYED } from "./routing.ts";
 import { end, type Scripted } from "./scripts/conclusion.ts";
 import { keys, type Site } from "./site.ts";
@@ -55,7 +56,7 @@ export async function submitFile(site: Site, request: Submission, user = "operat
 
 /**
  * Sends what is uploaded. It counts as received when it is on disk whole; a torn upload leaves nothing behind.
- * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, what the upload throws, or what the spool says
+ * @throws CygnetError CYG_REQUEST_PART, CYG_REQUEST_FILE, CYG_REQUEST_UPLOAD, or what the spool says
  */
 export async function submitUpload(site: Site, upload: Upload, user: string): Promise<Transfer> {
   const { name, content, ...request } = upload;
@@ -64,7 +65,7 @@ export async function submitUpload(site: Site, upload: Upload, user: string): Pr
   }
   const partner = partnerOf(site, request);
   return submit(site, { ...request, file: name }, partner, user, async (copy) => {
-    await writeFile(site, content, copy);
+    await writeFile(site, whole(content), copy);
     return site.clock.now();
   });
 }
@@ -166,6 +167,15 @@ async function copyFile({ disk }: Site, from: string, to: string): Promise<void>
   await syncParent(disk, to);
 }
 
+/** @throws CygnetError CYG_REQUEST_UPLOAD when the octets break off */
+async function* whole(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* content;
+  } catch (cause) {
+    throw new CygnetError("CYG_REQUEST_UPLOAD", `the upload broke off: ${describe(cause)}`, { cause });
+  }
+}
+
 async function writeFile({ disk }: Site, content: AsyncIterable<Buffer>, to: string): Promise<void> {
   const target = await disk.open(to, "create");
   try {
@@ -225,7 +235,11 @@ export async function endTransfer(
   user = "operator",
 ): Promise<Transfer> {
   const transfer = await site.catalog.get(idtu);
-  if (transfer === undefined) throw new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
+  if (transfer === undefined) {
+    const unknown = new CygnetError("CYG_REQUEST_STATE", `there is no transfer ${idtu}`);
+    tellRefused(site, "end", idtu, unknown);
+    throw unknown;
+  }
   if (verdict.reason !== 0 && !NERP_REASONS.has(verdict.reason)) {
     const known = [...NERP_REASONS].join(", ");
     throw new CygnetError("CYG_REQUEST_REASON", `${verdict.reason} is no NERP reason; known are ${known}`);

@@ -2,6 +2,7 @@
  * How long things are kept: ended records, half-received files that nobody goes on with, the trust list in use;
  * and what has taken too long.
  */
+import { writtenState } from "../catalog/transitions.ts";
 import type { Timer } from "../platform/clock.ts";
 import { describe } from "../platform/errors.ts";
 import { deleteOld, endOverdue } from "./overdue.ts";
@@ -44,7 +45,10 @@ export class Retention {
     const { catalog, clock, configuration, journal } = this.#site();
     const { sx, rx, rh } = configuration.cftcat;
     const now = clock.now();
-    const count = await catalog.purge({ sends: now - sx, receives: now - rx });
+    const count = await catalog.purge({ sends: now - sx, receives: now - rx }, (transfer) => {
+      const { direct } = transfer;
+      journal.emit("CFTC12I", { ...keys(transfer), state: writtenState(transfer), direct });
+    });
     if (count > 0) journal.emit("CFTC08I", { text: `purge: ${count} records deleted` });
     await this.#expire(now - rh);
     await deleteOld(this.#site());

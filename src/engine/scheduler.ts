@@ -22,6 +22,8 @@ const PATIENT = new Set([1, 2, 6, 7]);
 const A_MINUTE = 60_000;
 /** ESID 10: mode or capabilities incompatible. */
 const INCOMPATIBLE = 10;
+/** DIAGI of limits that pass when a session ends. */
+const PASSING = new Set([416, 418]);
 /** Kicks within this time are one. */
 const GATHER = 10;
 /** The part of the time that is spent in looking: one in so many. */
@@ -45,6 +47,8 @@ export class Scheduler {
   readonly #explained = new Map<string, string>();
   /** Partners whose files go by an intermediate one, as was said in the log. */
   readonly #rerouted = new Set<string>();
+  /** Partners that are to be called although nothing waits for them. */
+  readonly #polled = new Set<string>();
   readonly #abort = new AbortController();
   #stopped = false;
 
@@ -72,13 +76,31 @@ export class Scheduler {
     await this.#preparation.stop();
   }
 
-  /** Calls a partner now, whether or not something waits for it; otherwise gives the reason why not. */
+  /**
+   * Gives a partner the turn, whether or not something waits for it: in the session that is open or about to be, else in
+   * one of its own, as soon as one more may be. Otherwise gives the reason why not.
+   */
   poll(id: string): string | undefined {
-    const part = this.#site.configuration.cftpart.get(id);
-    if (part === undefined) return "there is no such partner";
-    const why = this.#reasonNotToCall(part);
-    if (why === undefined) this.#begin(part);
-    return why;
+    const { clock, configuration, sessions, stopping } = this.#site;
+    const owner = configuration.cftpart.get(id);
+    if (owner === undefined) return "there is no such partner";
+    if (stopping || this.#stopped) return "the gateway is shutting down";
+    const part = (onlyRouted(configuration, owner) && configuration.cftpart.get(owner.ipart)) || owner;
+    const session = sessions.of(part.id).find(({ initiator, link }) => initiator && !link.over);
+    if (session) {
+      session.handOver();
+      void session.closed.then(() => session.turnDue && this.#pollAgain(part));
+      return undefined;
+    }
+    const obstacle = this.#calling.has(part.id) ? undefined : this.#obstacle(part, clock.now());
+    if (obstacle && !PASSING.has(obstacle.diagi)) return obstacle.text;
+    this.#pollAgain(part);
+    return undefined;
+  }
+
+  #pollAgain({ id }: Part): void {
+    this.#polled.add(id);
+    this.kick();
   }
 
   #wakeIn(wait: number): void {
@@ -105,6 +127,11 @@ export class Scheduler {
     await reviewBroadcasts(this.#site);
     const now = clock.now();
     this.#preparation.kick();
+    for (const id of this.#polled) {
+      const part = configuration.cftpart.get(id);
+      if (part === undefined) this.#polled.delete(id);
+      else if (this.#reasonNotToCall(part) === undefined) this.#begin(part);
+    }
     const { parts, nextAt } = await catalog.work(now);
     let next = nextAt === null ? LONGEST : Math.max(GATHER, nextAt - now);
     for (const id of parts) {
@@ -158,7 +185,10 @@ export class Scheduler {
     const isNews = this.#explained.get(part.id) !== text;
     if (!isNews && why === undefined) return;
     if (isNews && why?.message) {
-      this.#site.journal.emit(why.message, { idtu: "", part: part.id, idf: "", text: why.text });
+      const who = { idtu: "", part: part.id, idf: "" };
+      this.#site.journal.emit(why.message, { ...who, text: why.text });
+      if (why.wait)
+        this.#site.journal.emit("CFTC03W", { ...who, time: new Date(now + why.wait).toISOString() });
     }
     await this.#site.catalog.explainWaiting(part.id, why && { diagi: why.diagi, diagc: why.text }, isNews);
     this.#explained.set(part.id, text);
@@ -198,6 +228,8 @@ export class Scheduler {
       .catch((error: unknown) => this.#failed(part, { diagi: 302, diagp: "", text: describe(error) }, false))
       .finally(() => {
         this.#calling.delete(part.id);
+        // asked for once, tried once: whoever asked sees in the log what came of it
+        this.#polled.delete(part.id);
         this.#calls.delete(work);
         this.kick();
       });
@@ -221,6 +253,7 @@ export class Scheduler {
       part,
       ...(ceiling === undefined ? {} : { ceiling }),
     });
+    if (this.#polled.has(part.id)) session.handOver();
     session.start();
     if (await session.opened) {
       const { tries } = await site.catalog.clock(part.id);

@@ -32,6 +32,7 @@ import { nextOfSend } from "./phases.ts";
 import { afterFailure, DEFAULT_SCHEDULE, type Decision, engineOf, jittered, spacing } from "./retry.ts";
 import { RELAYED } from "./routing.ts";
 import { isEnveloped, lineForm, sfidSecurity } from "./security.ts";
+import { tellReleased, tellSelected } from "./selected.ts";
 import type { Session } from "./session.ts";
 import { type Diagnosis, diagnoseFile } from "./session-end.ts";
 import { keys } from "./site.ts";
@@ -127,8 +128,8 @@ export class Sending {
       bdate: site.clock.now(),
     });
     begun.catch(() => {}); // heard where it is awaited
-    site.journal.emit("CFTT53I", { ...keys(transfer), role, ids, text: retried ? "selected" : "created" });
-    site.journal.emit("CFTT55I", { ...keys(transfer), role, ids, fname: transfer.fname });
+    const what = { fname: transfer.fname, size: file.size, text: retried ? "selected" : "created" } as const;
+    tellSelected(this.#session, transfer, what);
     const answer = this.started.wait();
     link.request({ type: "F_START_FILE_RQ", sfid: sfidOf(transfer, file.size, offered.count) });
     const started = await answer;
@@ -204,7 +205,7 @@ export class Sending {
     await site.catalog.release(transfer.idtu, { ...done, ...next, edate: now }, surety);
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
     site.journal.emit("CFTT56I", { ...keys(transfer), role, ids, fname: transfer.fname });
-    site.journal.emit("CFTT54I", { ...keys(transfer), role, ids });
+    tellReleased(this.#session, transfer);
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
     if (next.phase === "X") this.#session.aside(putAway(site, { ...fresh, ...done }), transfer);

@@ -71,6 +71,8 @@ export class Session implements SessionUser {
   #carried: readonly Part[] | null = null;
   readonly #working = new Set<Promise<unknown>>();
   #speaking = false;
+  /** A turn of the partner that was asked for: still to be given, given. */
+  #turn: "due" | "given" | null = null;
   #resolveClosed: (end: SessionEnd) => void = () => {};
   #resolveOpened: (opened: boolean) => void = () => {};
 
@@ -146,6 +148,24 @@ export class Session implements SessionUser {
   /** There may be something to send: an idle Speaker looks again. */
   wake(): void {
     this.#work.give();
+  }
+
+  /** True while a turn of the partner that somebody has asked for has not been given. */
+  get turnDue(): boolean {
+    return this.#turn === "due";
+  }
+
+  /** Gives the partner the turn once more, in this session if it may: it ends at once where it may not. */
+  handOver(): void {
+    this.#turn = "due";
+    this.wake();
+  }
+
+  /** The partner does something with a turn that was asked for. */
+  #turnTaken(): void {
+    if (this.#turn !== "given") return;
+    this.#turn = null;
+    this.site.journal.emit("CFTT83I", { part: this.part?.id ?? "", idtu: "", idf: "", ids: this.ids });
   }
 
   /**
@@ -331,10 +351,12 @@ export class Session implements SessionUser {
       host: this.host,
     });
     journal.emit("CFTT51I", { part: part.id, role: this.role, ids: this.ids });
+    this.site.sessions.tell(this, "agreed");
     this.#resolveOpened(true);
   }
 
   startFile(sfid: Sfid): void {
+    this.#turnTaken();
     this.receiving.startFile(sfid);
   }
 
@@ -359,10 +381,12 @@ export class Session implements SessionUser {
   }
 
   eerp(eerp: Eerp): void {
+    this.#turnTaken();
     this.#background(receiveResponse(this, eerp));
   }
 
   nerp(nerp: Nerp): void {
+    this.#turnTaken();
     this.#background(receiveResponse(this, nerp));
   }
 
@@ -428,6 +452,10 @@ export class Session implements SessionUser {
     const { journal } = this.site;
     const part = this.part?.id;
     const where = { part, ids: this.ids, host: this.host, prot: this.prot.id };
+    if (end.fault) {
+      const text = `the line broke: ${end.fault}`;
+      journal.emit("CFTH03E", { part: part ?? "", ncs: end.fault, net: this.prot.net, ids: this.ids, text });
+    }
     const why = `${end.text || "ended"} (ESID ${String(end.reason).padStart(2, "0")} ${end.origin})`;
     if (!end.normal) {
       const timer = end.text.startsWith("timer ");
@@ -453,6 +481,7 @@ export class Session implements SessionUser {
         if (await this.#sendNext()) continue;
         if (await this.site.deliveries.settled(this.ids, DELIVERY_PATIENCE)) continue;
         if (this.link.machine.state === "IDLESP") {
+          if (this.turnDue) this.#turn = "given";
           this.link.request({ type: "F_CD_RQ" });
         } else if (!(await this.#moreWork())) {
           this.link.request({ type: "F_RELEASE_RQ", reason: 0, text: "" });
@@ -475,24 +504,24 @@ export class Session implements SessionUser {
     return true;
   }
 
-  /** The best waiting send of the partner, else of one whose files its sessions carry. */
+  /** The best waiting send of the partner and of those whose files its sessions carry. */
   async #claim(part: Part): Promise<Transfer | undefined> {
     const { activations, catalog, owner, clock } = this.site;
     // a partner that was closed meanwhile gets nothing more in a session that is still open
     if (!activations.allows(part, this.initiator)) return undefined;
     this.#carried ??= carriedBy(this.configuration, part);
+    const parts = [part.id];
     for (const each of this.#carried) {
-      if (each !== part && !(await this.site.routed(each))) continue;
-      // a partner that has called may fetch what is held for it, and for those behind it
-      const transfer = await catalog.claimSend(each.id, owner, clock.now(), !this.initiator);
-      if (transfer !== undefined) return transfer;
+      if (each !== part && (await this.site.routed(each))) parts.push(each.id);
     }
-    return undefined;
+    // a partner that has called may fetch what is held for it, and for those behind it
+    return catalog.claimSend(parts, owner, clock.now(), !this.initiator);
   }
 
   /** An idle requester keeps the session for DISCTD; true when there is something to send after all. */
   async #moreWork(): Promise<boolean> {
-    if (!this.initiator || this.#probe || this.site.stopping) return false;
+    // who has just been given the turn must not give it back (RFC 5024 section 9.8): another session will
+    if (!this.initiator || this.#probe || this.site.stopping || this.turnDue) return false;
     let timer: { cancel(): void } | undefined;
     const expired = new Promise<false>((resolve) => {
       if (this.prot.disctd > 0) timer = this.site.clock.timer(this.prot.disctd, () => resolve(false));

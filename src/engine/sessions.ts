@@ -10,8 +10,11 @@ export interface Full {
   text: string;
 }
 
+export type SessionNews = "opened" | "agreed" | "closed";
+
 export class Sessions {
   readonly #open = new Set<Session>();
+  readonly #hearers: ((session: Session, what: SessionNews) => void)[] = [];
   /** Those whose partner is known: the scheduler asks for each of thousands of partners. */
   readonly #byPart = new Map<string, Set<Session>>();
   #recognised = 0;
@@ -20,6 +23,7 @@ export class Sessions {
   add(session: Session): void {
     this.#open.add(session);
     if (session.part !== null) this.recognised(session, session.part.id);
+    this.tell(session, "opened");
   }
 
   /** The partner of an open session is known now. */
@@ -31,12 +35,23 @@ export class Sessions {
   }
 
   remove(session: Session): void {
-    this.#open.delete(session);
+    if (!this.#open.delete(session)) return;
     const part = session.part?.id ?? "";
     const theirs = this.#byPart.get(part);
-    if (!theirs?.delete(session)) return;
-    this.#recognised -= 1;
-    if (theirs.size === 0) this.#byPart.delete(part);
+    if (theirs?.delete(session)) {
+      this.#recognised -= 1;
+      if (theirs.size === 0) this.#byPart.delete(part);
+    }
+    this.tell(session, "closed");
+  }
+
+  /** Calls `hear` when a session is opened, agreed on and closed. It must be quick and not throw. */
+  listen(hear: (session: Session, what: SessionNews) => void): void {
+    this.#hearers.push(hear);
+  }
+
+  tell(session: Session, what: SessionNews): void {
+    for (const hear of this.#hearers) hear(session, what);
   }
 
   /** Work of a session that may outlive it: what a transfer leaves in the catalog when the line breaks. */

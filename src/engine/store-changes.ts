@@ -11,9 +11,13 @@ export interface StoreChange {
   text: string;
 }
 
-/** Reads the store again and tells what is not as it was. Errors: CYG_PKI_FILE. */
-export async function storeChanges(store: CertificateStore): Promise<StoreChange[]> {
+/** Does something to the store, reads it again and tells what is not as it was. Errors: CYG_PKI_FILE. */
+export async function storeChanges(
+  store: CertificateStore,
+  work: () => Promise<unknown> = async () => {},
+): Promise<StoreChange[]> {
   const before = new Map(store.list().map((entry) => [keyOf(entry), entry]));
+  await work();
   await store.refresh();
   const after = store.list();
   const told = after.flatMap((entry) => {

@@ -116,6 +116,11 @@ export async function obstacle(
   idf: string,
   flow: Pick<Send, "security">,
 ): Promise<Hold | undefined> {
+  const { cftparm, cftsend } = site.configuration;
+  if (!cftparm.default_idf && !cftsend.has(idf)) {
+    const diagc = `there is no cftsend "${idf}", and default_idf is off`;
+    return { step: "K", diagi: 434, diagp: "NO IDF", diagc };
+  }
   const denied = forbidden(site.configuration, part, idf, "send");
   if (denied) return { step: "K", diagi: denied.diagi, diagp: "SAUTH", diagc: denied.text };
   return unprotected(site, part, flow);

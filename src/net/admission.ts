@@ -7,7 +7,7 @@
  *    the oldest connection that is not recognised and has had its second gives way.
  */
 import type { Journal, MessageVariables } from "../messages/journal.ts";
-import type { Clock } from "../platform/clock.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
 import { type AddressSet, addressSet } from "./addresses.ts";
 
 export interface AdmissionRules {
@@ -45,6 +45,7 @@ interface Sitter {
 
 const GRACE = 1000;
 const QUIET = 1000;
+const A_MINUTE = 60_000;
 
 export class Admission {
   /** CFTNET id. */
@@ -62,6 +63,7 @@ export class Admission {
   /** Connections that are not recognised yet, oldest first. */
   readonly #silent = new Set<Sitter>();
   readonly #said = new Map<string, { at: number; unsaid: number }>();
+  #summary: Timer | null = null;
   #listeners = 0;
   #maxcnx = 0;
   #maxcnxHost = 0;
@@ -109,6 +111,7 @@ export class Admission {
     const full = limits.find((each) => each.taken() >= each.limit && !this.#makeRoom(each, prot));
     if (full) {
       this.counters.refused++;
+      this.#summarise(full.limit, prot);
       this.#say("CFTN36W", { limit: full.limit, host: address, net: this.net, prot }, `port ${port}`);
       return null;
     }
@@ -175,6 +178,18 @@ export class Admission {
       this.#say("CFTN05W", { net: this.net, prot }, text);
     }
     return full.taken() < full.limit;
+  }
+
+  /** How many were refused for a limit, told once for all that come within a minute. */
+  #summarise(limit: number, prot: string): void {
+    const error = limit === this.#maxcnxHost ? "MAXCNX_HOST" : "MAXCNX";
+    const before = this.counters.refused - 1;
+    this.#summary ??= this.#clock.timer(A_MINUTE, () => {
+      this.#summary = null;
+      const count = this.counters.refused - before;
+      const text = `${count} within a minute on ${this.net}`;
+      this.#journal.emit("CFTH66E", { count, error, info1: limit, info2: this.net, prot, text });
+    });
   }
 
   /** A flood of callers must not become a flood of lines: one a second of each kind, with the number left unsaid. */

@@ -86,6 +86,8 @@ class Door {
       if (!this.#server.listening) return;
       admission.silenced();
       this.#server.close();
+      const { address: host, port } = address;
+      journal.emit("CFTN05I", { net: admission.net, prot, host, text: `port ${port} is closed` });
     };
     return {
       address,

@@ -1,5 +1,7 @@
 import { test } from "tap";
 import type { Catalog, NewReceive, NewSend, Transfer } from "../../src/catalog/catalog.ts";
+import { takeSend } from "../../src/catalog/changes.ts";
+import { Database } from "../../src/catalog/database.ts";
 import { openCatalog } from "../../src/catalog/sqlite.ts";
 import type { Clock } from "../../src/platform/clock.ts";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -255,6 +257,37 @@ test("a send that needs an envelope is nobody's work before it has one", async (
   t.equal(await catalog.claimUnsealed("me", 9_999), undefined);
   t.equal((await catalog.recover("me")).sends, 3, "a crash gives what was being sealed back");
   t.match(await catalog.claimUnsealed("other", 700), { idtu: first.idtu });
+});
+
+test("a claim for several partners takes the best of all of them, by steps in the index", async (t) => {
+  const { catalog, path } = fresh(t);
+  const add = (part: string, pri: number, more: Partial<NewSend> = {}) =>
+    catalog.addSend(newSend({ part, pri, ...more }));
+  const sends = [await add("A", 5), await add("B", 5), await add("C", 9), await add("D", 99)];
+  const late = await add("A", 50);
+  await catalog.update(late.idtu, { retryAt: 900 });
+  const held = await catalog.addSend(newSend({ part: "B", pri: 80 }), {
+    ...{ step: "H", diagi: 0, diagp: "HOLD", diagc: "" },
+  });
+  const claim = async (asked?: boolean) => (await catalog.claimSend(["A", "B", "C"], "me", 500, asked))?.idtu;
+  const [a, b, c] = sends.map(({ idtu }) => idtu);
+  t.same([await claim(), await claim(), await claim(), await claim()], [c, a, b, undefined]);
+  t.same([await claim(true), await claim(true)], [held.idtu, undefined], "what is held goes last");
+  t.equal(await catalog.claimSend([], "me", 500), undefined);
+  const plans: string[] = [];
+  const spy = new Database(path);
+  const take = spy.row.bind(spy);
+  spy.row = (sql, ...values) => {
+    plans.push(...spy.rows(`EXPLAIN QUERY PLAN ${sql}`, ...values).map(({ detail }) => String(detail)));
+    return take(sql, ...values);
+  };
+  takeSend(spy, ["A", "B"], "me", 500, true);
+  spy.close();
+  t.match(
+    plans.join("; "),
+    /SEARCH transfer USING INDEX send_waiting \(part=\?\).*SEARCH transfer USING INDEX send_held/,
+  );
+  t.notMatch(plans.join("; "), /SCAN transfer/);
 });
 
 test("work names partners with due sends or unclaimed responses, and the next retry", async (t) => {

@@ -200,7 +200,11 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     rkerror: "delete",
   });
   t.match(configuration.cftlog, { fname: join(rundir, "log/cygnet.log"), level: "I", maxsize: 10_000_000 });
-  t.strictSame(configuration.admin, { socket: join(rundir, "control.sock") });
+  t.strictSame(configuration.admin, {
+    ...{ socket: join(rundir, "control.sock"), listen: null, usercid: "", rootcid: [], allow: [], deny: [] },
+    ...{ maxcnx: 64, maxcnx_host: 16, audit_maxsize: 10_000_000, audit_backup_count: 20 },
+    audit: join(rundir, "log/audit.log"),
+  });
   const shown =
     inspect(configuration, { depth: 20, showHidden: true }) + JSON.stringify([...cftpart.values()]);
   for (const secret of ["HUBPW", "ACMEPW"]) t.notMatch(shown, secret, "secrets are not shown");
@@ -341,6 +345,16 @@ const PLANS: {
     change: "control socket",
     mEnd: '[admin]\nsocket = "x.sock"\n',
     lines: ["changed admin: needs a restart", '  socket: "RUN/control.sock" -> "RUN/x.sock"'],
+  },
+  {
+    change: "HTTP API and its users",
+    mEnd: `[admin]\nlisten = "127.0.0.1:8443"\nusercid = "hub"\n[[apiuser]]\nid = "erp"\nrole = "read"\ntoken = "sha256:${"0".repeat(64)}"\n`,
+    lines: [
+      "changed admin: re-opens the listener",
+      '  listen: none -> {"host":"127.0.0.1","port":8443}',
+      '  usercid: "" -> "hub"',
+      "added apiuser erp: at once",
+    ],
   },
   {
     change: "catalog file and retention",

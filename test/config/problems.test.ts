@@ -701,6 +701,29 @@ const ROWS: Row[] = [
     end: `[admin]\nsocket = "${"x".repeat(110)}"\n`,
     expect: [[`${M}:46:10`, "admin", "socket", "107 octets"]],
   },
+  {
+    fault: "HTTP API without a certificate, on a partner's port, for nobody in particular",
+    end: '[admin]\nlisten = "127.0.0.1:6619"\nrootcid = ["demo"]\n[[apiuser]]\nid = "erp"\nrole = "reed"\n',
+    expect: [
+      [`${M}:45:2`, "admin", "usercid", 'example: usercid = "gateway"'],
+      [`${M}:46:10`, "admin", "listen", "port 6619 is that of"],
+      [`${M}:47:12`, "admin", "rootcid", 'there is no pki "demo"'],
+      [`${M}:48:3`, "apiuser erp", "token", "nothing says who this is"],
+      [`${M}:50:8`, "apiuser erp", "role", 'did you mean "read"?'],
+    ],
+  },
+  {
+    fault: "HTTP API at no address, users without secrets",
+    end: '[admin]\nlisten = "8443"\n[[apiuser]]\nid = "a"\nrole = "read"\ntoken = "secret in clear"\n[[apiuser]]\nid = "b"\nrole = "read"\ntoken = "file:short"\n[[apiuser]]\nid = "c"\nrole = "read"\ncertificate = "(x"\n',
+    files: { short: "tooshort\n" },
+    expect: [
+      [`${M}:46:10`, "admin", "listen", "an address and a port"],
+      [`${M}:50:9`, "apiuser a", "token", "a password written here is refused; allowed: a reference"],
+      [`${M}:54:9`, "apiuser b", "token", "openssl rand -hex 32"],
+      [`${M}:58:15`, "apiuser c", "certificate", "strings stand in quotation marks"],
+      [`${M}:58:15`, "apiuser c", "certificate", "rootcid"],
+    ],
+  },
   // Names of files
   {
     fault: "unknown variable",

@@ -4,7 +4,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "tap";
 import { ended } from "./arrivals.ts";
-import { edit, Throttle } from "./extra.ts";
+import { Callee } from "./callee.ts";
+import { CD, data, edit, eerp, type Raw, RTR, session, sfid, ssid, Throttle } from "./extra.ts";
 import { type Gateway, hashFile, site, waitFor } from "./harness.ts";
 
 const MiB = 1024 * 1024;
@@ -105,6 +106,7 @@ test("held sends wait for the partner's call: with --state hold and by the flow"
   });
   const held = await until(hub, "send", "held.txt", /TH/);
   t.match(held, { diagi: 0, diagp: "HOLD" });
+  t.match(hub.messages("CFTT17I").join("\n"), new RegExp(`IDTU=${held.idtu} PART=ACME IDF=PICKUP`));
 
   // our own sessions leave it where it is
   await hub.drop("now.txt", { size: 10, seed: 2 });
@@ -119,6 +121,73 @@ test("held sends wait for the partner's call: with --state hold and by the flow"
   t.match(await hub.transfer("send", "held.txt"), { mode: "server", ack: "A" });
   t.equal(await hashFile(acme.inbox("held.txt")), hash);
   t.same((await hub.transfers({ state: "K" })).length, 1, "what is kept is not fetched");
+});
+
+test("recv gives the partner the turn: in the session that is open, else in the next", async (t) => {
+  const { hub } = await site(t, { disctd: "300s" });
+  const lines: Raw[] = [];
+  const callee = await Callee.listen(async (raw) => {
+    raw.send({ type: "SSRM", message: "ODETTE FTP READY " });
+    await raw.expect("SSID");
+    raw.send(ssid());
+    lines.push(raw);
+  });
+  t.teardown(() => callee.close());
+  await hub.write(
+    "partners.d/shelf.toml",
+    `[[cftpart]]\nid = "SHELF"\nprot = ["OFTP"]\nsap = [${callee.port}]\nnrpart = "O0999RAW"
+[[cfttcp]]\nid = "SHELF"\nhost = "127.0.0.1"\ncnxinout = 1\n`,
+  );
+  await hub.start();
+  const recv = async () =>
+    t.match(await hub.cli("recv", "--part", "SHELF"), { status: 0, stdout: /the turn/ });
+  const line = async (index: number): Promise<Raw> => {
+    await waitFor("the call", () => lines.length > index);
+    return lines[index] as Raw;
+  };
+
+  // a file of ours is under way: the turn follows it, in this session
+  await hub.write("var/outbox/SHELF/ours.txt", "to the shelf");
+  const first = await line(0);
+  const ours = await first.expect("SFID");
+  await recv();
+  first.send({ type: "SFPA", acnt: 0n });
+  await first.expect("DATA");
+  await first.expect("EFID");
+  first.send({ type: "EFPA", cd: false });
+  await first.expect("CD");
+  first.send(sfid());
+  await first.expect("SFPA");
+  first.buffer(data("x")).send({ type: "EFID", rcnt: 0n, ucnt: 1n });
+  await first.expect("EFPA");
+  first.send(CD);
+  await first.expect("EERP");
+  first.send(RTR);
+  await first.expect("CD");
+  first.send(eerp(ours));
+  await first.expect("RTR");
+  first.send(CD);
+  t.equal(hub.messages("CFTT83I").length, 1, "the partner has taken it");
+
+  // it has the turn, and may not give it back as it is: the session ends, the next one gives it
+  await waitFor("the session to be idle", async () => (await hub.status()).sessions[0]?.state === "IDLESPCD");
+  await recv();
+  t.match(await first.expect("ESID"), { reas: 0 });
+  first.socket.end();
+  const second = await line(1);
+  await second.expect("CD");
+  second.send({ type: "ESID", reas: 0, reast: "" });
+  await second.rest();
+
+  // there may be one session only, and the partner has it: the call follows
+  const theirs = await session(hub.ports.OFTP);
+  await recv();
+  await waitFor("the obstacle to be looked at", async () => (await hub.status()).sessions.length === 1);
+  t.equal(callee.calls, 2);
+  theirs.close();
+  await (await line(2)).expect("CD");
+  t.equal(hub.messages("CFTT83I").length, 1, "two turns that were not used");
+  t.match(await hub.cli("recv", "--part", "NOBODY"), { status: 1, stderr: /no such partner/ });
 });
 
 test("running transfers are cut, held, and go on; deleted they go", async (t) => {

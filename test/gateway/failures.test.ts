@@ -22,12 +22,12 @@ const CODE = "O0999ACME";
 
 /** Waits for the send of a name to be in a state, and gives it. */
 async function until(gateway: Gateway, name: string, state: RegExp) {
-  const find = () => gateway.transfer("send", name);
+  let found: Awaited<ReturnType<Gateway["transfer"]>>;
   await waitFor(`${name} in state ${state.source}`, async () => {
-    const found = await find();
+    found = await gateway.transfer("send", name);
     return found !== undefined && state.test(`${found.phase}${found.phasestep} ${found.diagi}`);
   });
-  return find();
+  return found;
 }
 
 async function logged(gateway: Gateway, since: number, pattern: RegExp): Promise<void> {
@@ -189,6 +189,23 @@ part = ["ACME"]
     await logged(hub, since, /CFTT50E .*IDF=ONCE/);
   });
 
+  await t.test("step 1: a flow that does not exist, with default_idf off (434)", async (t) => {
+    const since = hub.log().length;
+    const follow = async (change: (text: string) => string) => {
+      const { number } = (await hub.status()).generation;
+      await edit(hub, "cygnet.toml", change);
+      await waitFor("the reload", async () => (await hub.status()).generation.number > number);
+    };
+    await follow((text) => text.replace("[cftparm]", "[cftparm]\ndefault_idf = false"));
+    const asked = await ask("--part", "SERVED", "--idf", "STRANGE", "--json");
+    t.match(asked, { status: 1, json: { state: "K", diagi: 434, diagp: "NO IDF" } });
+    await logged(hub, since, /CFTT64E .*IDF=STRANGE .*DIAGI=434/);
+    const { idtu } = asked.json;
+    t.match(await hub.cli("start", idtu), { status: 1, stderr: /no cftsend "STRANGE"/ });
+    await follow((text) => text.replace("\ndefault_idf = false", ""));
+    t.match(await hub.cli("start", idtu), { status: 0 });
+  });
+
   await t.test("step 2: a file that is gone (110) or cannot be opened (104)", async (t) => {
     const { idtu = "" } = (await hub.transfer("send", "served.txt")) ?? {};
     const { idtu: other = "" } = (await hub.transfer("send", "late.txt")) ?? {};
@@ -341,7 +358,9 @@ test("steps 3 to 7: what the partner answers", { timeout: 240_000 }, async (t) =
     raw.close();
     t.match(await until(hub, name, /^XX/), { ack: "N", diagi: 730, diagp: "NERP 34" });
     await logged(hub, since, /CFTH72W .*PART=ACME/);
-    t.same(await filesBelow(join(hub.rundir, "failed", "ACME")), [name]);
+    const kept = () => filesBelow(join(hub.rundir, "failed", "ACME"));
+    await waitFor("the file to be put away", async () => (await kept()).length > 0);
+    t.same(await kept(), [name]);
   });
 });
 

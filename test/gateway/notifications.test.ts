@@ -20,7 +20,7 @@ import { catalogue } from "../../src/messages/catalogue.ts";
 import { events } from "../../src/messages/events.ts";
 import { CygnetError } from "../../src/platform/errors.ts";
 import { ManualClock } from "../net/manual-clock.ts";
-import { type Gateway, site, waitFor } from "./harness.ts";
+import { filesBelow, type Gateway, site, waitFor } from "./harness.ts";
 
 interface Call {
   headers: IncomingHttpHeaders;
@@ -252,6 +252,63 @@ const NOTIFY: Notify = {
   ...{ id: "N", state: "active", events: [], messages: [], severity: "none", part: [], unreachable: 900_000 },
   ...{ mail: [], url: "", secret: new Secret(""), timeout: 10_000, limit: 3, interval: 60_000 },
 };
+
+test("what waits outlives a kill and a change of the place: at least once, under its id", async (t) => {
+  const { hub } = await site(t, { prot: ["OFTP"] });
+  let up = false;
+  const tried: string[] = [];
+  const first = await webhook(t, ({ body }) => {
+    tried.push(body.id);
+    return up ? 204 : 503;
+  });
+  const folder = join(hub.rundir, "work", "notices");
+  const waiting = async () => (await filesBelow(folder)).filter((name) => name.endsWith(".json"));
+  const told = (url: string) => `\n[[notify]]\nid = "HOOK"\nurl = "${url}"\nevents = ["gateway-started"]\n`;
+  const plain = await fs.readFile(hub.config, "utf8");
+  await hub.write("cygnet.toml", plain + told(first.url));
+  await hub.start();
+  await waitFor("the first attempt", () => tried.length > 0);
+  t.equal((await waiting()).length, 1);
+  const [id] = tried;
+  await hub.kill("SIGKILL");
+
+  // what is not whole, or of somebody else, is cleared away
+  const [path = ""] = await waiting();
+  await fs.writeFile(join(folder, path.replace(/json$/, "json.new")), "{");
+  await fs.writeFile(join(folder, path.replace(/^(.*\/)\d+/, "$1000000000000001")), '{"since":1,"not');
+  await fs.mkdir(join(folder, "of-nobody"));
+  await hub.start();
+  await waitFor("the second start's notice", async () => (await waiting()).length === 2);
+  t.notSame(await filesBelow(folder), [], "both wait");
+  t.same(
+    (await filesBelow(folder)).filter((name) => !name.endsWith(".json")),
+    [],
+  );
+  t.notOk((await fs.readdir(folder)).includes("of-nobody"));
+  await waitFor("another attempt", () => tried.length > 1);
+  t.equal(tried[1], id, "the oldest first");
+
+  up = true;
+  await hub.kill("SIGTERM");
+  t.same(
+    first.calls.map(({ body }) => body.message),
+    ["CFTI14I", "CFTI14I"],
+    "a stop delivers what it can",
+  );
+  t.equal(first.calls[0]?.body.id, id);
+  t.same(await waiting(), []);
+
+  up = false;
+  const second = await webhook(t);
+  tried.length = 0;
+  await hub.start();
+  await waitFor("the attempt that fails", () => tried.length > 0);
+  await hub.write("cygnet.toml", plain + told(second.url));
+  await waitFor("the other place", () => second.calls.length > 0);
+  t.equal(second.calls[0]?.body.id, tried[0], "what waited goes to the new place");
+  await hub.write("cygnet.toml", plain);
+  await waitFor("nothing to be kept", async () => (await fs.readdir(folder)).length === 0);
+});
 
 test("what a notification is about", (t) => {
   const cases: [

@@ -130,6 +130,7 @@ exec = "_NONE_"
     /Output of PREEXEC: complaint <IDTU=.*Output of PREEXEC: from the script/s,
   );
   t.equal(hub.messages("CFTS80I").length, 3, "three ended");
+  t.equal(hub.messages("CFTS03I").length, 3, "of those that were begun");
   const environment = readFileSync(join(hub.rundir, "told-PREEXEC-send"), "utf8");
   t.notMatch(environment, /CYGNET_CONFIG|NODE_/, "nothing of our own environment");
 

@@ -139,6 +139,8 @@ test("the limit is shared by the listeners of a resource, recognised partners st
   t.match(connections[1]?.failure, { code: "CYG_NET_DISPLACED", diagi: 302 });
   connections[2]?.recognised();
   clock.advance(60_000);
+  const summary = { count: 2, error: "MAXCNX", info1: 2, info2: "N1", prot: "OFTP" };
+  t.match(journal.find("CFTH66E"), summary, "a minute's refusals in one line");
   t.equal((await call(b.address.port)).heard, "", "two recognised partners stay");
   admission.update({ ...EVERYBODY, maxcnx: 1 });
   t.equal(partner.socket.destroyed, false, "a lower limit disturbs nobody");
@@ -346,6 +348,7 @@ test("ports: taken, foreign and reserved ones say so (CFTN05E); close frees the 
   const { socket } = await call(port);
   first.close();
   first.close();
+  t.match(journal.find("CFTN05I"), { prot: "OFTP", host: "127.0.0.1", text: `port ${port} is closed` });
   const second: Listener = await open("OFTP2", { port });
   t.equal(second.address.port, port, "free at once");
   socket.write("still here");

@@ -11,13 +11,26 @@ const STATUS = object({
   rundir: text,
   generation: object({ number: integer, at: instant, plan: list(named("Change")), rejected: list(text) }),
   listeners: list(object({ prot: text, address: text, port: integer, secure: flag })),
-  networks: list(object({ net: text, open: integer, silent: integer })),
+  networks: list(
+    object({
+      net: text,
+      open: integer,
+      silent: integer,
+      accepted: integer,
+      denied: integer,
+      refused: integer,
+      displaced: integer,
+    }),
+  ),
   certificates: object({
     next: nullable(named("Expiry")),
     expired: list(named("Expiry")),
     pending: integer,
     problems: list(text),
   }),
+  disks: list(
+    object({ path: text, free: integer, total: integer, level: oneOf("ok", "low", "alert"), text }),
+  ),
   folders: list(named("Folder")),
   transfers: named("Totals"),
   scripts: object({ running: integer, waiting: integer }),

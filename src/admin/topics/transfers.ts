@@ -1,5 +1,5 @@
 /** Transfers: lists, details, requests and commands. */
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import type { TransferFilter } from "../../catalog/catalog.ts";
 import { cursorOf, SORT_KEYS } from "../../catalog/order.ts";
 import { ACTIONS, type Action } from "../../catalog/transitions.ts";
@@ -120,7 +120,7 @@ export const transferTopic: Topic = (api, { gateway }) => {
     },
   );
 
-  api.route<{ Params: { name: string }; Querystring: Omit<Upload, "name" | "content">; Body: Readable }>(
+  api.route<{ Params: { name: string }; Querystring: Omit<Upload, "name" | "content">; Body: unknown }>(
     "PUT",
     "/v1/uploads/:name",
     {
@@ -132,11 +132,14 @@ export const transferTopic: Topic = (api, { gateway }) => {
       also: {
         404: "there is no such partner",
         409: "not now",
-        415: "the body is not application/octet-stream",
         507: "the disk is full",
       },
     },
     async ({ params: { name }, query, body, caller }) => {
+      if (!(body instanceof Readable)) {
+        const message = "the file is the body, as application/octet-stream";
+        throw new Refusal(415, "CYG_ADMIN_REQUEST", message);
+      }
       const upload = { ...query, name, content: body };
       return recordOf(await submitUpload(site, upload, userOf(caller)));
     },

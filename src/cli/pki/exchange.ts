@@ -2,7 +2,8 @@
 import type { TransferRecord } from "../../admin/record.ts";
 import type { ExchangeKind } from "../../pki/exchange/kinds.ts";
 import { ask } from "../client.ts";
-import { type CommonOptions, places, print, printJson } from "../context.ts";
+import { type CommonOptions, print, printJson } from "../context.ts";
+import { targetOf } from "../target.ts";
 
 export interface ExchangeOptions extends CommonOptions {
   part: string;
@@ -11,10 +12,10 @@ export interface ExchangeOptions extends CommonOptions {
 }
 
 export async function exchange(kind: ExchangeKind, options: ExchangeOptions): Promise<void> {
-  const { socket } = await places(options);
+  const target = await targetOf(options);
   const { part, id, replaces } = options;
   const body = { part, kind, ...(id ? { id } : {}), ...(replaces ? { replaces } : {}) };
-  const transfers = await ask<TransferRecord[]>(socket, "POST", "/pki/exchange", body);
+  const transfers = await ask<TransferRecord[]>(target, "POST", "/pki/exchange", body);
   if (options.json) return printJson(transfers);
   for (const { idtu, nfname, fname } of transfers) print(`${idtu} to ${part}: ${nfname}, ${fname}`);
   print(`what the partner answers: cygnet listcat --part ${part}, cygnet pki list`);

@@ -1,8 +1,8 @@
 /** `cygnet pki export`: a certificate for somebody else. Never a private key. */
 import { resolve } from "node:path";
+import { knownCertificates, pick } from "../../engine/certificates/known.ts";
 import { writeNew } from "../../pki/whole-file.ts";
 import { type CommonOptions, Failed, print, printJson } from "../context.ts";
-import { knownCertificates, pick } from "./known.ts";
 import { openScope } from "./scope.ts";
 
 export interface ExportOptions extends CommonOptions {
@@ -15,7 +15,7 @@ export interface ExportOptions extends CommonOptions {
 export async function exportCertificate(wanted: string, options: ExportOptions): Promise<void> {
   if (options.der && options.chain) throw new Failed("DER holds one certificate: choose --der or --chain", 2);
   const { certificate, chain } = pick(
-    await knownCertificates(await openScope(options)),
+    await knownCertificates(await openScope(options), (text) => console.error(`warning: ${text}`)),
     wanted,
     options.part,
   );

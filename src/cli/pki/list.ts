@@ -1,8 +1,16 @@
 /** `cygnet pki list` and `show`: what is there, and everything about one. */
+import {
+  type CertificateDetail,
+  handoversOf,
+  knownCertificates,
+  pick,
+  recordOf,
+} from "../../engine/certificates/known.ts";
 import { Handovers, handoverDirectory } from "../../pki/handovers.ts";
+import { ask } from "../client.ts";
 import { type CommonOptions, print, printJson } from "../context.ts";
 import { type Colour, renderTable, tableTarget } from "../table.ts";
-import { type CertificateRecord, type Known, knownCertificates, pick, recordOf } from "./known.ts";
+import { remoteTarget } from "../target.ts";
 import { openScope } from "./scope.ts";
 
 export interface ListOptions extends CommonOptions {
@@ -16,31 +24,28 @@ const SOON = 30;
 
 export async function list(options: ListOptions): Promise<void> {
   const { part, state, expiring } = options;
-  const scope = await openScope(options);
-  const handovers = await Handovers.open(handoverDirectory(scope.rundir));
-  const records = (await knownCertificates(scope))
-    .map((one) => ({ ...recordOf(one), handovers: handoversOf(handovers, one) }))
+  const records = (await details(options))
     .filter((one) => part === undefined || one.part === part)
     .filter((one) => state === undefined || one.state === state)
     .filter((one) => expiring === undefined || one.days <= expiring);
   if (options.json) return printJson(records);
   const columns = [
-    { title: "ID", value: (row: CertificateRecord) => row.id },
-    { title: "PART", value: (row: CertificateRecord) => row.part },
-    { title: "STATE", value: (row: CertificateRecord) => row.state, colour: stateColour },
-    { title: "UNTIL", value: (row: CertificateRecord) => row.until.slice(0, 10) },
+    { title: "ID", value: (row: CertificateDetail) => row.id },
+    { title: "PART", value: (row: CertificateDetail) => row.part },
+    { title: "STATE", value: (row: CertificateDetail) => row.state, colour: stateColour },
+    { title: "UNTIL", value: (row: CertificateDetail) => row.until.slice(0, 10) },
     {
       title: "DAYS",
-      value: (row: CertificateRecord) => row.days,
+      value: (row: CertificateDetail) => row.days,
       align: "right" as const,
       colour: daysColour,
     },
-    { title: "USAGE", value: (row: CertificateRecord) => row.usage.join(","), shrink: true },
-    { title: "SHA-256", value: (row: CertificateRecord) => `${row.sha256.slice(0, 23)}…` },
-    { title: "SUBJECT", value: (row: CertificateRecord) => row.subject, shrink: true },
+    { title: "USAGE", value: (row: CertificateDetail) => row.usage.join(","), shrink: true },
+    { title: "SHA-256", value: (row: CertificateDetail) => `${row.sha256.slice(0, 23)}…` },
+    { title: "SUBJECT", value: (row: CertificateDetail) => row.subject, shrink: true },
     {
       title: "PARTNERS",
-      value: (row: (typeof records)[number]) =>
+      value: (row: CertificateDetail) =>
         row.handovers.map(({ part: to, answer }) => `${to} ${answer || "no answer"}`).join(", "),
       shrink: true,
     },
@@ -49,30 +54,45 @@ export async function list(options: ListOptions): Promise<void> {
   else print(renderTable(columns, records, tableTarget(process.stdout)));
 }
 
-/** What partners said to a certificate of ours that they were given over OFTP: the last word of each. */
-function handoversOf(all: Handovers, { own, certificate }: Known) {
-  const ours = own ? all.list({ fingerprint: certificate.fingerprint256 }) : [];
-  return ours
-    .filter(({ part }, index) => index === ours.findIndex((other) => other.part === part))
-    .map(({ part, kind, idtu, at, answer, text }) => {
-      return { part, kind, idtu, at: new Date(at).toISOString(), answer, text };
-    });
+/** Of a gateway elsewhere by its API; here by what stands on disk, whether a gateway runs or not. */
+async function details(options: CommonOptions): Promise<CertificateDetail[]> {
+  const remote = remoteTarget(options);
+  if (remote) return ask(remote, "GET", "/certificates");
+  const scope = await openScope(options);
+  const handovers = await Handovers.open(handoverDirectory(scope.rundir));
+  const known = await knownCertificates(scope, (text) => console.error(`warning: ${text}`));
+  return known.map((one) => ({ ...recordOf(one), handovers: handoversOf(handovers, one) }));
 }
 
-function stateColour({ state }: CertificateRecord): Colour | undefined {
+async function detail(
+  wanted: string,
+  options: CommonOptions & { part?: string },
+): Promise<CertificateDetail> {
+  const { part } = options;
+  const remote = remoteTarget(options);
+  if (remote) {
+    const query = part === undefined ? "" : `?${new URLSearchParams({ part })}`;
+    return ask(remote, "GET", `/certificates/${encodeURIComponent(wanted)}${query}`);
+  }
+  const scope = await openScope(options);
+  const known = await knownCertificates(scope, (text) => console.error(`warning: ${text}`));
+  const found = pick(known, wanted, part);
+  const handovers = await Handovers.open(handoverDirectory(scope.rundir));
+  return { ...recordOf(found), handovers: handoversOf(handovers, found) };
+}
+
+function stateColour({ state }: CertificateDetail): Colour | undefined {
   if (state === "pending") return "yellow";
   return state === "active" || state === "act" ? undefined : "grey";
 }
 
-function daysColour({ days }: CertificateRecord): Colour | undefined {
+function daysColour({ days }: CertificateDetail): Colour | undefined {
   return days < 0 ? "red" : days < SOON ? "yellow" : undefined;
 }
 
 export async function show(wanted: string, options: CommonOptions & { part?: string }): Promise<void> {
-  const scope = await openScope(options);
-  const found = pick(await knownCertificates(scope), wanted, options.part);
-  const handovers = handoversOf(await Handovers.open(handoverDirectory(scope.rundir)), found);
-  const record = { ...recordOf(found), handovers };
+  const record = await detail(wanted, options);
+  const { handovers } = record;
   if (options.json) return printJson(record);
   const day = (iso: string | null) => (iso ?? "").replace("T", " ").slice(0, 19);
   const left = record.days < 0 ? `expired ${-record.days} days ago` : `${record.days} days left`;

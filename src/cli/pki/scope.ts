@@ -4,12 +4,12 @@ import { load } from "../../config/load.ts";
 import type { Configuration } from "../../config/model.ts";
 import { placesOf } from "../../config/places.ts";
 import { readSources } from "../../config/sources.ts";
-import { didYouMean } from "../../config/suggestion.ts";
 import { openStore, storeDirectory } from "../../pki/folder-store.ts";
 import type { CertificateStore } from "../../pki/store.ts";
 import { describe } from "../../platform/errors.ts";
 import { ask, NotRunning } from "../client.ts";
 import { type CommonOptions, configFile, Failed } from "../context.ts";
+import { remoteTarget, type Target } from "../target.ts";
 
 export interface PkiScope {
   /** Main configuration file, its folder and the include directories, absolute. */
@@ -58,26 +58,34 @@ export async function openScope(options: CommonOptions): Promise<PkiScope> {
   };
 }
 
-/** A certificate of nobody is used by nobody. */
-export function checkPartner({ partners }: PkiScope, part: string): void {
-  if (partners.includes(part)) return;
-  const known = partners.length > 0 ? `known are ${partners.join(", ")}` : "there is no [[cftpart]] yet";
-  throw new Failed(`there is no partner "${part}"${didYouMean(part, partners)}; ${known}`);
-}
-
 /**
- * A running gateway takes the change over; where none runs, the next start does.
- * @param path `/pki/refresh` for the store, `/reload` for files of a [[pki]]
+ * A running gateway takes changed files of a [[pki]] over; where none runs, the next start does.
  */
-export async function tellGateway({ socket }: PkiScope, path: "/pki/refresh" | "/reload"): Promise<void> {
+export async function tellGateway({ socket }: PkiScope, path: "/reload"): Promise<void> {
   try {
     const answer = await ask<{ accepted?: boolean; reasons?: string[] }>(socket, "POST", path);
     if (answer.accepted === false) throw new Error(answer.reasons?.join("; "));
   } catch (error) {
     if (error instanceof NotRunning) return;
-    const again = path === "/reload" ? "cygnet reload" : "its next start";
     throw new Failed(
-      `the change is made, but the running gateway has not taken it over (${describe(error)}); ${again} does`,
+      `the change is made, but the running gateway has not taken it over (${describe(error)}); cygnet reload does`,
     );
+  }
+}
+
+/** Done by the gateway elsewhere, by the one that runs here, or without one in the store itself: `local`. */
+export async function decided<T>(
+  options: CommonOptions,
+  call: (target: Target) => Promise<T>,
+  local: (scope: PkiScope) => Promise<T>,
+): Promise<T> {
+  const remote = remoteTarget(options);
+  if (remote) return call(remote);
+  const scope = await openScope(options);
+  try {
+    return await call(scope.socket);
+  } catch (error) {
+    if (!(error instanceof NotRunning)) throw error;
+    return local(scope);
   }
 }

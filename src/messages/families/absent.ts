@@ -153,7 +153,7 @@ const network: readonly AbsentRow[] = [
 
 const requests: readonly AbsentRow[] = [
   [
-    "CFTR02E CFTR03E CFTR04E CFTR05E CFTR06E CFTR07E CFTR08E CFTR10E CFTR11E",
+    "CFTR02E CFTR03E CFTR04E CFTR05E CFTR06E CFTR07E CFTR08E CFTR09E CFTR10E CFTR11E",
     "Command not understood",
     TOLD,
     COMMAND_LINE,
@@ -185,6 +185,13 @@ const requests: readonly AbsentRow[] = [
     "CFTT96I is missing then between CFTT53I and CFTT57I.",
   ],
   ["CFTT42E CFTT45E", "Intermediate partner wrong", CHECKED, LOADED],
+  ["CFTT47E", "TLS profile missing", CHECKED, LOADED],
+  [
+    "CFTR20F",
+    "Folder cannot be watched at all",
+    "A folder that cannot be made or read keeps the configuration from coming into force.",
+    "CFTS85W tells of configurations that were not accepted; a start that fails says it itself.",
+  ],
   [
     "CFTT65E",
     "Requested protocol not in the list of the partner",
@@ -235,6 +242,24 @@ const requests: readonly AbsentRow[] = [
 ];
 
 const transfers: readonly AbsentRow[] = [
+  [
+    "CFTT76E CFTT77E",
+    "Partner refused to write or to read",
+    "OFTP has no answer to data: a partner that cannot go on ends the session, or says so at the end of the file.",
+    "CFTT74E tells of sessions that the partner ends in a file, CFTT78E of ends that it refuses.",
+  ],
+  [
+    "CFTT72E CFTT80E",
+    "Partner refused to select or to open the file",
+    "In OFTP one answer (SFNA) stands for creating, selecting and opening.",
+    "CFTT71E tells of files that the partner refuses.",
+  ],
+  [
+    "CFTT79E CFTT81E",
+    "Partner refused to close or to release the file",
+    "In OFTP one answer (EFNA) stands for everything at the end of a file.",
+    "CFTT78E tells of it.",
+  ],
   [
     "CFTT98W",
     "Temporary name is the final one",

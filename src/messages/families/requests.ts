@@ -3,13 +3,6 @@ import { type Message, message, NOTHING } from "../message.ts";
 /** CFTR, CFTX: commands, watched folders, rights. */
 export const requestMessages: readonly Message[] = [
   message(
-    "CFTR09E",
-    "cmd key? text",
-    "Command not understood: {text}",
-    "A command was missing something or had a wrong value; it was not done.",
-    "Correct the command; `cygnet <command> --help` shows how.",
-  ),
-  message(
     "CFTR12I",
     "cmd idtu? part? idf? idt? user? text?",
     "Command accepted: {text}",
@@ -50,13 +43,6 @@ export const requestMessages: readonly Message[] = [
     "Folder error: {text}",
     "A watched folder or a file in it could not be worked on; the gateway tries again.",
     "Check that the folder exists and that the gateway may read and write it.",
-  ),
-  message(
-    "CFTR20F",
-    "id? text",
-    "Folder not watched: {text}",
-    "A folder cannot be watched at all.",
-    "Correct the CFTFOLDER object or the folder on disk.",
   ),
   message(
     "CFTR22E",

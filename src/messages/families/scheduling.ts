@@ -147,13 +147,6 @@ export const schedulingMessages: readonly Message[] = [
     "`cygnet act <partner>`, or change state of the CFTPART.",
   ),
   message(
-    "CFTT47E",
-    `${ATTEMPT} prot? ssl text?`,
-    "TLS profile missing: {text}",
-    "The TLS profile that is named does not exist.",
-    "Add the CFTSSL object or correct the name.",
-  ),
-  message(
     "CFTT47W",
     "part ssl text?",
     "No checks of the partner's own TLS profile: {text}",

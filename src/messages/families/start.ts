@@ -114,7 +114,7 @@ export const startMessages: readonly Message[] = [
     "CFTS77E",
     "text",
     "Internal error: {text}",
-    "Something happened outside any session that the gateway did not expect; it goes on working.",
+    "Something happened that the gateway did not expect; the process ends, and the next start takes up what is on disk.",
     "Report it with the log lines around it.",
   ),
   message(

@@ -60,13 +60,6 @@ export const transferMessages: readonly Message[] = [
   ),
   message("CFTT71E", REFUSED, "Partner refused the file", "The partner answered SFNA to the file.", EXPLAIN),
   message(
-    "CFTT72E",
-    REFUSED,
-    "Partner refused to select the file",
-    "The partner does not hold the file.",
-    EXPLAIN,
-  ),
-  message(
     "CFTT74E",
     REFUSED,
     "Transfer cut by the partner",
@@ -80,34 +73,11 @@ export const transferMessages: readonly Message[] = [
     "The partner could not be reached or refused the session; the transfer is tried again as its rules say.",
     EXPLAIN,
   ),
-  message("CFTT76E", REFUSED, "Partner refused to write", "The partner could not take the data.", EXPLAIN),
-  message("CFTT77E", REFUSED, "Partner refused to read", "The partner could not give the data.", EXPLAIN),
   message(
     "CFTT78E",
     REFUSED,
     "End of transfer refused",
     "The partner answered EFNA, or the end of the file went wrong; the partner does not have the file.",
-    EXPLAIN,
-  ),
-  message(
-    "CFTT79E",
-    REFUSED,
-    "Partner refused to release the file",
-    "The end of the file went wrong.",
-    EXPLAIN,
-  ),
-  message(
-    "CFTT80E",
-    REFUSED,
-    "Partner refused to open the file",
-    "The partner could not open the file.",
-    EXPLAIN,
-  ),
-  message(
-    "CFTT81E",
-    REFUSED,
-    "Partner refused to close the file",
-    "The end of the file went wrong.",
     EXPLAIN,
   ),
   message(

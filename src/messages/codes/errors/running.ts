@@ -73,6 +73,11 @@ export const runningErrors: readonly WordRow[] = [
   ["CYG_INTERNAL", "The gateway failed inside while it answered a request.", REPORT],
   ["CYG_ADMIN_PATH", "The HTTP API has no such path.", "`GET /v1/openapi.json` shows all that there is."],
   [
+    "CYG_API_READERS",
+    "Too many programs read events of the gateway.",
+    "Close readers that nobody needs; each keeps a connection.",
+  ],
+  [
     "CYG_API_LOCKED",
     "Too many wrong tokens came from this address; nothing is looked at until the wait is over.",
     "Correct the token, then wait as long as Retry-After says.",
@@ -86,6 +91,26 @@ export const runningErrors: readonly WordRow[] = [
     "CYG_API_UNKNOWN",
     "The HTTP API does not know who asks.",
     "Give a token (--token-file) or a certificate that belongs to an APIUSER.",
+  ],
+  [
+    "CYG_CERTIFICATE_STATE",
+    "A command does not apply to the state of the certificate.",
+    "The text says what does.",
+  ],
+  [
+    "CYG_CERTIFICATE_UNKNOWN",
+    "There is no such certificate, or several are meant.",
+    "`cygnet pki list` shows all; add digits of the fingerprint, or --part.",
+  ],
+  [
+    "CYG_PKI_USAGE",
+    "A certificate does not permit what it is to be used for.",
+    "Choose another --usage, or ask the partner for a certificate with the right KeyUsage.",
+  ],
+  [
+    "CYG_REQUEST_UPLOAD",
+    "The octets of a file broke off on their way to the gateway.",
+    "Send it again; nothing of it was kept.",
   ],
   ["CYG_REQUEST_CURSOR", "The cursor of a list belongs to another list.", "Begin again with the first page."],
   ["CYG_UNKNOWN_TRANSFER", "The catalog has no such transfer.", "`cygnet listcat` shows the transfers."],

@@ -1,12 +1,21 @@
 /** Every certificate that this site knows, of [[pki]] and of the store, and how a person names one. */
 import type { X509Certificate } from "node:crypto";
+import type { Pki } from "../../config/model.ts";
 import { factsOf } from "../../pki/facts.ts";
 import { fingerprintPrefix, hexFingerprint, shortFingerprint } from "../../pki/fingerprint.ts";
+import type { Handovers } from "../../pki/handovers.ts";
 import { loadMaterial } from "../../pki/material.ts";
-import type { StoredCertificate } from "../../pki/store.ts";
-import { describe } from "../../platform/errors.ts";
-import { Failed } from "../context.ts";
-import type { PkiScope } from "./scope.ts";
+import type { CertificateStore, StoredCertificate } from "../../pki/store.ts";
+import { CygnetError, describe } from "../../platform/errors.ts";
+
+/** Where certificates are looked for. */
+export interface CertificateScope {
+  /** Of the configuration; null while that has errors. */
+  configuration: { pki: ReadonlyMap<string, Pki> } | null;
+  store: CertificateStore;
+  /** Ids of the partners. */
+  partners: readonly string[];
+}
 
 export interface Known {
   /** Of the [[pki]], or the first eight digits of the fingerprint. */
@@ -27,8 +36,11 @@ export interface Known {
   stored: StoredCertificate | null;
 }
 
-/** [[pki]] in the order of the configuration, each authority of a bundle by itself; then the store, newest first. */
-export async function knownCertificates({ configuration, store }: PkiScope): Promise<Known[]> {
+/** [[pki]] in the order of the configuration, each authority of a bundle by itself; then the store, newest first. `warn`: what cannot be read. */
+export async function knownCertificates(
+  { configuration, store }: Pick<CertificateScope, "configuration" | "store">,
+  warn: (text: string) => void,
+): Promise<Known[]> {
   const known: Known[] = [];
   for (const { id, part, state, usage, file, key, keypassw } of configuration?.pki.values() ?? []) {
     const password = keypassw ? { password: keypassw.reveal() } : {};
@@ -40,7 +52,7 @@ export async function knownCertificates({ configuration, store }: PkiScope): Pro
       const others = usage.includes("ca") ? all.filter((one) => one !== certificate) : [];
       known.push(...others.map((one) => ({ ...base, own: false, certificate: one, chain: [one] })));
     } catch (error) {
-      console.error(`warning: ${describe(error)}`);
+      warn(describe(error));
     }
   }
   for (const stored of store.list()) {
@@ -53,7 +65,7 @@ export async function knownCertificates({ configuration, store }: PkiScope): Pro
 
 /**
  * The certificate that a person means: the id of a [[pki]], or a fingerprint (SHA-256) or its first eight digits or more.
- * @throws Failed when there is none, or more than one
+ * @throws CygnetError CYG_CERTIFICATE_UNKNOWN when there is none, or more than one
  */
 export function pick(known: readonly Known[], wanted: string, part?: string): Known {
   const candidates = known.filter((one) => part === undefined || one.part === part);
@@ -66,7 +78,8 @@ export function pick(known: readonly Known[], wanted: string, part?: string): Kn
   const [first, ...others] = found;
   const whose = part === undefined ? "" : ` of ${part}`;
   if (first === undefined) {
-    throw new Failed(
+    throw new CygnetError(
+      "CYG_CERTIFICATE_UNKNOWN",
       `there is no certificate "${wanted}"${whose}; name a [[pki]] or at least eight digits of a SHA-256 fingerprint ("cygnet pki list" shows all)`,
     );
   }
@@ -76,7 +89,8 @@ export function pick(known: readonly Known[], wanted: string, part?: string): Kn
   const list = found.map(
     (one) => `${one.id} ${one.part || "of this site"} ${one.certificate.fingerprint256}`,
   );
-  throw new Failed(
+  throw new CygnetError(
+    "CYG_CERTIFICATE_UNKNOWN",
     `"${wanted}" stands for ${found.length} certificates; add digits, or --part:\n${list.join("\n")}`,
   );
 }
@@ -86,7 +100,8 @@ export function pickStored(known: readonly Known[], wanted: string, part?: strin
   const stored = known.filter(({ source }) => source === "store");
   const isConfigured = known.some(({ id, source }) => source === "pki" && id === wanted);
   if (isConfigured) {
-    throw new Failed(
+    throw new CygnetError(
+      "CYG_CERTIFICATE_STATE",
       `"${wanted}" is a [[pki]]; its state stands in the configuration: state = "act" or "inact"`,
     );
   }
@@ -116,3 +131,15 @@ export function recordOf({ id, part, source, state, usage, own, certificate, cha
 }
 
 export type CertificateRecord = ReturnType<typeof recordOf>;
+
+/** What partners said to a certificate of ours that they were given over OFTP: the last word of each. */
+export function handoversOf(all: Handovers, { own, certificate }: Known) {
+  const ours = own ? all.list({ fingerprint: certificate.fingerprint256 }) : [];
+  return ours
+    .filter(({ part }, index) => index === ours.findIndex((other) => other.part === part))
+    .map(({ part, kind, idtu, at, answer, text }) => {
+      return { part, kind, idtu, at: new Date(at).toISOString(), answer, text };
+    });
+}
+
+export type CertificateDetail = CertificateRecord & { handovers: ReturnType<typeof handoversOf> };

@@ -1,0 +1,244 @@
+/** Messages about commands and about the catalog, each through what it tells of. */
+import { type Test, test } from "tap";
+import type { Catalog } from "../../src/catalog/catalog.ts";
+import { act, perform } from "../../src/engine/actions.ts";
+import { activate } from "../../src/engine/activate.ts";
+import { tellingTrouble } from "../../src/engine/catalog-trouble.ts";
+import { putAway } from "../../src/engine/conclude.ts";
+import { DiskSpace } from "../../src/engine/disk-space.ts";
+import type { Gateway } from "../../src/engine/gateway.ts";
+import { insist } from "../../src/engine/insist.ts";
+import { endTransfer } from "../../src/engine/requests.ts";
+import { Retention } from "../../src/engine/retention.ts";
+import type { Site } from "../../src/engine/site.ts";
+import { encode } from "../../src/oftp/wire/codec.ts";
+import { frame } from "../../src/oftp/wire/stream.ts";
+import { CygnetError } from "../../src/platform/errors.ts";
+import { Callee } from "../gateway/callee.ts";
+import { type Raw, sfid, ssid } from "../gateway/extra.ts";
+import { type Bench, bench } from "./site.ts";
+
+const HOUR = 3_600_000;
+const TOML = `
+[cftparm]
+part = "HUB"
+npart = "O0999HUB"
+disk_low = "1MiB"
+
+[[cftnet]]
+id = "LOCAL"
+
+[[cftprot]]
+id = "OFTP"
+type = "odette"
+net = "LOCAL"
+
+[[cftpart]]
+id = "ACME"
+prot = ["OFTP"]
+sap = [1]
+nrpart = "O0999ACME"
+omintime = "18:00"
+omaxtime = "20:00"
+
+[[cfttcp]]
+id = "ACME"
+host = "127.0.0.1"
+
+[cftcat]
+sx = 1
+`;
+
+/** The site with a catalog of which these changes fail. */
+function failing(site: Site, names: readonly (keyof Catalog)[], code: string): Site {
+  const fail = async () => {
+    throw new CygnetError(code, "the disk is full");
+  };
+  const catalog = { ...site.catalog, ...Object.fromEntries(names.map((name) => [name, fail])) };
+  return { ...site, catalog };
+}
+
+const last = ({ said }: Bench): string | undefined => said.at(-1);
+
+async function refused(t: Test, work: Promise<unknown>): Promise<void> {
+  await t.rejects(work, { code: /^CYG_/ });
+}
+
+test("commands that are not carried out, and those that are", async (t) => {
+  const made = await bench(t, TOML);
+  const { site, submit } = made;
+  const { idtu } = await submit("ACME");
+  const who = `IDTU=${idtu} PART=ACME IDF=DEFAULT`;
+
+  await refused(t, act(site, { action: "halt" }, "99999999"));
+  t.equal(last(made), "CFTR13E CMD=HALT IDTU=99999999");
+  await refused(t, endTransfer(site, "99999999", { reason: 0, text: "" }));
+  t.equal(last(made), "CFTR13E CMD=END IDTU=99999999");
+
+  await act(site, { action: "halt" }, idtu);
+  t.equal(last(made), `CFTS19I ${who} TEXT=TD to TH`);
+  await refused(t, act(site, { action: "submit" }, idtu));
+  t.match(last(made), `CFTS18W ${who} TEXT=`);
+  await refused(t, act(failing(site, ["transition"], "CYG_CATALOG_FULL"), { action: "keep" }, idtu));
+  t.equal(last(made), `CFTS18E ${who} TEXT=the disk is full`);
+  await refused(t, act(failing(site, ["remove"], "CYG_CATALOG_WRITE"), { action: "delete" }, idtu));
+  t.equal(last(made), `CFTC05W ${who} TEXT=the disk is full`);
+
+  // ended, then begun again: a START that is too late, a DELETE while the response is owed
+  const other = await submit("ACME");
+  await site.catalog.update(other.idtu, { phase: "X", phasestep: "X", edate: site.clock.now() });
+  await refused(t, act(site, { action: "start" }, other.idtu));
+  t.equal(last(made), `CFTR22E CMD=START IDTU=${other.idtu} PART=ACME IDF=DEFAULT PHASE=X`);
+  const owing = { ...site, catalog: { ...site.catalog, owesResponse: async () => true } };
+  const { refused: kept } = await perform(owing, { action: "delete" }, { idtu: other.idtu });
+  t.equal(kept.length, 1);
+  t.match(
+    last(made),
+    `CFTC04W IDTU=${other.idtu} PART=ACME IDF=DEFAULT STATE=XX TEXT=the partner has not had`,
+  );
+});
+
+test("the hours of a partner, and partners for whom nothing waits", async (t) => {
+  const made = await bench(t, TOML);
+  const gateway = { site: made.site } as Gateway;
+  await activate(gateway, { command: "inact", id: "ACME" });
+  t.match(last(made), "CFTR14W CMD=INACT PART=ACME TEXT=no transfer");
+  await activate(gateway, { command: "act", id: "ACME" });
+  const { idtu } = await made.submit("ACME");
+  const before = made.said.length;
+  await activate(gateway, { command: "act", id: "ACME" });
+  t.notOk(made.said.slice(before).some((line) => line.startsWith("CFTR14W")));
+  made.scheduler.kick();
+  await made.until("the obstacle", () => made.said.some((line) => line.startsWith("CFTC03W")), 10);
+  const time = new Date(2026, 10, 20, 18).toISOString().slice(0, 16);
+  t.ok(made.said.some((line) => line.startsWith(`CFTC03W IDTU= PART=ACME IDF= TIME=${time}`)));
+  t.match(await made.site.catalog.get(idtu), { phasestep: "D", diagi: 414 });
+});
+
+test("a catalog and a disk that cannot take more", async (t) => {
+  const made = await bench(t, TOML);
+  const { site, said, clock } = made;
+  const { idtu, part, idf } = await made.submit("ACME");
+
+  const broken = failing(site, ["update", "release", "get"], "CYG_CATALOG_FULL");
+  const telling = tellingTrouble(broken.catalog, site.journal, clock);
+  for (const look of [0, 1, 60_000]) {
+    clock.advance(look);
+    await refused(t, telling.update(idtu, {}));
+    await refused(t, telling.release(idtu, {}));
+  }
+  t.same(
+    said.filter((line) => line.startsWith("CFTC01E")),
+    ["CFTC01E TEXT=the disk is full", "CFTC01E TEXT=the disk is full"],
+    "once a minute",
+  );
+  t.ok(await telling.list({ idtu }), "what works works");
+
+  // a change that is insisted on, until the gateway stops
+  await insist(broken, { idtu, part, idf }, () => broken.catalog.release(idtu, {}));
+  t.match(last(made), `CFTT21E IDTU=${idtu} PART=ACME IDF=DEFAULT CODE=412`);
+  broken.stopping = true;
+  clock.advance(1_000);
+  await site.sessions.finished();
+  t.equal(
+    last(made),
+    `CFTC06E IDTU=${idtu} PART=ACME IDF=DEFAULT TEXT=the disk is full; the next start takes it up`,
+  );
+
+  // the disk of the catalog runs short of space
+  const disk = { ...site.disk, space: async () => ({ device: 1n, free: 512 * 1024, total: 2 ** 30 }) };
+  const space = new DiskSpace(
+    () => ({ ...site, disk }),
+    () => {},
+  );
+  await space.look();
+  t.match(
+    said.slice(-2).map((line) => line.split(" ", 2).join(" ")),
+    [/^CFTS86E/, "CFTC01W N=512"],
+  );
+});
+
+test("in a session: a file during a stop, a response that the partner has no word for", async (t) => {
+  let line: Raw | undefined;
+  const callee = await Callee.listen(async (raw) => {
+    raw.send({ type: "SSRM", message: "ODETTE FTP READY " });
+    await raw.expect("SSID");
+    raw.send(ssid({ code: "O0999OLD", pswd: "", lev: 2 }));
+    line = raw;
+  });
+  t.teardown(() => callee.close());
+  const old = TOML.replaceAll("ACME", "OLD")
+    .replace("sap = [1]", `sap = [${callee.port}]`)
+    .replace(/omintime.*\nomaxtime.*\n/, "");
+  const made = await bench(t, old);
+  const { site, said } = made;
+  const identity = { dsn: "THEIRS", date: "261120", time: "120000", orig: "O0999OLD", dest: "O0999HUB" };
+  const { transfer } = await site.catalog.addReceive(
+    {
+      ...{
+        ...identity,
+        part: "OLD",
+        via: "",
+        idf: "DEFAULT",
+        mode: "server",
+        nfname: "THEIRS",
+        prot: "OFTP",
+      },
+      ...{ description: "", filesize: 1, format: "U", lrecl: 0, security: null },
+    },
+    site.owner,
+  );
+  const no = {
+    ...identity,
+    idtu: transfer.idtu,
+    part: "OLD",
+    kind: "NERP",
+    reason: 34,
+    text: "not wanted",
+  } as const;
+  await site.catalog.finishReceive(transfer.idtu, {}, no);
+  t.equal(made.scheduler.poll("OLD"), undefined);
+  await made.until("the session", () => line, 10);
+  if (line === undefined) throw new Error("there is no session");
+  await line.expect("CD");
+  const told = said.filter((text) => text.startsWith("CFTT93W"));
+  t.match(told, [new RegExp(`^CFTT93W PART=OLD IDS=\\d+ IDTU=${transfer.idtu} TEXT=not wanted`)]);
+
+  site.stopping = true;
+  const offer = sfid({ orig: "O0999OLD", dsn: "LATE" });
+  line.bytes(frame(encode(offer, 2)));
+  t.match(await line.next(), { type: "SFNA", reas: 99, rrtr: true });
+  t.ok(said.some((text) => text.startsWith("CFTT23E PART=OLD")));
+  t.same(await site.catalog.list({ part: "OLD", state: "C" }), [], "and has no record");
+  line.close();
+});
+
+test("what becomes of files and records that have ended", async (t) => {
+  const made = await bench(t, TOML);
+  const { site, said, clock } = made;
+  const [one, two, three] = [await made.submit("ACME"), await made.submit("ACME"), await made.submit("ACME")];
+  const ended = { phase: "X", phasestep: "X", ack: "A", edate: clock.now() } as const;
+  for (const each of [one, two]) await site.catalog.update(each.idtu, ended);
+  await site.catalog.update(three.idtu, { ...ended, ack: "N" });
+  const who = ({ idtu }: { idtu: string }) => `IDTU=${idtu} PART=ACME IDF=DEFAULT`;
+
+  await putAway(site, { ...one, ack: "A" });
+  t.equal(last(made), `CFTT89I ${who(one)} ACTION=DELETE FILE=${one.fname}`);
+  await putAway(site, { ...three, ack: "N" });
+  t.equal(last(made), `CFTT89I ${who(three)} ACTION=KEEP in failed FILE=${three.fname}`);
+  const spool = {
+    ...site.spool,
+    settle: async () => {
+      throw new CygnetError("CYG_SPOOL_FULL", "no space");
+    },
+  };
+  await refused(t, putAway({ ...site, spool }, { ...two, ack: "A" }));
+  t.equal(last(made), `CFTT90W ${who(two)} ACTION=DELETE FILE=${two.fname} TEXT=no space`);
+
+  clock.advance(26 * HOUR);
+  t.equal(await new Retention(() => site).purge(), 2, "the one whose file is still there stays");
+  t.same(
+    said.filter((line) => line.startsWith("CFTC12I")),
+    [one, three].map((each) => `CFTC12I ${who(each)} STATE=XX DIRECT=send`),
+  );
+});
