@@ -220,7 +220,7 @@ test("several files by one request, and files that are not there", async (t) => 
   t.match(await command(hub, "submit", outside.idtu), /halt, keep, start and delete/);
   t.match(await hub.cli("display", outside.idtu), { status: 0, stdout: /generic +list/ });
 
-  t.match(await send(hub, names[0] ?? "", "--mindate", "tomorrow"), { refusal: /\+1/ });
+  t.match(await send(hub, join(hub.rundir, "names.txt"), "--mindate", "tomorrow"), { refusal: /\+1/ });
   const path = await put(hub, "late.txt");
   const late = await send(hub, path, "--maxdate", "2020-01-01");
   t.match(late, { diagi: 414, phasestep: "K" }, "its day was over when it was asked for");
