@@ -23,6 +23,10 @@ export async function statusOf(gateway: Gateway) {
     },
     listeners: listeners.ports,
     networks: listeners.networks,
+    lockouts: listeners.lockouts.map(({ left, ...lock }) => ({
+      ...lock,
+      until: new Date(site.clock.now() + left).toISOString(),
+    })),
     certificates: certificatesOf(gateway),
     // what the inside adds to these is no part of the API before somebody says so
     disks: site.diskSpace.disks.map(({ path, free, total, level, text }) => ({

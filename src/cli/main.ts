@@ -5,12 +5,14 @@ import type { Action } from "../catalog/transitions.ts";
 import { describe } from "../platform/errors.ts";
 import { version } from "../platform/version.ts";
 import { activate } from "./activate.ts";
+import type { BackupOptions, RestoreOptions } from "./backup.ts";
 import { check } from "./check.ts";
 import { type CommandOptions, command as commandTransfers } from "./commands.ts";
 import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain, list } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
+import { metrics } from "./metrics.ts";
 import type { MigrateOptions } from "./migrate.ts";
 import { addPartnerCommands } from "./partner.ts";
 import { addPkiCommands } from "./pki.ts";
@@ -74,6 +76,12 @@ export function program(): Command {
   far("status", "show the gateway at a glance").action(status);
 
   command(
+    "metrics",
+    "show what monitoring sees",
+    "In Prometheus' text format, as GET /metrics gives it; with --json a list of name, labels and value.",
+  ).action(metrics);
+
+  command(
     "doctor",
     "look for what is wrong with this machine, the gateway and the way to its partners",
     "Works with the gateway running or stopped, and changes nothing. Each line is ok, WARN or FAIL, with what to do.",
@@ -82,6 +90,41 @@ export function program(): Command {
     // loaded only here, as it looks at everything
     .action(async (options: CommonOptions & { deep?: boolean }) =>
       (await import("./doctor/doctor.ts")).doctor(options),
+    );
+
+  command(
+    "backup",
+    "save the gateway: catalog, certificates, configuration, files under way",
+    "Works with the gateway running or stopped. Keys and passwords are in it only when asked for.",
+  )
+    .argument("<where>", "file to write, or a folder, in which it gets a name with site and time")
+    .option("--with-secrets", "keys and passwords too; whoever can read the file has them")
+    .option(
+      "--recipient <certificate...>",
+      "keys and passwords too, encrypted so that only these can open it (CMS)",
+    )
+    .option(
+      "--keep <count>",
+      "in a folder: remove all but so many of this site, the oldest first",
+      parseCount,
+    )
+    .action(async (where: string, options: BackupOptions) =>
+      (await import("./backup.ts")).backup(where, options),
+    );
+
+  command(
+    "restore",
+    "make a gateway of a backup",
+    "Into an empty place; --config says where the main configuration file is to stand (default: where it was).\n" +
+      "Checks everything before it touches anything. See docs/operation.md for what an old backup means to partners.",
+  )
+    .argument("<file>", "the backup")
+    .option("--recipient <certificate>", "certificate for which it was encrypted")
+    .option("--key <file>", "its private key")
+    .option("--force", "move aside what is there")
+    .option("--with-outbox", "put unsent files of a gateway that was running back into the outbox")
+    .action(async (file: string, options: RestoreOptions) =>
+      (await import("./backup.ts")).restore(file, options),
     );
 
   far("shut", "stop the gateway", "Running transfers finish first, for up to 30 seconds.")
@@ -137,14 +180,18 @@ export function program(): Command {
     const each = far(
       name,
       `${opens ? "open" : "close"} a partner, a folder or a job`,
-      "It stays so over restarts, until the next act or inact, or until the configuration changes the object's state.",
+      "It stays so over restarts, until the next act or inact, or until the configuration changes the object's state." +
+        (opens
+          ? "\nA caller's address, or a partner, that was refused too often and is locked out is heard again."
+          : ""),
     )
-      .argument("<id>", "the partner, the folder or the job")
+      .argument("<id>", `the partner, the folder or the job${opens ? ", or a caller's address" : ""}`)
       .addOption(
         new Option("--type <type>", "what the id names, where it names several").choices([
           "part",
           "folder",
           "cron",
+          ...(opens ? ["address"] : []),
         ]),
       )
       .addOption(

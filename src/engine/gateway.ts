@@ -6,7 +6,9 @@
  * - Any failure before the swap leaves everything as it was; nothing is ever half applied.
  * - Sessions keep the configuration that they began with.
  */
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { RESTORE_MARK } from "../backup/layout.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { openCatalog } from "../catalog/sqlite.ts";
 import { type Change, plan, renderPlan } from "../config/diff.ts";
@@ -34,9 +36,11 @@ import { Deliveries } from "./deliveries.ts";
 import { DiskSpace } from "./disk-space.ts";
 import { Envelopes } from "./envelopes.ts";
 import { Exchange } from "./exchange/exchange.ts";
+import { Health } from "./health.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type Partaker, type Prepared, prepareAll } from "./partakers.ts";
 import { type PathReport, probePartner } from "./probe.ts";
@@ -71,11 +75,15 @@ export class Gateway {
   readonly generations: Generation[] = [];
   /** Why the last reload was rejected; empty when it was accepted. */
   lastRejection: readonly string[] = [];
+  /** When a reload was last asked for, accepted or not, ms since 1970 UTC; null = never. */
+  lastReload: number | null = null;
   readonly journal: OpenJournal;
   readonly outboxes: Outboxes;
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
   readonly housekeeping: Housekeeping;
+  readonly health: Health;
+  readonly metrics: Metrics;
   readonly #partakers: Partaker[] = [];
   readonly #file: string;
   readonly #catalog: Catalog;
@@ -123,6 +131,7 @@ export class Gateway {
       routed: (part) => this.scheduler.routed(part),
       cutScript: (idtu, left) => this.housekeeping.scripts.cut(idtu, left),
       seats: (net) => this.listeners.seat(this.site.configuration.cftnet.get(net)),
+      unlock: (id, user) => this.listeners.unlock(id, user),
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);
@@ -137,6 +146,12 @@ export class Gateway {
       () => this.site.credentials,
       (connection, prot) => this.#arrived(connection, prot),
     );
+    this.health = new Health(() => ({
+      site: this.site,
+      listeners: this.listeners,
+      generation: () => this.generations.at(-1)?.number ?? 0,
+    }));
+    this.metrics = new Metrics(this);
   }
 
   /**
@@ -147,6 +162,10 @@ export class Gateway {
     const result = await load(file);
     if ("problems" in result) throw new ConfigurationRejected(result.problems);
     const { configuration, warnings } = result;
+    if (existsSync(join(configuration.cftparm.rundir, RESTORE_MARK))) {
+      const message = `a restore into ${configuration.cftparm.rundir} was cut off: run "cygnet restore --force" with the same backup again`;
+      throw new CygnetError("CYG_RESTORE_UNFINISHED", message);
+    }
     await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
     const journal = openJournal({
       ...logSettings(configuration),
@@ -264,7 +283,10 @@ export class Gateway {
     const next = this.#reloading
       .then(() => this.#reload(cause))
       // nobody awaits a reload that a file or a signal asked for
-      .catch((error: unknown) => this.#rejected(cause, [describe(error)]));
+      .catch((error: unknown) => this.#rejected(cause, [describe(error)]))
+      .finally(() => {
+        this.lastReload = this.site.clock.now();
+      });
     this.#reloading = next;
     return next;
   }
@@ -453,6 +475,7 @@ export class Gateway {
     tellTls(this.journal, this.site.configuration, null);
     this.journal.emit("CFTE09I", { text: "stopped" });
     await this.housekeeping.sayGoodBye();
+    this.metrics.stop();
     await this.journal.close();
   }
 }

@@ -142,10 +142,22 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     ...{ part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT", default_idf: true },
     ...{ execsf: null, execrf: null, execsfa: null, execse: null, execre: null },
     ...{ exectimeout: 3_600_000, max_processing_scripts: 8, experimental_ciphers: false },
+    ...{ allow_plain_secrets: true, disk_low: { percent: 5, octets: 2 ** 30 } },
+    disk_alert: { percent: 2, octets: 256 * 2 ** 20 },
   };
   t.strictSame(configuration.cftparm, parm);
   t.strictSame(cftnet.get("LOCAL"), {
-    ...{ id: "LOCAL", host: ["127.0.0.1"], maxcnx: 100, maxcnx_host: 0, deny: [], keepalive: 60_000 },
+    ...{
+      id: "LOCAL",
+      host: ["127.0.0.1"],
+      maxcnx: 100,
+      maxcnx_host: 0,
+      lockout: 10,
+      lockout_max: 300_000,
+      lockout_forget: 900_000,
+      deny: [],
+      keepalive: 60_000,
+    },
     allow: ["127.0.0.0/8", "10.1.2.3/32", "::1/128"],
   });
   t.strictSame(cftprot.get("OFTPS"), {
