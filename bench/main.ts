@@ -10,6 +10,7 @@ import { ediFile, envelopeRows } from "./envelopes.ts";
 import { option, type Row, table } from "./figures.ts";
 import { largeFile, largeRows } from "./large.ts";
 import { compressionRows, protocolRow } from "./protocol.ts";
+import { catalogRows, partnerRows, sessionRows, smallRows } from "./scale.ts";
 
 const SIZE = option("gib", 1) * 1024 ** 3;
 
@@ -26,6 +27,10 @@ const PARTS: Record<string, (folder: string) => Promise<Row[]>> = {
     await ediFile(join(folder, "plain"), SEALED);
     return envelopeRows(folder, SEALED);
   },
+  small: smallRows,
+  sessions: sessionRows,
+  catalog: catalogRows,
+  partners: partnerRows,
 };
 
 /** The parts named on the command line, or all. */

@@ -21,7 +21,7 @@ const DISPENSABLE = [
   /\.(map|md|markdown|html|css|sh|ts|mts|cts|tsbuildinfo|flow|yml|yaml)$/i,
   /(^|\/)\./,
   /^(test|tests|__tests__|docs?|docsify|examples?|bench|benchmarks?|coverage|integration|scripts|bin)\//i,
-  /^bin\.js$/,
+  /^bin\.m?js$/,
 ];
 
 /** Fills the tree from the built project in `root`. `time` is that of the sources, in seconds since 1970. */
@@ -49,14 +49,27 @@ export function stage(tree: Tree, root: string, time: number): void {
   tree.write(`${HOME}/sbom.cdx.json`, billOfMaterials(product, [...modules, runtime], time));
 
   tree.copy(join(root, "package", "cygnet"), "usr/bin/cygnet", 0o755);
+  tree.copy(join(root, "package", "cygnet-setup"), "usr/sbin/cygnet-setup", 0o755);
+  tree.copy(join(root, "image", "answers.example"), `${DOC}/examples/answers`);
   tree.copy(join(root, "package", "cygnet.toml"), "etc/cygnet/cygnet.toml");
   tree.folder("etc/cygnet/partners.d");
-  tree.copy(join(root, "systemd", "cygnet.service"), `${UNITS}/cygnet.service`);
+  for (const unit of [
+    "cygnet.service",
+    "cygnet-setup.service",
+    "cygnet-backup.service",
+    "cygnet-backup.timer",
+  ]) {
+    tree.copy(join(root, "systemd", unit), `${UNITS}/${unit}`);
+  }
   tree.copy(join(root, "systemd", "cygnet.sysusers"), "usr/lib/sysusers.d/cygnet.conf");
   tree.copy(join(root, "systemd", "cygnet.tmpfiles"), "usr/lib/tmpfiles.d/cygnet.conf");
 
   tree.write("usr/share/man/man1/cygnet.1.gz", packed(commandManual(program(), date)));
   tree.write("usr/share/man/man5/cygnet.toml.5.gz", packed(configurationManual(version, date)));
+  tree.write(
+    "usr/share/man/man8/cygnet-setup.8.gz",
+    packed(readFileSync(join(root, "package", "cygnet-setup.8"), "utf8")),
+  );
   tree.write("usr/share/bash-completion/completions/cygnet", bashCompletion(program()));
 
   tree.write(`${DOC}/copyright`, copyrightFile(root, [...modules, runtime]));

@@ -1,4 +1,5 @@
 import {
+  backup,
   DatabaseSync,
   type DatabaseSyncOptions,
   type SQLInputValue,
@@ -73,6 +74,15 @@ export class Database {
   /** False too when SQLite has rolled back by itself, as it does when the disk is full. */
   get inTransaction(): boolean {
     return this.#sqlite.isTransaction;
+  }
+
+  /** Writes what this connection sees to a new file, in pieces: the loop goes on turning. */
+  async copyTo(path: string): Promise<void> {
+    try {
+      await backup(this.#sqlite, path);
+    } catch (error) {
+      throw catalogError(path, error);
+    }
   }
 
   close(): void {

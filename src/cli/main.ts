@@ -5,6 +5,7 @@ import type { Action } from "../catalog/transitions.ts";
 import { describe } from "../platform/errors.ts";
 import { version } from "../platform/version.ts";
 import { activate } from "./activate.ts";
+import type { BackupOptions, RestoreOptions } from "./backup.ts";
 import { check } from "./check.ts";
 import { type CommandOptions, command as commandTransfers } from "./commands.ts";
 import { type CommonOptions, Failed, print, printJson } from "./context.ts";
@@ -89,6 +90,41 @@ export function program(): Command {
     // loaded only here, as it looks at everything
     .action(async (options: CommonOptions & { deep?: boolean }) =>
       (await import("./doctor/doctor.ts")).doctor(options),
+    );
+
+  command(
+    "backup",
+    "save the gateway: catalog, certificates, configuration, files under way",
+    "Works with the gateway running or stopped. Keys and passwords are in it only when asked for.",
+  )
+    .argument("<where>", "file to write, or a folder, in which it gets a name with site and time")
+    .option("--with-secrets", "keys and passwords too; whoever can read the file has them")
+    .option(
+      "--recipient <certificate...>",
+      "keys and passwords too, encrypted so that only these can open it (CMS)",
+    )
+    .option(
+      "--keep <count>",
+      "in a folder: remove all but so many of this site, the oldest first",
+      parseCount,
+    )
+    .action(async (where: string, options: BackupOptions) =>
+      (await import("./backup.ts")).backup(where, options),
+    );
+
+  command(
+    "restore",
+    "make a gateway of a backup",
+    "Into an empty place; --config says where the main configuration file is to stand (default: where it was).\n" +
+      "Checks everything before it touches anything. See docs/operation.md for what an old backup means to partners.",
+  )
+    .argument("<file>", "the backup")
+    .option("--recipient <certificate>", "certificate for which it was encrypted")
+    .option("--key <file>", "its private key")
+    .option("--force", "move aside what is there")
+    .option("--with-outbox", "put unsent files of a gateway that was running back into the outbox")
+    .action(async (file: string, options: RestoreOptions) =>
+      (await import("./backup.ts")).restore(file, options),
     );
 
   far("shut", "stop the gateway", "Running transfers finish first, for up to 30 seconds.")

@@ -12,7 +12,8 @@ export type SecretsByEntry = ReadonlyMap<Entry, ReadonlyMap<string, Secret>>;
 /** What is wrong with a secret, without showing any of it; undefined = nothing. */
 type Check = (text: string) => string | undefined;
 
-const KEYS: readonly { table: string; key: string; check: Check; open?: RegExp }[] = [
+/** Keys whose values are secrets, or references to them; what matches `open` is none. */
+export const SECRET_KEYS: readonly { table: string; key: string; check: Check; open?: RegExp }[] = [
   { table: "cftpart", key: "nspassw", check: password },
   { table: "cftpart", key: "nrpassw", check: password },
   { table: "pki", key: "keypassw", check: () => undefined },
@@ -48,7 +49,7 @@ function token(text: string): string | undefined {
 export async function readSecrets(scene: Scene, environment: NodeJS.ProcessEnv): Promise<SecretsByEntry> {
   const secrets = new Map<Entry, Map<string, Secret>>();
   const breathe = breather();
-  for (const { table, key, check, open } of KEYS) {
+  for (const { table, key, check, open } of SECRET_KEYS) {
     for (const entry of scene.sources.entries) {
       if (entry.table !== table) continue;
       const reference = entry.value[key];

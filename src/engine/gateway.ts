@@ -6,7 +6,9 @@
  * - Any failure before the swap leaves everything as it was; nothing is ever half applied.
  * - Sessions keep the configuration that they began with.
  */
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { RESTORE_MARK } from "../backup/layout.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { openCatalog } from "../catalog/sqlite.ts";
 import { type Change, plan, renderPlan } from "../config/diff.ts";
@@ -160,6 +162,10 @@ export class Gateway {
     const result = await load(file);
     if ("problems" in result) throw new ConfigurationRejected(result.problems);
     const { configuration, warnings } = result;
+    if (existsSync(join(configuration.cftparm.rundir, RESTORE_MARK))) {
+      const message = `a restore into ${configuration.cftparm.rundir} was cut off: run "cygnet restore --force" with the same backup again`;
+      throw new CygnetError("CYG_RESTORE_UNFINISHED", message);
+    }
     await systemFileSystem.makeDirectory(dirname(configuration.cftlog.fname));
     const journal = openJournal({
       ...logSettings(configuration),

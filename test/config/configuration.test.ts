@@ -142,6 +142,8 @@ test("a complete configuration means what it says, with Transfer CFT's units and
     ...{ part: "HUB", npart: "O0999HUB", rundir, maxtrans: 64, default: "DEFAULT", default_idf: true },
     ...{ execsf: null, execrf: null, execsfa: null, execse: null, execre: null },
     ...{ exectimeout: 3_600_000, max_processing_scripts: 8, experimental_ciphers: false },
+    ...{ allow_plain_secrets: true, disk_low: { percent: 5, octets: 2 ** 30 } },
+    disk_alert: { percent: 2, octets: 256 * 2 ** 20 },
   };
   t.strictSame(configuration.cftparm, parm);
   t.strictSame(cftnet.get("LOCAL"), {

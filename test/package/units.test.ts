@@ -75,15 +75,32 @@ test("sysusers and tmpfiles", async (t) => {
   );
   t.same(
     folders.filter(([, , , user]) => user !== "root").map(([, path]) => path),
-    ["/var/lib/cygnet"],
+    ["/var/lib/cygnet", "/var/backups/cygnet"],
     "the gateway owns its data and not its configuration",
   );
   t.same(folders.at(-1), ["d", "/etc/cygnet/credentials", "0700", "root", "root", "-"]);
 });
 
 test("shell scripts are scripts for sh", async (t) => {
-  for (const path of ["cygnet", "debian/postinst", "debian/prerm", "debian/postrm"]) {
+  for (const path of ["cygnet", "cygnet-setup", "debian/postinst", "debian/prerm", "debian/postrm"]) {
     execFileSync("sh", ["-n", join(projectRoot(), "package", path)]);
     t.match(read("package", path), /^#!\/bin\/sh\n/, path);
   }
+});
+
+test("the nightly backup is as locked up as the gateway, and only for those who want it", async (t) => {
+  const main = unit(read("systemd", "cygnet.service")).get("Service");
+  const backup = unit(read("systemd", "cygnet-backup.service"));
+  const own = backup.get("Service");
+  const fences = [...(main?.keys() ?? [])].filter((key) =>
+    /^(Protect|Private|Restrict|SystemCall|Capab|NoNew|Lock|Device)/.test(key),
+  );
+  // its own are narrower: it needs no network
+  for (const key of fences.filter((each) => !/AddressFamilies|PreventExitStatus/.test(each))) {
+    t.same(own?.get(key), main?.get(key), key);
+  }
+  t.same(own?.get("RestrictAddressFamilies"), ["AF_UNIX"]);
+  t.same(own?.get("ReadWritePaths"), ["/var/lib/cygnet /var/backups/cygnet"]);
+  t.notOk(backup.has("Install"));
+  t.notMatch(read("package", "debian", "postinst"), /cygnet-backup/, "nothing enables its timer");
 });

@@ -12,7 +12,7 @@ import { waitFor } from "../gateway/harness.ts";
 import { Machine, noMachine } from "./machine.ts";
 
 const LOOP = "/etc/cygnet/partners.d/loop.toml";
-const patient = { timeout: 60_000, every: 250 };
+const patient = { timeout: 300_000, every: 250 };
 
 /** Two packages that differ in their version and in the configuration file that they bring. */
 function packages(place: string): [string, string] {
@@ -103,6 +103,37 @@ test("from installation to purge", { skip: noMachine, timeout: 1_800_000 }, asyn
       "the dropped file",
       async () => (await run("cmp /srv/order /var/lib/cygnet/inbox/LOOP/order")).status === 0,
       patient,
+    );
+  });
+
+  await step("the doctor, a backup every night, and back", async () => {
+    const { text, status } = await run("cygnet doctor");
+    t.equal(status, 0, text);
+    t.notMatch(text, /FAIL/);
+    t.match(text, /service +cygnet\.service is active \(running\), enabled/);
+    t.match((await run("runuser -u cygnet -- cygnet doctor")).text, /ok +gateway +running/);
+    t.not((await run("systemctl is-enabled cygnet-backup.timer")).status, 0, "only where somebody wants it");
+    await good("systemctl enable --now cygnet-backup.timer && systemctl list-timers", /cygnet-backup/);
+    await good(
+      "systemctl start cygnet-backup.service; journalctl -u cygnet-backup",
+      /octets, the gateway as of/,
+    );
+    await good(
+      "ls -l /var/backups/cygnet",
+      /^-rw------- 1 cygnet cygnet .* cygnet-SITE-\d{8}T\d{6}\.tar\.gz$/m,
+    );
+    await good("cygnet backup /root/whole.tar.gz --with-secrets", /the gateway as of/);
+    const before = await good("cygnet listcat --limit 1000 | cut -f 1-6");
+    t.not((await run("cygnet restore /root/whole.tar.gz")).status, 0, "a gateway runs");
+    await good("systemctl stop cygnet");
+    await good("cygnet restore /root/whole.tar.gz --force", /is restored/);
+    await good("systemctl start cygnet");
+    t.equal(await good("cygnet listcat --limit 1000 | cut -f 1-6"), before);
+    t.notMatch((await run("cygnet doctor")).text, /FAIL/);
+    await good("stat --format=%a:%U:%G /var/lib/cygnet/pki/site.key", /^600:cygnet:cygnet$/m);
+    await good("cygnet send --part LOOP --wait /etc/cygnet/cygnet.toml", /state X, ack A/);
+    await good(
+      "cp -a /var/lib/cygnet/before-restore-*/inbox/LOOP/. /var/lib/cygnet/inbox/LOOP/; rm -r /var/lib/cygnet/before-restore-* /etc/cygnet/*.before-restore-* /etc/cygnet/*/*.before-restore-*",
     );
   });
 
@@ -214,6 +245,10 @@ test("from installation to purge", { skip: noMachine, timeout: 1_800_000 }, asyn
     await good("dpkg -i /root/one.deb");
     await good("rm -r /var/lib/cygnet/inbox/LOOP /etc/systemd/system/cygnet.service.d; dpkg -P cygnet");
     await good("! test -e /etc/cygnet && ! test -e /var/lib/cygnet && ! systemctl cat cygnet");
+    await good("ls /var/backups/cygnet", /cygnet-SITE/);
+    await good(
+      "! test -L /etc/systemd/system/timers.target.wants/cygnet-backup.timer; rm -r /var/backups/cygnet",
+    );
     await good(
       "find / -xdev -name '*cygnet*' -not -path '/proc/*' -not -path '/root/*' -not -path '/sys/*' -not -path '/var/log/*'",
       /^(\/(run|tmp|var\/tmp)[^\n]*\n)*$/,

@@ -11,7 +11,7 @@ import { waitFor } from "../gateway/harness.ts";
 
 /** Where machines are made, and where the one that all are copied from stays for the next run. */
 const PLACE = process.env.CYGNET_TEST_MACHINES ?? join(projectRoot(), ".build", "machines");
-const INCLUDE = "systemd,systemd-sysv,dbus,libstdc++6,init-system-helpers,acl";
+const INCLUDE = "systemd,systemd-sysv,dbus,libstdc++6,init-system-helpers,acl,nftables";
 
 /** Why there can be no machine here; false = there can. */
 export const noMachine: string | false = missing();
@@ -44,12 +44,13 @@ export class Machine {
     this.root = root;
   }
 
-  /** Makes and boots a machine; it is gone when the test ends. */
-  static async boot(t: Test): Promise<Machine> {
+  /** Makes and boots a machine, `prepare` gets its file system before; it is gone when the test ends. */
+  static async boot(t: Test, prepare: (root: string) => void = () => {}): Promise<Machine> {
     mkdirSync(PLACE, { recursive: true });
     const root = mkdtempSync(join(PLACE, "cygnet-machine-"));
     t.teardown(() => rmSync(root, { recursive: true, force: true }));
     execFileSync("cp", ["-a", `${base(t)}/.`, root]);
+    prepare(root);
     const machine = new Machine(root);
     await machine.#start(t);
     return machine;
@@ -76,7 +77,7 @@ export class Machine {
       else console.kill("SIGKILL");
       await ended;
     });
-    const options = { timeout: 60_000, every: 200 };
+    const options = { timeout: 300_000, every: 500 };
     await waitFor(
       "the machine to boot",
       async () => {

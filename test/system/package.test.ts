@@ -57,6 +57,12 @@ test("judges of Debian", { timeout: 900_000 }, async (t) => {
     };
     const plain = await exposure();
     t.ok(plain <= 1.5, `exposure ${plain}`);
+    const timed = await run("systemd-analyze", [
+      "security",
+      "--offline=true",
+      unit.replace("cygnet.", "cygnet-backup."),
+    ]);
+    t.match(timed.text, /exposure level for cygnet-backup\.service: (0\.\d|1\.[0-5])/);
     mkdirSync(`${unit}.d`);
     for (const name of ["low-ports.conf", "encrypted-credentials.conf"]) {
       cpSync(join(examples, name), join(`${unit}.d`, name));

@@ -25,6 +25,41 @@ export const fileErrors: readonly WordRow[] = [
     "Put them on the same one.",
   ],
   [
+    "CYG_BACKUP_CATALOG",
+    "There is no catalog to back up.",
+    "Start the gateway once, or name its configuration (--config).",
+  ],
+  [
+    "CYG_BACKUP_FORMAT",
+    "A file is no backup, or it was damaged on its way.",
+    "Take another copy of it, or an older backup. Nothing was changed.",
+  ],
+  [
+    "CYG_BACKUP_KEY",
+    "A backup is encrypted.",
+    "Name the recipient's certificate and key: --recipient, --key.",
+  ],
+  [
+    "CYG_BACKUP_PLAIN",
+    "The configuration itself holds passwords, and a backup without secrets was asked for.",
+    "Say --with-secrets or --recipient, or put the passwords into files (file:).",
+  ],
+  [
+    "CYG_RESTORE_EXISTS",
+    "Where a backup is to be restored something stands already.",
+    "Look whether it is the right place; --force moves aside what is there.",
+  ],
+  [
+    "CYG_RESTORE_NEWER",
+    "A backup was made by a newer program.",
+    "Install the version that is named, or a later one, and restore again.",
+  ],
+  [
+    "CYG_RESTORE_UNFINISHED",
+    "A restore was cut off, and its files are not all in their place.",
+    "Run cygnet restore --force with the same backup again.",
+  ],
+  [
     "CYG_DISK_LOW",
     "A file system of the gateway has less free space than disk_low allows: nothing more is taken on.",
     "Make room; what was asked for can be asked for again then.",
@@ -108,6 +143,11 @@ export const fileErrors: readonly WordRow[] = [
     "CYG_CATALOG_IN_USE",
     "Another gateway works on this catalog.",
     "Stop that one first, or give this one a rundir of its own.",
+  ],
+  [
+    "CYG_CATALOG_THREAD",
+    "The thread that makes long lists of the catalog has ended.",
+    "Ask for the list again; the thread is started anew.",
   ],
   ["CYG_CATALOG_LOCKED", "Another program holds the catalog.", AGAIN],
   [
