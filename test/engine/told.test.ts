@@ -4,11 +4,13 @@ import type { Catalog } from "../../src/catalog/catalog.ts";
 import { act, perform } from "../../src/engine/actions.ts";
 import { activate } from "../../src/engine/activate.ts";
 import { tellingTrouble } from "../../src/engine/catalog-trouble.ts";
+import { putAway } from "../../src/engine/conclude.ts";
 import { DiskSpace } from "../../src/engine/disk-space.ts";
 import type { Gateway } from "../../src/engine/gateway.ts";
 import { insist } from "../../src/engine/insist.ts";
 import { endTransfer } from "../../src/engine/requests.ts";
 import { Retention } from "../../src/engine/retention.ts";
+import { Scripts } from "../../src/engine/scripts/scripts.ts";
 import type { Site } from "../../src/engine/site.ts";
 import { encode } from "../../src/oftp/wire/codec.ts";
 import { frame } from "../../src/oftp/wire/stream.ts";
@@ -114,6 +116,35 @@ test("the hours of a partner, and partners for whom nothing waits", async (t) =>
   t.match(await made.site.catalog.get(idtu), { phasestep: "D", diagi: 414 });
 });
 
+test("scripts: one that runs and keeps others waiting, one whose variables no program can be given", async (t) => {
+  const flow = '[[cftsend]]\nid = "DEFAULT"\npreexec = ["sleep", "&(-3)(=30)DIAGC"]\n';
+  const made = await bench(
+    t,
+    `${TOML.replace("[cftparm]", "[cftparm]\nmax_processing_scripts = 1")}\n${flow}`,
+  );
+  const { site, said } = made;
+  const scripts = new Scripts(() => site);
+  t.teardown(() => scripts.stop(0));
+  const nul = await made.submit("ACME");
+  await site.catalog.update(nul.idtu, { diagc: "0\u00000" });
+  scripts.open();
+  await made.until("the refusal", () => said.some((line) => line.startsWith("CFTS68E")), 10);
+  t.match(
+    said.filter((line) => line.startsWith("CFTS68E")),
+    [new RegExp(`^CFTS68E IDTU=${nul.idtu} PART=ACME IDF=DEFAULT EVENT=PREEXEC SCRIPT=sleep VARIABLE=DIAGC`)],
+  );
+  t.match(await site.catalog.get(nul.idtu), { phase: "A", phasestep: "K", diagi: 158 });
+
+  for (let count = 0; count < 3; count += 1) await made.submit("ACME");
+  await made.until(
+    "the one that runs",
+    () => said.filter((line) => line.startsWith("CFTS03I")).length === 2,
+    10,
+  );
+  await made.until("the others to be told of", () => said.some((line) => line.startsWith("CFTS65W")), 60_000);
+  t.ok(said.includes("CFTS65W N=2 LIMIT=1"));
+});
+
 test("a catalog and a disk that cannot take more", async (t) => {
   const made = await bench(t, TOML);
   const { site, said, clock } = made;
@@ -212,16 +243,32 @@ test("in a session: a file during a stop, a response that the partner has no wor
   line.close();
 });
 
-test("records that are older than they are kept", async (t) => {
+test("what becomes of files and records that have ended", async (t) => {
   const made = await bench(t, TOML);
   const { site, said, clock } = made;
-  const [one, two] = [await made.submit("ACME"), await made.submit("ACME")];
-  for (const { idtu } of [one, two]) {
-    await site.catalog.update(idtu, { phase: "X", phasestep: "X", ack: "A", edate: clock.now() });
-  }
-  await site.spool.settle(one);
+  const [one, two, three] = [await made.submit("ACME"), await made.submit("ACME"), await made.submit("ACME")];
+  const ended = { phase: "X", phasestep: "X", ack: "A", edate: clock.now() } as const;
+  for (const each of [one, two]) await site.catalog.update(each.idtu, ended);
+  await site.catalog.update(three.idtu, { ...ended, ack: "N" });
+  const who = ({ idtu }: { idtu: string }) => `IDTU=${idtu} PART=ACME IDF=DEFAULT`;
+
+  await putAway(site, { ...one, ack: "A" });
+  t.equal(last(made), `CFTT89I ${who(one)} ACTION=DELETE FILE=${one.fname}`);
+  await putAway(site, { ...three, ack: "N" });
+  t.equal(last(made), `CFTT89I ${who(three)} ACTION=KEEP in failed FILE=${three.fname}`);
+  const spool = {
+    ...site.spool,
+    settle: async () => {
+      throw new CygnetError("CYG_SPOOL_FULL", "no space");
+    },
+  };
+  await refused(t, putAway({ ...site, spool }, { ...two, ack: "A" }));
+  t.equal(last(made), `CFTT90W ${who(two)} ACTION=DELETE FILE=${two.fname} TEXT=no space`);
+
   clock.advance(26 * HOUR);
-  t.equal(await new Retention(() => site).purge(), 1, "the one whose file is still there stays");
-  const purged = said.filter((line) => line.startsWith("CFTC12I"));
-  t.same(purged, [`CFTC12I IDTU=${one.idtu} PART=ACME IDF=DEFAULT STATE=XX DIRECT=send`]);
+  t.equal(await new Retention(() => site).purge(), 2, "the one whose file is still there stays");
+  t.same(
+    said.filter((line) => line.startsWith("CFTC12I")),
+    [one, three].map((each) => `CFTC12I ${who(each)} STATE=XX DIRECT=send`),
+  );
 });

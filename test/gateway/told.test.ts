@@ -47,6 +47,7 @@ test("messages of a file, in both layouts", { timeout: 240_000 }, async (t) => {
   t.match(await only(hub, "CFTH57I"), new RegExp(`<PART=ACME IDS=\\d+ IDF=TEXT IDTU=${record?.idtu}>`));
   t.match(await only(hub, "CFTT86I"), new RegExp(`FNAME=\\S*grüße\\.txt"? SIZE=7 .*IDTU=${record?.idtu}`));
   t.match(await only(hub, "CFTH58I"), /<PART=ACME IDS=\d+ NIDT=GR\S+ T=2 /);
+  t.match(await only(hub, "CFTT89I"), new RegExp(`File put away: DELETE <${k} FILE=`));
   t.match(await only(acme, "CFTH60I"), /PART=HUB IDS=\d+ .*NIDT=GR/);
   for (const gateway of [hub, acme]) t.match(await only(gateway, "CFTH61I"), /PROTOCOL="?ODETTE level 5/);
   t.match(await only(acme, "CFTH57I"), /CFTH57I PART=HUB IDS=\d+ IDF=DEFAULT Transfer selected/);
