@@ -79,6 +79,8 @@ export async function smallFiles(
       if (typeof sftp !== "string") {
         const staged = stageFiles(stage, files, size, `s${run}-`);
         rates.sftp.push(files / sftp.put(staged));
+        // the client held the loop up: connections that were closed meanwhile have to be seen as closed
+        await pause(100);
         rmSync(stage, { recursive: true });
       }
       for (const [index, pair] of pairs.entries()) {

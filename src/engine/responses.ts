@@ -170,6 +170,7 @@ async function acknowledge(session: Session, transfer: Transfer): Promise<void> 
   const running = await answer(site, transfer, { ack: "A", diagi: 0, diagp: "", diagc: "" });
   site.journal.emit("CFTT59I", { ...keys(transfer), ids, role, kind: "EERP", text: "EERP" });
   await site.exchange.answered(transfer, "accepted", "");
+  // nobody looks for what is done with: the next response need not wait for it
   if (!running) session.aside(putAway(site, { ...transfer, ack: "A" }), transfer);
 }
 
@@ -180,7 +181,7 @@ async function rejectTransfer(session: Session, transfer: Transfer, nerp: Nerp):
   const running = await answer(site, transfer, { ack: "N", diagi: 730, diagp, diagc });
   site.journal.emit("CFTH72W", { ...keys(transfer), ids, reason: nerp.reas, text: diagc });
   await site.exchange.answered(transfer, "refused", diagc);
-  if (!running) session.aside(putAway(site, { ...transfer, ack: "N" }), transfer);
+  if (!running) await putAway(site, { ...transfer, ack: "N" });
 }
 
 /**
