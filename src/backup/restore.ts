@@ -199,10 +199,7 @@ async function put(
       await fs.utimes(to, mtime / 1000, mtime / 1000);
       await systemFileSystem.syncDirectory(dirname(to));
     }
-    await owned(
-      places,
-      goals.map(({ to }) => to),
-    );
+    await owned(places, [...goals.map(({ to }) => to), ...(there.length > 0 ? [old] : [])]);
     await fs.rm(mark);
     await systemFileSystem.syncDirectory(rundir);
   } catch (error) {

@@ -12,6 +12,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { inspect } from "node:util";
+import { gunzipSync } from "node:zlib";
 import { test } from "tap";
 import { load } from "../../src/config/load.ts";
 import { formatProblem } from "../../src/config/problem.ts";
@@ -331,6 +332,24 @@ mail = ["operator@example.com"]
     await waitFor("the response", async () => (await hub.transfer("send", "second"))?.ack === "A");
   });
 
+  let saved = Buffer.alloc(0);
+  await t.test("a backup has no secret unless it is asked for", async (t) => {
+    const file = join(hub.directory, "given", "saved.tar.gz");
+    t.match(await run("backup", file), { status: 1, stderr: /passwords stand in the configuration itself/ });
+    await secret("secrets/literal", PLANTED.literal);
+    for (const name of ["partners.d/raw.toml", "partners.d/back.toml"]) {
+      await edit(hub, name, (text) =>
+        text
+          .replaceAll(`"${PLANTED.literal}"`, '"file:secrets/literal"')
+          .replace('"BACKPW"', '"file:secrets/literal"'),
+      );
+    }
+    t.match(await run("backup", file), { status: 0 });
+    t.equal((await fs.stat(file)).mode & 0o777, 0o600);
+    saved = gunzipSync(await fs.readFile(file));
+    t.ok(saved.includes("file:secrets/literal"), "the configuration is in it");
+  });
+
   await t.test("the configuration in memory, as a crash report or a debugger would print it", async (t) => {
     const result = await load(hub.config);
     if ("problems" in result) throw new Error(inspect(result.problems));
@@ -352,6 +371,11 @@ mail = ["operator@example.com"]
     const places: [where: string, octets: Buffer][] = heard.map((text, index) => [
       `answer ${index}: ${text.slice(0, 60)}`,
       Buffer.from(text),
+    ]);
+    // it names the webhook, as the configuration does
+    places.push([
+      "the backup",
+      Buffer.from(saved.toString("latin1").replaceAll(PLANTED.webhookUrl, ""), "latin1"),
     ]);
     let files = 0;
     for (const gateway of [hub, acme]) {

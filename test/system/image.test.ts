@@ -34,8 +34,17 @@ test("an image sets itself up at its first boot", { skip: noMachine, timeout: 1_
   await waitFor(
     "the first steps",
     async () => (await machine.run("test -e /var/lib/cygnet-setup.done")).status === 0,
-    { timeout: 300_000, every: 500 },
-  );
+    { timeout: 120_000, every: 500 },
+  ).catch(async (error: unknown) => {
+    t.comment(
+      (
+        await machine.run(
+          "systemctl list-jobs; journalctl -b -u cygnet-setup -u nftables -u cygnet | tail -n 50",
+        )
+      ).text,
+    );
+    throw error;
+  });
   await good("journalctl -u cygnet-setup", /The firewall lets partners in/);
   await good("systemctl is-active cygnet", /active/);
   await good("cygnet status", /site +HUB, running[\s\S]*(0\.0\.0\.0|::):6619 TLS/);

@@ -38,7 +38,6 @@ const STATUS = object({
       free: integer,
       total: integer,
       level: oneOf("ok", "low", "alert"),
-      holdsCatalog: flag,
       text,
     }),
   ),
