@@ -34,6 +34,10 @@ export interface PairOptions {
   /** More TOML, at the end and before the first table. */
   more?: string;
   top?: string;
+  /** Partners beside the other gateway: TOML by the gateway's name and the other's port. */
+  partners?: (name: string, otherPort: number) => string;
+  /** More keys of tables that are there. */
+  keys?: { cftparm?: string; cftnet?: string; cftprot?: string };
   /** How often the outboxes are looked through. */
   interval?: string;
   /** More arguments for node, before the program. */
@@ -43,7 +47,7 @@ export interface PairOptions {
 function configuration(
   { name, other }: { name: string; other: string },
   [port, otherPort]: readonly [number, number],
-  { tls, secured = false, more = "", top = "", interval = "1s" }: PairOptions,
+  { tls, secured = false, more = "", top = "", interval = "1s", partners, keys = {} }: PairOptions,
 ): string {
   return `
 ${top}
@@ -52,14 +56,17 @@ part = "${name}"
 npart = "O0013${name}"
 rundir = "run"
 allow_plain_secrets = true
+${keys.cftparm ?? ""}
 [[cftnet]]
 id = "NET"
 host = "127.0.0.1"
+${keys.cftnet ?? ""}
 [[cftprot]]
 id = "OFTP"
 type = "odette"
 net = "NET"
 sap = ${port}
+${keys.cftprot ?? ""}
 ${tls ? 'ssl = "TLS"' : ""}
 ${
   tls
@@ -115,6 +122,7 @@ nrpart = "O0013${other}"
 [[cfttcp]]
 id = "${other}"
 host = "127.0.0.1"
+${partners?.(name, otherPort) ?? ""}
 ${more}
 `;
 }

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lag } from "./delays.ts";
 import { median } from "./figures.ts";
@@ -41,14 +41,20 @@ export async function ended(site: Site): Promise<number> {
   return transfers.send.X ?? 0;
 }
 
-/** Drops files into the outbox and waits for the last response; seconds. */
-export async function drop(sender: Site, partner: string, files: readonly string[]): Promise<number> {
-  const outbox = join(sender.rundir, "outbox", partner);
+/** Drops files into the outbox of a partner, or each into that of its own, and waits for the last response; seconds. */
+export async function drop(
+  sender: Site,
+  partner: string | ((index: number) => string),
+  files: readonly string[],
+): Promise<number> {
   const wanted = (await ended(sender)) + files.length;
   await pause(300);
   const begun = performance.now();
-  for (const file of files) renameSync(file, join(outbox, file.slice(file.lastIndexOf("/") + 1)));
-  while ((await ended(sender)) < wanted) await pause(20);
+  for (const [index, file] of files.entries()) {
+    const name = typeof partner === "string" ? partner : partner(index);
+    renameSync(file, join(sender.rundir, "outbox", name, basename(file)));
+  }
+  while ((await ended(sender)) < wanted) await pause(40);
   return (performance.now() - begun) / 1000;
 }
 

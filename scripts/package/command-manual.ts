@@ -32,6 +32,15 @@ export function commandManual(program: Command, date: string): string {
     section("Environment"),
     item("CYGNET_CONFIG", "Main configuration file, where --config names none."),
     item(
+      "CYGNET_URL, CYGNET_CA",
+      "A gateway elsewhere and the authority of its certificate, as --url and --ca.",
+    ),
+    item(
+      "CYGNET_TOKEN_FILE, CYGNET_TOKEN",
+      "File with the token for it, as --token-file, or the token itself.",
+    ),
+    item("CYGNET_CERT, CYGNET_KEY", "Client certificate and key for it, as --cert and --key."),
+    item(
       "CREDENTIALS_DIRECTORY",
       'Where "cred:" references look. The installed command uses that of the running service, if it may.',
     ),
@@ -42,6 +51,7 @@ export function commandManual(program: Command, date: string): string {
     item("/var/lib/cygnet/outbox/PARTNER/", "Files dropped here are sent."),
     item("/var/lib/cygnet/inbox/PARTNER/", "Files that arrived; complete from the moment they are visible."),
     item("/var/lib/cygnet/log/cygnet.log", "The log; the journal of cygnet.service has it, too."),
+    item("/var/lib/cygnet/log/audit.log", "Who did what by command line and HTTP API: cygnet log --audit."),
     item("/usr/share/doc/cygnet/examples/", "A partner's file, and drop-ins for the service."),
     section("Examples"),
     example([

@@ -54,6 +54,8 @@ export interface Endpoint {
   gives?: string;
   /** Statuses besides those that every route has, and when they come. */
   also?: Readonly<Record<number, string>>;
+  /** What stands for the usual refusal in the answers with these statuses. */
+  instead?: Readonly<Record<number, Schema>>;
   /** For requests other than GET that change nothing. */
   looks?: boolean;
 }
@@ -117,7 +119,7 @@ export class Api {
   ): void {
     const { id, tag, role, summary, params, query, body, answer, takes, gives, also, looks } = endpoint;
     const refusals = Object.entries({ ...COMMON, ...also }).map(([status, description]) => {
-      return [status, { description, ...named("Refusal") }] as const;
+      return [status, { description, ...(endpoint.instead?.[Number(status)] ?? named("Refusal")) }] as const;
     });
     const given =
       gives === undefined ? answer : { description: summary, content: { [gives]: { schema: answer } } };

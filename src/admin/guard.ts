@@ -8,9 +8,11 @@ import { type AuditEntry, noted } from "./audit.ts";
 import { originOf } from "./caller.ts";
 import { Refusal } from "./refusal.ts";
 import { may } from "./roles.ts";
+import { Strangers } from "./strangers.ts";
 
 export function guard(app: FastifyInstance, { access, audit, gateway }: Context): void {
   const { journal, clock } = gateway.site;
+  const strangers = new Strangers(clock);
 
   app.addHook("onRequest", async (request) => {
     request.caller = access.identify(request.raw);
@@ -26,7 +28,11 @@ export function guard(app: FastifyInstance, { access, audit, gateway }: Context)
   app.addHook("onSend", async (request, reply, payload) => {
     reply.header("cache-control", "no-store");
     reply.header("x-content-type-options", "nosniff");
-    if (isAudited(request)) await audit.write(entryOf(request, reply.statusCode, clock.now()));
+    if (isAudited(request)) {
+      const entry = entryOf(request, reply.statusCode, clock.now());
+      const leftOut = request.caller === null ? strangers.next() : 0;
+      if (leftOut !== null) await audit.write(leftOut === 0 ? entry : { ...entry, said: { leftOut } });
+    }
     const { trouble } = request;
     if (trouble) {
       const cmd = `${request.method} ${pathOf(request)}`;

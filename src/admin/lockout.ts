@@ -5,7 +5,7 @@
  * - Within the wait nothing is looked at, also not a right token: a guess in that time learns nothing.
  * - Memory is bounded: of too many addresses those that have been quiet longest are forgotten.
  */
-import { isIPv6 } from "node:net";
+import { networkOf } from "../net/addresses.ts";
 import type { Clock } from "../platform/clock.ts";
 
 /** Wrong tokens that are just wrong. */
@@ -34,14 +34,14 @@ export class Lockout {
 
   /** How long this address has to wait still, ms; 0 = it need not. */
   wait(address: string): number {
-    const found = this.#failures.get(blockOf(address));
+    const found = this.#failures.get(networkOf(address));
     return found === undefined ? 0 : Math.max(0, found.until - this.#clock.monotonic());
   }
 
   /** A wrong token came from there. Gives the wait that follows, ms; 0 = none yet. */
   failed(address: string): number {
     const now = this.#clock.monotonic();
-    const key = blockOf(address);
+    const key = networkOf(address);
     const before = this.#failures.get(key);
     const count = before !== undefined && now - before.at < FORGET ? before.count + 1 : 1;
     const wait = count <= FREE ? 0 : Math.min(LONGEST, FIRST * 2 ** (count - FREE - 1));
@@ -52,15 +52,4 @@ export class Lockout {
     if (this.#failures.size > MOST && oldest !== undefined) this.#failures.delete(oldest);
     return wait;
   }
-}
-
-/** Of IPv6 the first 64 bits: whoever has one address there has all of them. */
-function blockOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = "", tail] = address.split("::");
-  const left = head.split(":").filter((group) => group !== "");
-  const right = (tail ?? "").split(":").filter((group) => group !== "");
-  const zeros =
-    tail === undefined ? [] : Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0");
-  return [...left, ...zeros, ...right].slice(0, 4).join(":");
 }

@@ -23,8 +23,19 @@ export async function statusOf(gateway: Gateway) {
     },
     listeners: listeners.ports,
     networks: listeners.networks,
+    lockouts: listeners.lockouts.map(({ left, ...lock }) => ({
+      ...lock,
+      until: new Date(site.clock.now() + left).toISOString(),
+    })),
     certificates: certificatesOf(gateway),
-    disks: site.diskSpace.disks,
+    // what the inside adds to these is no part of the API before somebody says so
+    disks: site.diskSpace.disks.map(({ path, free, total, level, text }) => ({
+      path,
+      free,
+      total,
+      level,
+      text,
+    })),
     folders: outboxes.status,
     transfers: await site.catalog.totals(),
     scripts: { running: gateway.housekeeping.scripts.running, waiting: await site.catalog.scriptsWaiting() },

@@ -21,9 +21,12 @@ import { CygnetError, describe } from "../platform/errors.ts";
 
 /** From the connection to the end of the TLS handshake, ms. */
 const HANDSHAKE = 10_000;
-/** For the head of a request, and for all of it, ms: an upload may be long, so only silence ends it. */
+/**
+ * For the head of a request, and without an octet in either direction, ms: an upload may be long, and an answer may take
+ * as long as a partner does that is tested on every path.
+ */
 const HEADERS = 10_000;
-const SILENCE = 60_000;
+const SILENCE = 5 * 60_000;
 /** Between two requests on a connection, ms. */
 const IDLE = 15_000;
 const LARGEST_HEAD = 16 * 1024;

@@ -11,6 +11,7 @@ import { logTopic } from "./topics/logs.ts";
 import { partnerTopic } from "./topics/partners.ts";
 import { statusTopic } from "./topics/status.ts";
 import { transferTopic } from "./topics/transfers.ts";
+import { watchingTopic } from "./topics/watching.ts";
 
 export const TOPICS: readonly Topic[] = [
   statusTopic,
@@ -19,6 +20,7 @@ export const TOPICS: readonly Topic[] = [
   activationTopic,
   controlTopic,
   exchangeTopic,
+  watchingTopic,
   certificateTopic,
   configurationTopic,
   logTopic,

@@ -3,6 +3,7 @@ import type { ErrorObject } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { FastifyInstance } from "fastify";
 import { didYouMean } from "../config/suggestion.ts";
+import type { Schema } from "./schema.ts";
 
 const OPTIONS = { allErrors: false, strict: false, validateFormats: false, verbose: true } as const;
 
@@ -10,6 +11,8 @@ export function checkRequests(app: FastifyInstance): void {
   const strict = new Ajv2020(OPTIONS);
   const fromText = new Ajv2020({ ...OPTIONS, coerceTypes: true });
   app.setValidatorCompiler(({ schema, httpPart }) => {
+    // octets stream through, whatever they are
+    if ((schema as Schema).format === "binary") return (given: unknown) => ({ value: given });
     const validate = (httpPart === "body" ? strict : fromText).compile(schema as object);
     return (given: unknown) => {
       // no body at all, where one need not be

@@ -9,6 +9,7 @@
  * - Limits, retry clocks and pending responses are here, never true only in memory.
  */
 
+import type { Backlog } from "./backlog.ts";
 /**
  * What a change waits for. "durable": it is on the disk. "applied": it is committed, so that everybody sees it and no
  * later change is on the disk without it; a power failure may still take it, and what came after it.
@@ -396,6 +397,13 @@ export interface Catalog {
    * is due (or null).
    */
   work(now: number): Promise<{ parts: string[]; nextAt: number | null }>;
+  /** When the newest record was made, ms since 1970 UTC; null = there is none. */
+  latest(): Promise<number | null>;
+  /**
+   * The clock was set back: tries and calls that were put off to a time after `now` are due `by` ms earlier. What waits
+   * for its first try waits for a time of day, and stays.
+   */
+  bringForward(by: number, now: number): Promise<void>;
   clock(part: string): Promise<PartnerClock>;
   setClock(clock: PartnerClock): Promise<void>;
   activations(): Promise<Activation[]>;
@@ -406,6 +414,10 @@ export interface Catalog {
   ): Promise<void>;
   /** Numbers for `status`: records by state letter and direction, and responses waiting. */
   totals(): Promise<{ send: Record<string, number>; recv: Record<string, number>; responses: number }>;
+  /** Numbers for metrics: what has not ended, by partner; only partners that have something. */
+  backlog(): Promise<Backlog[]>;
+  /** Resolves when a change that changes nothing is durable: the catalog can be written. */
+  probe(): Promise<void>;
   /**
    * Gives up claims that `owner` held before it died: sends T/C become T/D, receives T/C become T/H, and a script
    * that was running waits again.

@@ -418,6 +418,15 @@ export function putClock(database: Database, clock: PartnerClock): void {
   );
 }
 
+/** What was put off is due `by` ms earlier, but for sends that wait for their first try. */
+export function bringForward(database: Database, by: number, now: number): void {
+  database.run(
+    `UPDATE transfer SET retryAt = max(0, retryAt - ?) WHERE ${WAITING_SEND} AND tries > 0 AND retryAt > ?`,
+    ...[by, now],
+  );
+  database.run("UPDATE partner SET nextCallAt = max(0, nextCallAt - ?) WHERE nextCallAt > ?", by, now);
+}
+
 /** A running record without an owner is nobody's work either, and comes free with those of `owner`. */
 export function freeClaims(database: Database, owner: string) {
   const mine = "(owner = ? OR owner IS NULL)";

@@ -18,8 +18,8 @@ const RUNNING = "phase <> 'X'";
 /** Ids of a mask that are read each by itself; more are so many records that a scan finds a page of them soon. */
 const MOST_IDS = 100;
 
-/** Orders that no index gives. */
-const UNINDEXED: ReadonlySet<string> = new Set(["bdate", "filesize", "pri", "fname"]);
+/** Orders that no index gives, or only after sorting all that one partner or flow has. */
+const UNINDEXED: ReadonlySet<string> = new Set(["bdate", "filesize", "pri", "fname", "part", "idf"]);
 
 /** A list that may have to look at every record: not for a thread in which sessions run. */
 export function isSlow({ sort = "kdate", part, idtu, pidtu, state }: TransferFilter): boolean {

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 import type { Clock } from "../platform/clock.ts";
 import { Aside } from "./aside.ts";
+import { countBacklog } from "./backlog.ts";
 import type { Catalog, Surety } from "./catalog.ts";
 import * as changes from "./changes.ts";
 import { GroupCommit } from "./commit.ts";
@@ -131,11 +132,18 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
       }, "applied"),
     findSend: (identity, short) => read(() => queries.findSend(database, identity, short)),
     work: (at) => read(() => queries.findWork(database, at)),
+    latest: () => read(() => queries.newest(database)),
+    bringForward: (by, at) => change(() => changes.bringForward(database, by, at)),
     clock: (part) => read(() => queries.getClock(database, part)),
     setClock: (values) => change(() => changes.putClock(database, values)),
     activations: () => read(() => queries.listActivations(database)),
     setActivation: (key, to) => change(() => changes.putActivation(database, key, to)),
     totals: () => read(() => queries.countTransfers(database)),
+    backlog: () => read(() => countBacklog(database)),
+    probe: () =>
+      change(() => {
+        database.run("UPDATE holder SET pid = ? WHERE one = 1", process.pid);
+      }),
     recover: (owner) => change(() => changes.freeClaims(database, owner)),
     unfinishedSpool: () => read(() => queries.findUnfinished(database)),
     async purge(before, told = () => {}) {

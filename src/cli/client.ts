@@ -48,6 +48,15 @@ export async function ask<T>(
   return (await askWhole<T>(target, method, path, content)).value;
 }
 
+/** One GET whose answer is text; `path` is the whole of it, as for `/metrics`. Errors as `ask`. */
+export async function askText(target: Target, path: string): Promise<string> {
+  const response = await answerOf(target, open(target, "GET", path, {}));
+  if (response.statusCode !== 200) await readJson(target, response);
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
 /** As `ask`, with what the answer says beside its value. */
 export async function askWhole<T>(
   target: Target,
@@ -112,6 +121,15 @@ async function send(
   }
   call.end(content === undefined ? undefined : JSON.stringify(content.json));
   return answered;
+}
+
+/** Ends a request without a body, and waits for its answer. */
+function answerOf(target: Target, call: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    call.once("response", resolve);
+    call.once("error", (error: NodeJS.ErrnoException) => reject(explained(target, error)));
+    call.end();
+  });
 }
 
 function open(target: Target, method: Method, path: string, headers: Record<string, string>): ClientRequest {

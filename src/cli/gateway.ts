@@ -38,6 +38,9 @@ export async function status(options: CommonOptions): Promise<void> {
   for (const { prot, address, port, secure } of now.listeners) {
     print(`listener   ${prot} ${address}:${port}${secure ? " TLS" : ""}`);
   }
+  for (const { net, kind, id, refusals, until } of now.lockouts) {
+    print(`locked out ${kind} ${id} on ${net} until ${localTime(until)}: ${refusals} refusals`);
+  }
   for (const { id, scandir, state } of now.folders) print(`folder     ${id} ${state} ${scandir}`);
   print(`sends      ${counts(transfers.send)}`);
   print(`receives   ${counts(transfers.recv)}; responses waiting: ${transfers.responses}`);

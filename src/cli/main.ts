@@ -12,6 +12,7 @@ import { type CommonOptions, Failed, print, printJson } from "./context.ts";
 import { explain, list } from "./explain.ts";
 import { reload, shut, status } from "./gateway.ts";
 import { log } from "./log.ts";
+import { metrics } from "./metrics.ts";
 import type { MigrateOptions } from "./migrate.ts";
 import { addPartnerCommands } from "./partner.ts";
 import { addPkiCommands } from "./pki.ts";
@@ -73,6 +74,12 @@ export function program(): Command {
   ).action(reload);
 
   far("status", "show the gateway at a glance").action(status);
+
+  command(
+    "metrics",
+    "show what monitoring sees",
+    "In Prometheus' text format, as GET /metrics gives it; with --json a list of name, labels and value.",
+  ).action(metrics);
 
   command(
     "doctor",
@@ -173,14 +180,18 @@ export function program(): Command {
     const each = far(
       name,
       `${opens ? "open" : "close"} a partner, a folder or a job`,
-      "It stays so over restarts, until the next act or inact, or until the configuration changes the object's state.",
+      "It stays so over restarts, until the next act or inact, or until the configuration changes the object's state." +
+        (opens
+          ? "\nA caller's address, or a partner, that was refused too often and is locked out is heard again."
+          : ""),
     )
-      .argument("<id>", "the partner, the folder or the job")
+      .argument("<id>", `the partner, the folder or the job${opens ? ", or a caller's address" : ""}`)
       .addOption(
         new Option("--type <type>", "what the id names, where it names several").choices([
           "part",
           "folder",
           "cron",
+          ...(opens ? ["address"] : []),
         ]),
       )
       .addOption(

@@ -109,6 +109,11 @@ export interface Net {
   maxcnx: number;
   /** From one address; 0 = no limit. */
   maxcnx_host: number;
+  /** Refusals of a caller before it has to wait; 0 = it never has to. */
+  lockout: number;
+  /** Longest such wait, and the quiet after which all is forgotten, ms. */
+  lockout_max: number;
+  lockout_forget: number;
   /** CIDR blocks; empty allow = everybody; deny wins. */
   allow: readonly string[];
   deny: readonly string[];
@@ -400,8 +405,8 @@ export interface Notify {
   /** ms */
   unreachable: number;
   mail: readonly string[];
-  /** "" = none. */
-  url: string;
+  /** "" = none. Its path is often a password. */
+  url: Secret;
   secret: Secret;
   /** ms */
   timeout: number;

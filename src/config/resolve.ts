@@ -79,6 +79,9 @@ export function resolveConfiguration(
       host: list(net.host),
       maxcnx: net.maxcnx,
       maxcnx_host: net.maxcnx_host,
+      lockout: net.lockout,
+      lockout_max: parseDuration(net.lockout_max, "s"),
+      lockout_forget: parseDuration(net.lockout_forget, "s"),
       allow: net.allow.map(block),
       deny: net.deny.map(block),
       keepalive: parseDuration(net.keepalive, "s"),
@@ -158,6 +161,7 @@ export function resolveConfiguration(
       const { comment: _, ...notify } = one;
       return {
         ...notify,
+        url: new Secret(notify.url),
         unreachable: parseDuration(notify.unreachable, "min"),
         secret: secret(one, "secret") ?? new Secret(""),
         timeout: parseDuration(notify.timeout, "s"),

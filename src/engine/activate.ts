@@ -1,4 +1,5 @@
 /** The commands ACT and INACT: partners, folders and jobs are opened and closed while the gateway runs. */
+import { isIP } from "node:net";
 import type { Activation } from "../catalog/catalog.ts";
 import { CygnetError } from "../platform/errors.ts";
 import { perform } from "./actions.ts";
@@ -10,7 +11,7 @@ export interface ActivationOrder {
   command: "act" | "inact";
   id: string;
   /** What the id names; found out where it is not given. */
-  kind?: Activation["kind"];
+  kind?: Activation["kind"] | "address";
   /** Partners: who may open sessions. */
   mode?: Mode;
   /** INACT of a partner: what runs is cut and held. */
@@ -28,7 +29,11 @@ export async function activate(
 ): Promise<{ kind: string; id: string; state: string }> {
   const { site } = gateway;
   const { command, id, mode = "both", force = false } = order;
-  const kind = order.kind ?? kindOf(site, id);
+  const asked = order.kind;
+  if (asked === "address" || (asked === undefined && isIP(id.replace(/\/64$/, "")) !== 0)) {
+    return unlock(site, command, id, user);
+  }
+  const kind = asked ?? kindOf(site, id);
   const known = switchable(site.configuration)[kind].get(id);
   if (known === undefined) throw unknown(site, id);
   const state =
@@ -40,6 +45,9 @@ export async function activate(
     user,
     text: `${kind} ${id}: ${state}`,
   });
+  // whoever is opened is heard at once
+  const code = kind === "part" && command === "act" ? site.configuration.cftpart.get(id)?.nrpart : undefined;
+  if (code) site.unlock(code, user);
   if (kind === "folder") await gateway.outboxes.apply(site.configuration);
   if (kind === "cron") gateway.housekeeping.jobs.apply(site.configuration);
   const closed = kind === "part" && (state === "noactive" || state === "activeserv");
@@ -52,6 +60,20 @@ export async function activate(
   }
   site.kick();
   return { kind, id, state };
+}
+
+/** ACT of an address that was refused too often: it is heard again. */
+function unlock(
+  site: Site,
+  command: ActivationOrder["command"],
+  id: string,
+  user: string,
+): { kind: string; id: string; state: string } {
+  if (command === "inact") {
+    throw new CygnetError("CYG_REQUEST_OBJECT", `${id} is an address: to close it, put it into cftnet.deny`);
+  }
+  if (site.unlock(id, user)) return { kind: "address", id, state: "heard" };
+  throw new CygnetError("CYG_REQUEST_OBJECT", `the address ${id} is not locked out`);
 }
 
 const NAMES = { part: "partner", folder: "folder", cron: "job" } as const;

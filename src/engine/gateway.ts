@@ -36,9 +36,11 @@ import { Deliveries } from "./deliveries.ts";
 import { DiskSpace } from "./disk-space.ts";
 import { Envelopes } from "./envelopes.ts";
 import { Exchange } from "./exchange/exchange.ts";
+import { Health } from "./health.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Judgement } from "./judgement.ts";
 import { Listeners } from "./listeners.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type Partaker, type Prepared, prepareAll } from "./partakers.ts";
 import { type PathReport, probePartner } from "./probe.ts";
@@ -73,11 +75,15 @@ export class Gateway {
   readonly generations: Generation[] = [];
   /** Why the last reload was rejected; empty when it was accepted. */
   lastRejection: readonly string[] = [];
+  /** When a reload was last asked for, accepted or not, ms since 1970 UTC; null = never. */
+  lastReload: number | null = null;
   readonly journal: OpenJournal;
   readonly outboxes: Outboxes;
   readonly listeners: Listeners;
   readonly scheduler: Scheduler;
   readonly housekeeping: Housekeeping;
+  readonly health: Health;
+  readonly metrics: Metrics;
   readonly #partakers: Partaker[] = [];
   readonly #file: string;
   readonly #catalog: Catalog;
@@ -125,6 +131,7 @@ export class Gateway {
       routed: (part) => this.scheduler.routed(part),
       cutScript: (idtu, left) => this.housekeeping.scripts.cut(idtu, left),
       seats: (net) => this.listeners.seat(this.site.configuration.cftnet.get(net)),
+      unlock: (id, user) => this.listeners.unlock(id, user),
       kick: () => this.scheduler.kick(),
     };
     this.scheduler = new Scheduler(this.site);
@@ -139,6 +146,12 @@ export class Gateway {
       () => this.site.credentials,
       (connection, prot) => this.#arrived(connection, prot),
     );
+    this.health = new Health(() => ({
+      site: this.site,
+      listeners: this.listeners,
+      generation: () => this.generations.at(-1)?.number ?? 0,
+    }));
+    this.metrics = new Metrics(this);
   }
 
   /**
@@ -270,7 +283,10 @@ export class Gateway {
     const next = this.#reloading
       .then(() => this.#reload(cause))
       // nobody awaits a reload that a file or a signal asked for
-      .catch((error: unknown) => this.#rejected(cause, [describe(error)]));
+      .catch((error: unknown) => this.#rejected(cause, [describe(error)]))
+      .finally(() => {
+        this.lastReload = this.site.clock.now();
+      });
     this.#reloading = next;
     return next;
   }
@@ -459,6 +475,7 @@ export class Gateway {
     tellTls(this.journal, this.site.configuration, null);
     this.journal.emit("CFTE09I", { text: "stopped" });
     await this.housekeeping.sayGoodBye();
+    this.metrics.stop();
     await this.journal.close();
   }
 }

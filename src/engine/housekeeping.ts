@@ -6,6 +6,7 @@ import type { Configuration } from "../config/model.ts";
 import type { OpenJournal } from "../messages/logger.ts";
 import { Accounting } from "./accounting/accounting.ts";
 import { wantedAftermath } from "./aftermath.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { ExpiryWatch } from "./expiry.ts";
 import { insist } from "./insist.ts";
 import type { Commands } from "./jobs/commands.ts";
@@ -25,6 +26,7 @@ export class Housekeeping {
   readonly retention: Retention;
   readonly notifier: Notifier;
   readonly expiry: ExpiryWatch;
+  readonly clockWatch: ClockWatch;
   readonly #site: Site;
 
   constructor(site: Site, journal: OpenJournal, commands: Omit<Commands, "purge">) {
@@ -32,7 +34,8 @@ export class Housekeeping {
     const current = () => site;
     this.scripts = new Scripts(current);
     this.accounting = new Accounting(current);
-    this.retention = new Retention(current);
+    this.clockWatch = new ClockWatch(current);
+    this.retention = new Retention(current, () => this.clockWatch.doubtful);
     this.jobs = new Jobs(current, { ...commands, purge: () => this.retention.purge() });
     this.notifier = new Notifier({ journal, clock: site.clock, random: site.random, disk: site.disk });
     this.expiry = new ExpiryWatch(() => site.credentials, journal, site.clock);
@@ -44,6 +47,7 @@ export class Housekeeping {
     this.notifier.apply(configuration);
     this.expiry.start();
     await catalog.want(wantedAftermath(configuration));
+    await this.clockWatch.open();
   }
 
   /** The gateway works. */
@@ -73,6 +77,7 @@ export class Housekeeping {
   /** Before the catalog is closed: what is noted is written, nothing runs any more. */
   async close(): Promise<void> {
     this.retention.stop();
+    this.clockWatch.stop();
     this.expiry.stop();
     await this.rest(0);
     await this.accounting.stop();

@@ -5,6 +5,7 @@
  * Invariants
  * - Exchange buffers reach the machine in the order of the wire, one at a time.
  * - After the end of a session the user hears `ended` exactly once, and nothing after it.
+ * - Nothing keeps octets of a chunk beyond the call that brings it: commands hold copies, data are unpacked at once.
  */
 import type { Connection } from "../net/connection.ts";
 import type { SessionAction, SessionEvent } from "../oftp/session/events.ts";
@@ -14,7 +15,7 @@ import { type TimerName, timerOf } from "../oftp/session/timers.ts";
 import { decode, encode, WireError } from "../oftp/wire/codec.ts";
 import type { Command, Eerp, Efid, Nerp, Sfid, Ssid } from "../oftp/wire/commands.ts";
 import { DATA } from "../oftp/wire/layout.ts";
-import { frame, StreamDecoder } from "../oftp/wire/stream.ts";
+import { frame, MAX_BUFFER, StreamDecoder } from "../oftp/wire/stream.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { CygnetError, describe } from "../platform/errors.ts";
 
@@ -71,6 +72,8 @@ export interface LinkOptions {
   trace?: ((direction: "in" | "out", command: Command) => void) | undefined;
 }
 
+/** Longest exchange buffer before both sides have said who they are, octets: SSID has 61, ESID with its words 1,006. */
+const GREETING = 2048;
 /** Longest wait for the rest of an exchange buffer that has begun, ms. */
 const STALL = 60_000;
 
@@ -101,6 +104,7 @@ export class Link {
     this.#options = options;
     this.connection = options.connection;
     this.machine = new SessionMachine(options.session);
+    this.#decoder.longest = GREETING;
   }
 
   /** Begins the session on a connection that is open and, with TLS, secured. */
@@ -165,6 +169,7 @@ export class Link {
 
   #receive(chunk: Buffer): void {
     if (this.#over) return;
+    this.#trustMore();
     try {
       this.#decoder.push(chunk, (buffer) => this.#buffer(buffer));
     } catch (error) {
@@ -202,7 +207,13 @@ export class Link {
       if (error instanceof WireError) this.#invalid(error);
       else this.#fail(error);
     }
+    this.#trustMore();
     return !this.#over;
+  }
+
+  /** Both have said who they are: whole exchange buffers may come. */
+  #trustMore(): void {
+    if (this.machine.agreement) this.#decoder.longest = MAX_BUFFER;
   }
 
   #invalid(error: WireError): void {

@@ -4,9 +4,10 @@
  */
 import type { Configuration, Net, Prot } from "../config/model.ts";
 import type { Journal } from "../messages/journal.ts";
-import { Admission, type Seat } from "../net/admission.ts";
+import { Admission, type AdmissionCounters, type Seat } from "../net/admission.ts";
 import type { Connection } from "../net/connection.ts";
 import { type Listener, listen } from "../net/listener.ts";
+import type { Lockout } from "../net/lockouts.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Credentials } from "./credentials.ts";
 
@@ -60,8 +61,34 @@ export class Listeners {
     }));
   }
 
-  /** Counters of each network resource, for status. */
-  get networks(): { net: string; open: number; silent: number }[] {
+  /** What should be open by the configuration in force and is not, as `host port`. */
+  get closed(): string[] {
+    if (this.#configuration === null) return [];
+    const open = this.#ports.filter(({ listener }) => listener.open).map(({ key }) => key);
+    return wantedPorts(this.#configuration)
+      .map(({ key }) => key)
+      .filter((key) => !open.includes(key));
+  }
+
+  /** Who has to wait, by network resource. */
+  get lockouts(): ({ net: string } & Lockout)[] {
+    return [...this.#admissions.values()].flatMap(({ net, lockouts }) =>
+      lockouts.list().map((lock) => ({ net, ...lock })),
+    );
+  }
+
+  /** Settles what an address, or a partner's code, has on its account; false when there is nothing. */
+  unlock(id: string, user: string): boolean {
+    return [...this.#admissions.values()].filter(({ lockouts }) => lockouts.clear(id, user)).length > 0;
+  }
+
+  /** How often somebody was locked out since the start. */
+  get locks(): { net: string; locks: number }[] {
+    return [...this.#admissions.values()].map(({ net, lockouts }) => ({ net, locks: lockouts.count }));
+  }
+
+  /** Counters of each network resource. */
+  get networks(): ({ net: string } & AdmissionCounters)[] {
     return [...this.#admissions.values()].map(({ net, counters }) => ({ net, ...counters }));
   }
 

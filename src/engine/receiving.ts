@@ -368,6 +368,7 @@ export class Receiving {
     const duration = ((now - (transfer.bdate ?? now)) / 1000).toFixed(3);
     site.journal.emit("CFTT88I", {
       ...keys(transfer),
+      direct: transfer.direct,
       fname: transfer.nfname,
       nbc: transfer.bytes,
       duration,

@@ -12,10 +12,10 @@ import { describeBroadcast } from "./broadcast.ts";
 import type { Verdict } from "./deliveries.ts";
 import { tellRecorded } from "./recorded.ts";
 import { tellRefused } from "./refused-commands.ts";
-import { RELAYED } from "./routing.ts";
 import { end, type Scripted } from "./scripts/conclusion.ts";
 import { keys, type Site } from "./site.ts";
 import { describeSend } from "./submission.ts";
+import { endUndecided, isUndecided } from "./undecided.ts";
 
 const PIECE = 1024 * 1024;
 /** How old what is known of the disk may be, ms. */
@@ -204,25 +204,6 @@ async function endScript(site: Site, transfer: Transfer, user: string): Promise<
   site.journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user, text: transfer.idtu });
 }
 
-/** A file for another partner whose script was to decide: it is forwarded now, or turned back. */
-async function endUndecided(
-  site: Site,
-  transfer: Transfer,
-  verdict: Verdict,
-  user: string,
-): Promise<Transfer> {
-  const { deliveries, catalog, journal } = site;
-  const { idtu, phasestep } = transfer;
-  if (phasestep === "C")
-    throw new CygnetError("CYG_REQUEST_STATE", `the script of ${idtu} runs; cygnet halt stops it`);
-  const done = await (verdict.reason === 0
-    ? deliveries.goOn(transfer)
-    : deliveries.turnBack(transfer, verdict));
-  if (!done) throw new CygnetError("CYG_REQUEST_STATE", `${idtu} changes at the moment; try again`);
-  journal.emit("CFTR12I", { ...keys(transfer), cmd: "END", user, text: idtu });
-  return (await catalog.get(idtu)) ?? transfer;
-}
-
 /**
  * Transfer CFT's END: the response to a receive whose flow waits for one (ackmode = "manual" or "script") goes out in
  * the next session; otherwise the script of the phase counts as done.
@@ -248,9 +229,7 @@ export async function endTransfer(
     const text = `${idtu} brought a certificate; "cygnet pki accept" or "cygnet pki refuse" answers it`;
     throw new CygnetError("CYG_REQUEST_STATE", text);
   }
-  if (transfer.direct === "recv" && transfer.idf === RELAYED && transfer.script !== "") {
-    return endUndecided(site, transfer, verdict, user);
-  }
+  if (isUndecided(transfer)) return endUndecided(site, transfer, verdict, user);
   const owed = transfer.direct === "recv" && transfer.ackstate === "require";
   if (transfer.script !== "" && !owed && verdict.reason === 0) {
     await endScript(site, transfer, user);

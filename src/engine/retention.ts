@@ -17,13 +17,16 @@ const OVERDUE_EVERY = 5_000;
 
 export class Retention {
   readonly #site: () => Site;
+  readonly #doubtful: () => boolean;
   readonly #trustList: TrustListReminder;
   #timer: Timer | null = null;
   #stopped = false;
   #overdue: Timer | null = null;
 
-  constructor(site: () => Site) {
+  /** `doubtful`: whether what the clock calls old may be young. */
+  constructor(site: () => Site, doubtful: () => boolean = () => false) {
     this.#site = site;
+    this.#doubtful = doubtful;
     const { journal, clock } = site();
     this.#trustList = new TrustListReminder(journal, clock);
   }
@@ -44,6 +47,10 @@ export class Retention {
   async purge(): Promise<number> {
     const { catalog, clock, configuration, journal } = this.#site();
     const { sx, rx, rh } = configuration.cftcat;
+    if (this.#doubtful()) {
+      journal.emit("CFTC08I", { text: "purge: left out, the clock was set forward less than a day ago" });
+      return 0;
+    }
     const now = clock.now();
     const count = await catalog.purge({ sends: now - sx, receives: now - rx }, (transfer) => {
       const { direct } = transfer;

@@ -88,8 +88,8 @@ export class Scheduler {
     const part = (onlyRouted(configuration, owner) && configuration.cftpart.get(owner.ipart)) || owner;
     const session = sessions.of(part.id).find(({ initiator, link }) => initiator && !link.over);
     if (session) {
-      session.handOver();
-      void session.closed.then(() => session.turnDue && this.#pollAgain(part));
+      session.speaking.handOver();
+      void session.closed.then(() => session.speaking.turnDue && this.#pollAgain(part));
       return undefined;
     }
     const obstacle = this.#calling.has(part.id) ? undefined : this.#obstacle(part, clock.now());
@@ -98,9 +98,9 @@ export class Scheduler {
     return undefined;
   }
 
-  #pollAgain({ id }: Part): void {
-    this.#polled.add(id);
-    this.kick();
+  #pollAgain(part: Part): void {
+    this.#polled.add(part.id);
+    if (this.#reasonNotToCall(part) === undefined) this.#begin(part);
   }
 
   #wakeIn(wait: number): void {
@@ -253,7 +253,7 @@ export class Scheduler {
       part,
       ...(ceiling === undefined ? {} : { ceiling }),
     });
-    if (this.#polled.has(part.id)) session.handOver();
+    if (this.#polled.has(part.id)) session.speaking.handOver();
     session.start();
     if (await session.opened) {
       const { tries } = await site.catalog.clock(part.id);

@@ -207,7 +207,8 @@ export class Sending {
     site.journal.emit("CFTT56I", { ...keys(transfer), role, ids, fname: transfer.fname });
     tellReleased(this.#session, transfer);
     const duration = ((now - (fresh.bdate ?? now)) / 1000).toFixed(3);
-    site.journal.emit("CFTT88I", { ...keys(transfer), fname: transfer.fname, nbc: size, duration });
+    const { direct, fname } = transfer;
+    site.journal.emit("CFTT88I", { ...keys(transfer), direct, fname, nbc: size, duration });
     if (next.phase === "X") this.#session.aside(putAway(site, { ...fresh, ...done }), transfer);
     else await conclude(site, transfer);
   }

@@ -1,10 +1,8 @@
 /**
- * One session with a partner: recognition, whose turn it is, and handing each event to the part that does the
- * work (`sending.ts`, `receiving.ts`, `responses.ts`).
+ * One session with a partner: recognition, and handing each event to the part that does the
+ * work (`speaking.ts`, `sending.ts`, `receiving.ts`, `responses.ts`).
  *
- * Invariants
- * - A Speaker sends waiting end-to-end responses first, then files, then passes the turn or ends.
- * - The configuration that a session began with serves it to its end.
+ * Invariant: the configuration that a session began with serves it to its end.
  */
 
 import type { Changes, Transfer } from "../catalog/catalog.ts";
@@ -21,10 +19,10 @@ import { identityFault } from "./identity.ts";
 import { Link, type SessionEnd, SessionOver, type SessionUser } from "./link.ts";
 import { Receiving } from "./receiving.ts";
 import { authenticates, capabilities, type Refusal, recognise, samePassword } from "./recognition.ts";
-import { receiveResponse, sendResponse } from "./responses.ts";
-import { carriedBy } from "./routing.ts";
+import { receiveResponse } from "./responses.ts";
 import { Sending } from "./sending.ts";
 import { keys, type Site } from "./site.ts";
+import { DELIVERY_PATIENCE, Speaking } from "./speaking.ts";
 import { traceLine } from "./trace.ts";
 import { Waiter } from "./waiter.ts";
 
@@ -40,8 +38,6 @@ export interface SessionRequest {
   ceiling?: number;
 }
 
-/** Longest wait for deliveries under way before the turn is passed without their responses, ms. */
-const DELIVERY_PATIENCE = 30_000;
 /** How long a session that is cut may take for its good-bye, ms. */
 const GOOD_BYE = 2_000;
 
@@ -57,6 +53,7 @@ export class Session implements SessionUser {
   readonly link: Link;
   readonly sending: Sending;
   readonly receiving: Receiving;
+  readonly speaking: Speaking;
   readonly startedAt: number;
   part: Part | null;
   agreement: Agreement | null = null;
@@ -65,19 +62,11 @@ export class Session implements SessionUser {
   /** Resolves true when the session was opened, false when it ended before. */
   readonly opened: Promise<boolean>;
   readonly #rtr = new Waiter<void>();
-  readonly #work = new Waiter<void>();
-  readonly #probe: boolean;
-  /** Whose files this session may carry; its configuration does not change. */
-  #carried: readonly Part[] | null = null;
   readonly #working = new Set<Promise<unknown>>();
-  #speaking = false;
-  /** A turn of the partner that was asked for: still to be given, given. */
-  #turn: "due" | "given" | null = null;
   #resolveClosed: (end: SessionEnd) => void = () => {};
   #resolveOpened: (opened: boolean) => void = () => {};
 
   constructor({ site, connection, prot, part, probe = false, ceiling = 5 }: SessionRequest) {
-    this.#probe = probe;
     this.ids = String(++counter).padStart(6, "0");
     this.site = site;
     this.configuration = site.configuration;
@@ -124,6 +113,7 @@ export class Session implements SessionUser {
     if (part) this.link.machine.tolerates = tolerates(part.quirks);
     this.sending = new Sending(this);
     this.receiving = new Receiving(this);
+    this.speaking = new Speaking(this, probe);
   }
 
   /** Transfer CFT's word for this side, in messages. */
@@ -147,25 +137,7 @@ export class Session implements SessionUser {
 
   /** There may be something to send: an idle Speaker looks again. */
   wake(): void {
-    this.#work.give();
-  }
-
-  /** True while a turn of the partner that somebody has asked for has not been given. */
-  get turnDue(): boolean {
-    return this.#turn === "due";
-  }
-
-  /** Gives the partner the turn once more, in this session if it may: it ends at once where it may not. */
-  handOver(): void {
-    this.#turn = "due";
-    this.wake();
-  }
-
-  /** The partner does something with a turn that was asked for. */
-  #turnTaken(): void {
-    if (this.#turn !== "given") return;
-    this.#turn = null;
-    this.site.journal.emit("CFTT83I", { part: this.part?.id ?? "", idtu: "", idf: "", ids: this.ids });
+    this.speaking.work.give();
   }
 
   /**
@@ -186,6 +158,10 @@ export class Session implements SessionUser {
   }
 
   connectIndication(ssid: Ssid): void {
+    const { standing } = this.link.connection;
+    const locked = standing?.locked(ssid.code) ?? 0;
+    // before anything is looked at: whoever guesses learns nothing meanwhile
+    if (locked > 0) return this.#refuse(ssid, lockedOut(locked));
     const part = this.#recognised(ssid);
     const { secure } = this.link.connection;
     if (part === null || this.site.stopping || secure === null) return this.#welcome(ssid, part);
@@ -227,6 +203,7 @@ export class Session implements SessionUser {
     const why = message === "CFTT48E" ? { reason: text } : { text };
     if (message !== "") journal.emit(message, { ...who, ...why, diagi });
     journal.emit("CFTH22E", { npart: ssid.code, diagi, host: this.host, ids: this.ids, text });
+    if (isPretender(esid, diagi)) this.link.connection.standing?.refused(part === null ? null : ssid.code);
     this.link.end(esid, told);
   }
 
@@ -351,12 +328,13 @@ export class Session implements SessionUser {
       host: this.host,
     });
     journal.emit("CFTT51I", { part: part.id, role: this.role, ids: this.ids });
+    this.link.connection.standing?.accepted(part.nrpart);
     this.site.sessions.tell(this, "agreed");
     this.#resolveOpened(true);
   }
 
   startFile(sfid: Sfid): void {
-    this.#turnTaken();
+    this.speaking.turnTaken();
     this.receiving.startFile(sfid);
   }
 
@@ -381,12 +359,12 @@ export class Session implements SessionUser {
   }
 
   eerp(eerp: Eerp): void {
-    this.#turnTaken();
+    this.speaking.turnTaken();
     this.#background(receiveResponse(this, eerp));
   }
 
   nerp(nerp: Nerp): void {
-    this.#turnTaken();
+    this.speaking.turnTaken();
     this.#background(receiveResponse(this, nerp));
   }
 
@@ -395,7 +373,8 @@ export class Session implements SessionUser {
   }
 
   turn(): void {
-    if (!this.#speaking) this.#background(this.#speak());
+    const speaking = this.speaking.begin();
+    if (speaking) this.#background(speaking);
   }
 
   /** True when a deviation is let pass for this partner; it is logged then. */
@@ -433,7 +412,7 @@ export class Session implements SessionUser {
     const over = new SessionOver(end);
     for (const waiter of [
       this.#rtr,
-      this.#work,
+      this.speaking.work,
       this.sending.started,
       this.sending.credit,
       this.sending.closed,
@@ -441,6 +420,10 @@ export class Session implements SessionUser {
       waiter.fail(over);
     }
     this.receiving.ended(over);
+    // it could not answer the challenge to the partner's key
+    if (this.part && end.origin === "local" && end.reason === 11) {
+      this.link.connection.standing?.refused(this.part.nrpart);
+    }
     this.site.sessions.remove(this);
     this.#resolveOpened(false);
     this.#report(end);
@@ -473,64 +456,6 @@ export class Session implements SessionUser {
     }
   }
 
-  /** The Speaker's loop: responses, files, then the turn. Runs until the turn or the session is gone. */
-  async #speak(): Promise<void> {
-    this.#speaking = true;
-    try {
-      while (this.link.machine.speaker) {
-        if (await this.#sendNext()) continue;
-        if (await this.site.deliveries.settled(this.ids, DELIVERY_PATIENCE)) continue;
-        if (this.link.machine.state === "IDLESP") {
-          if (this.turnDue) this.#turn = "given";
-          this.link.request({ type: "F_CD_RQ" });
-        } else if (!(await this.#moreWork())) {
-          this.link.request({ type: "F_RELEASE_RQ", reason: 0, text: "" });
-        }
-      }
-    } finally {
-      this.#speaking = false;
-    }
-  }
-
-  /** Sends one response or file; false when nothing waits. */
-  async #sendNext(): Promise<boolean> {
-    if (this.#probe) return false;
-    const part = this.part as Part;
-    if (await sendResponse(this, part)) return true;
-    if (this.site.stopping || !this.agreement?.maySend) return false;
-    const transfer = await this.#claim(part);
-    if (transfer === undefined) return false;
-    await this.sending.send(transfer);
-    return true;
-  }
-
-  /** The best waiting send of the partner and of those whose files its sessions carry. */
-  async #claim(part: Part): Promise<Transfer | undefined> {
-    const { activations, catalog, owner, clock } = this.site;
-    // a partner that was closed meanwhile gets nothing more in a session that is still open
-    if (!activations.allows(part, this.initiator)) return undefined;
-    this.#carried ??= carriedBy(this.configuration, part);
-    const parts = [part.id];
-    for (const each of this.#carried) {
-      if (each !== part && (await this.site.routed(each))) parts.push(each.id);
-    }
-    // a partner that has called may fetch what is held for it, and for those behind it
-    return catalog.claimSend(parts, owner, clock.now(), !this.initiator);
-  }
-
-  /** An idle requester keeps the session for DISCTD; true when there is something to send after all. */
-  async #moreWork(): Promise<boolean> {
-    // who has just been given the turn must not give it back (RFC 5024 section 9.8): another session will
-    if (!this.initiator || this.#probe || this.site.stopping || this.turnDue) return false;
-    let timer: { cancel(): void } | undefined;
-    const expired = new Promise<false>((resolve) => {
-      if (this.prot.disctd > 0) timer = this.site.clock.timer(this.prot.disctd, () => resolve(false));
-    });
-    const more = await Promise.race([this.#work.wait().then(() => true), expired]);
-    timer?.cancel();
-    return more && !this.link.over;
-  }
-
   /** Runs work that nobody awaits: the end of the session is no error, everything else ends the session. */
   #background(work: Promise<void>): void {
     this.track(work);
@@ -548,6 +473,16 @@ export class Session implements SessionUser {
     const text = `${way} ${traceLine(command)}`;
     this.site.journal.emit(id, { part: this.part?.id, ids: this.ids, text });
   }
+}
+
+/** True for a refusal that says that the caller is not who it says it is: code, password, certificate. */
+function isPretender(esid: number, diagi: number): boolean {
+  return diagi === 403 || (esid === 3 && (diagi === 409 || diagi === 278));
+}
+
+function lockedOut(left: number): Refusal {
+  const text = `locked out after too many refusals, for another ${Math.ceil(left / 1000)} s`;
+  return { esid: 8, diagi: 425, message: "", text, told: "try again later", part: null };
 }
 
 function shuttingDown(part: Part): Refusal {

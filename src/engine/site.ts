@@ -55,6 +55,8 @@ export interface Site {
   cutScript(idtu: string, left: Changes): Promise<boolean>;
   /** A seat of a network resource for a call of ours; null when it is full. */
   seats(net: string): Pick<Seat, "leave"> | null;
+  /** Hears an address, or a partner's code, again that was refused too often; false when neither was. */
+  unlock(id: string, user: string): boolean;
   /** Something may have become due: the scheduler looks again. */
   kick(): void;
 }

@@ -1,7 +1,7 @@
 /**
  * The one table of messages that this gateway can emit. Ids, severities and variables are Transfer CFT's where it has
- * the message; the wording is ours. CFTH70..99, CFTC70, CFTF70..71, CFTI70, CFTR70..71, CFTS70, 75..78,
- * 80..85 and CFTY75 are not Transfer CFT's.
+ * the message; the wording is ours. CFTH70..99, CFTC70, CFTF70..71, CFTI70, CFTN70, CFTR70..71, CFTS70, 75..78,
+ * 80..87 and CFTY75 are not Transfer CFT's.
  */
 import { catalogMessages } from "./families/catalog.ts";
 import { exchangeMessages } from "./families/exchange.ts";

@@ -15,6 +15,7 @@ export const events = {
   "script-failed": ["CFTS02E", "CFTS11E", "CFTS68E", "CFTS80E"],
   "job-failed": ["CFTS39E"],
   "session-refused": ["CFTH22E", "CFTH23E"],
+  "caller-locked-out": ["CFTN70W"],
   /** Made by the notification itself, after the time that it gives. */
   "partner-unreachable": ["CFTS84W"],
   "certificate-expiring": ["CFTS79W", "CFTS79E"],

@@ -182,9 +182,10 @@ class WinstonJournal implements OpenJournal {
   }
 
   #reportLeftOut(): void {
-    const n = this.#leftOut;
+    const happened = event("CFTH98W", { n: this.#leftOut }, this.#options.clock.now(), true);
     this.#leftOut = 0;
-    this.#write(event("CFTH98W", { n }, this.#options.clock.now(), true));
+    this.#tell(happened);
+    this.#write(happened);
   }
 
   /** winston ends its transports before it has handed them everything: wait until it has. */
@@ -210,6 +211,7 @@ class WinstonJournal implements OpenJournal {
 
   #complain(id: string, variables: MessageVariables): void {
     const happened = event(id, variables, this.#options.clock.now(), true);
+    this.#tell(happened);
     this.#fallback.write(`${render(happened, "V24")}\n`);
   }
 }

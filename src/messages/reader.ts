@@ -127,10 +127,13 @@ export function matches(entry: LogEntry, filter: LogFilter): boolean {
   );
 }
 
-/** The lines of one log file, oldest first; throws the system's error when it cannot be read. */
-export async function* readLines(path: string): AsyncGenerator<string> {
+/**
+ * The lines of one log file, oldest first; throws the system's error when it cannot be read. From an octet that is not
+ * the first on, the first line is a torn one.
+ */
+export async function* readLines(path: string, start = 0): AsyncGenerator<string> {
   let torn = "";
-  for await (const chunk of createReadStream(path, "utf8")) {
+  for await (const chunk of createReadStream(path, { encoding: "utf8", start })) {
     const lines = (torn + String(chunk)).split("\n");
     torn = lines.pop() ?? "";
     yield* lines;

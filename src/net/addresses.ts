@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv4 } from "node:net";
+import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
 import { CygnetError } from "../platform/errors.ts";
 
 /** An address as people write it: without zone, and IPv4 when it is IPv4 mapped into IPv6 (`::ffff:192.0.2.1`). */
@@ -6,6 +6,18 @@ export function plainAddress(address: string): string {
   const bare = address.split("%", 1)[0] as string;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1];
   return mapped ?? bare;
+}
+
+/** What one caller can choose its addresses from: an IPv4 address is alone, an IPv6 address stands for its /64. */
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = "", tail] = address.toLowerCase().split("::", 2);
+  const groups = (text = "") => text.split(":").filter((group) => group !== "");
+  const [first, last] = [groups(head), groups(tail)];
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
+  const all = [...first, ...new Array<string>(zeros).fill("0"), ...last];
+  const short = all.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ""));
+  return `${short.join(":")}::/64`;
 }
 
 /** A set of CIDR blocks. Empty = nothing is in it. */

@@ -5,12 +5,15 @@
  * 2. A recognised partner is never put out for a newcomer.
  * 3. Connections that say nothing cannot keep a partner out for longer than a second: when all seats are taken,
  *    the oldest connection that is not recognised and has had its second gives way.
+ * 4. One address never has more than half of the seats for connections that are not recognised.
+ * 5. An address that is locked out (`lockouts.ts`) is not heard.
  */
 import type { Journal, MessageVariables } from "../messages/journal.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { type AddressSet, addressSet } from "./addresses.ts";
+import { type LockoutRules, Lockouts, type Standing } from "./lockouts.ts";
 
-export interface AdmissionRules {
+export interface AdmissionRules extends Partial<LockoutRules> {
   maxcnx: number;
   /** Connections from one address; 0 or absent = no limit. */
   maxcnx_host?: number;
@@ -28,12 +31,16 @@ export interface AdmissionCounters {
   denied: number;
   refused: number;
   displaced: number;
+  /** Calls from addresses that were locked out. */
+  locked: number;
 }
 
 /** A connection's place. Both calls may be repeated. */
 export interface Seat {
   recognised(): void;
   leave(): void;
+  /** Absent for calls of ours. */
+  standing?: Standing;
 }
 
 interface Sitter {
@@ -43,6 +50,8 @@ interface Sitter {
   leave: () => void;
 }
 
+/** Connections of one address that may be silent in any case. */
+const FEW = 4;
 const GRACE = 1000;
 const QUIET = 1000;
 const A_MINUTE = 60_000;
@@ -57,7 +66,9 @@ export class Admission {
     denied: 0,
     refused: 0,
     displaced: 0,
+    locked: 0,
   };
+  readonly lockouts: Lockouts;
   readonly #clock: Clock;
   readonly #journal: Journal;
   /** Connections that are not recognised yet, oldest first. */
@@ -67,8 +78,9 @@ export class Admission {
   #listeners = 0;
   #maxcnx = 0;
   #maxcnxHost = 0;
-  /** Seats taken, by address. */
+  /** Seats taken, and those of them that are silent, by address. */
   readonly #byHost = new Map<string, number>();
+  readonly #silentByHost = new Map<string, number>();
   #allow: AddressSet = addressSet([]);
   #deny: AddressSet = addressSet([]);
 
@@ -77,16 +89,19 @@ export class Admission {
     this.net = net;
     this.#journal = journal;
     this.#clock = clock;
+    this.lockouts = new Lockouts(net, journal, clock);
     this.update(rules);
   }
 
   /** Puts other rules in force for calls to come; connections that are there stay. Errors: CYG_NET_CIDR, nothing changed. */
-  update({ maxcnx, maxcnx_host = 0, allow, deny }: AdmissionRules): void {
+  update({ maxcnx, maxcnx_host = 0, allow, deny, ...rules }: AdmissionRules): void {
     const [allowed, denied] = [addressSet(allow), addressSet(deny)];
     this.#maxcnx = maxcnx;
     this.#maxcnxHost = maxcnx_host;
     this.#allow = allowed;
     this.#deny = denied;
+    const { lockout = 0, lockout_max = 0, lockout_forget = 0 } = rules;
+    this.lockouts.update({ lockout, lockout_max, lockout_forget });
   }
 
   /**
@@ -100,10 +115,22 @@ export class Admission {
       this.#say("CFTN05W", { net: this.net, prot, host: address }, text);
       return null;
     }
+    const wait = this.lockouts.address(address);
+    if (wait > 0) {
+      this.counters.locked++;
+      const text = `call from ${address} closed: locked out for another ${Math.ceil(wait / 1000)} s`;
+      this.#say("CFTN05W", { net: this.net, prot, host: address }, text);
+      return null;
+    }
     const limits = [
       {
         limit: this.#maxcnxHost || Number.POSITIVE_INFINITY,
         taken: () => this.#byHost.get(address) ?? 0,
+        address,
+      },
+      {
+        limit: Math.max(FEW, Math.ceil(this.#maxcnx / 2)),
+        taken: () => this.#silentByHost.get(address) ?? 0,
         address,
       },
       { limit: this.#maxcnx, taken: () => this.counters.open, address: null },
@@ -116,7 +143,7 @@ export class Admission {
       return null;
     }
     this.counters.accepted++;
-    return this.#seat(address, cut);
+    return { ...this.#seat(address, cut), standing: this.lockouts.standing(address) };
   }
 
   /** Asks for a seat for a call of ours; null when all are taken by others that stay. */
@@ -140,29 +167,26 @@ export class Admission {
 
   #seat(address: string, cut: () => void): Seat {
     const recognised = () => {
-      if (this.#silent.delete(sitter)) this.counters.silent--;
+      if (!this.#silent.delete(sitter)) return;
+      this.counters.silent--;
+      count(this.#silentByHost, address, -1);
     };
     let present = true;
     const leave = () => {
       recognised();
       if (present) {
         this.counters.open--;
-        this.#count(address, -1);
+        count(this.#byHost, address, -1);
       }
       present = false;
     };
     const sitter: Sitter = { address, since: this.#clock.monotonic(), cut, leave };
     this.#silent.add(sitter);
     this.counters.open++;
-    this.#count(address, 1);
+    count(this.#byHost, address, 1);
+    count(this.#silentByHost, address, 1);
     this.counters.silent++;
     return { recognised, leave };
-  }
-
-  #count(address: string, change: number): void {
-    const seats = (this.#byHost.get(address) ?? 0) + change;
-    if (seats > 0) this.#byHost.set(address, seats);
-    else this.#byHost.delete(address);
   }
 
   /** Puts out the oldest silent connections (of one address) until there is a free seat; false when that cannot be had. */
@@ -205,4 +229,10 @@ export class Admission {
     this.#said.set(kind, { at: now, unsaid: 0 });
     this.#journal.emit(id, { ...variables, text: text + more });
   }
+}
+
+function count(seats: Map<string, number>, address: string, change: number): void {
+  const now = (seats.get(address) ?? 0) + change;
+  if (now > 0) seats.set(address, now);
+  else seats.delete(address);
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { NetError } from "./failure.ts";
+import type { Standing } from "./lockouts.ts";
 import type { TlsFacts } from "./tls-facts.ts";
 
 export interface Endpoint {
@@ -27,6 +28,8 @@ export interface Connection {
   readonly failure: NetError | null;
   /** To be called when the caller has proved who it is: from then on it is not displaced by newcomers. */
   recognised(): void;
+  /** What the caller's address has on its account; absent where we called. */
+  readonly standing?: Standing;
 }
 
 /** A new connection id: twelve hexadecimal digits. */
@@ -45,7 +48,7 @@ export function endpointText({ address, port }: Endpoint): string {
  */
 export function connection(
   stream: Socket,
-  facts: Pick<Connection, "id" | "remote" | "local" | "secure" | "inbound" | "recognised">,
+  facts: Pick<Connection, "id" | "remote" | "local" | "secure" | "inbound" | "recognised" | "standing">,
   judge: (error: unknown) => NetError,
 ): Connection {
   let failure: NetError | null = null;

@@ -9,6 +9,7 @@ import { type Connection, connection, connectionId, type Endpoint, endpointText 
 import { NetError, netError } from "./failure.ts";
 import { secured } from "./secured.ts";
 import type { ServerTls } from "./tls.ts";
+import { isCertificateRefusal } from "./tls-failure.ts";
 import { TlsJournal } from "./tls-journal.ts";
 
 export interface ListenOptions {
@@ -32,6 +33,8 @@ export interface ListenOptions {
 
 export interface Listener {
   readonly address: Endpoint;
+  /** False once it was closed. */
+  readonly open: boolean;
   /** Handshakes under way, not yet handed over. */
   readonly handshakes: number;
   /** Stops listening; the port is free when this returns. Connections and handshakes under way go on. */
@@ -82,6 +85,7 @@ class Door {
     admission.listening();
     journal.emit("CFTN02I", { net: admission.net, prot, host: address.address, sap: address.port });
     const cuts = this.#cuts;
+    const server = this.#server;
     const close = () => {
       if (!this.#server.listening) return;
       admission.silenced();
@@ -91,6 +95,9 @@ class Door {
     };
     return {
       address,
+      get open() {
+        return server.listening;
+      },
       get handshakes() {
         return cuts.size;
       },
@@ -145,7 +152,7 @@ class Door {
       local,
       secure: null,
       inbound: true,
-      recognised: seat.recognised,
+      ...standingOf(seat),
     };
     this.#options.onConnection(connection(raw, facts, (error) => netError(error, endpointText(remote))));
     return (reason) => raw.destroy(reason);
@@ -171,7 +178,7 @@ class Door {
       done: (stream, secure) => {
         this.#cuts.delete(current);
         cut = (reason) => stream.destroy(reason);
-        const facts = { id, remote, local, secure, inbound: true, recognised: seat.recognised };
+        const facts = { id, remote, local, secure, inbound: true, ...standingOf(seat) };
         const made = secured(stream, facts, story, tls.profile, peer);
         // A TLS 1.3 socket that is ended in the very turn of its handshake closes without close_notify.
         setImmediate(() => {
@@ -181,6 +188,7 @@ class Door {
       failed: (failure) => {
         this.#cuts.delete(current);
         story.failed(failure);
+        if (isCertificateRefusal(failure)) seat.standing?.refused(null);
       },
       late: (text) => story.late(text),
       remark: (text) => story.remark(text),
@@ -201,6 +209,10 @@ class Door {
     const ncr = (error as NodeJS.ErrnoException).code ?? "";
     journal.emit("CFTH19E", { ncr, net: admission.net, prot, text: describe(error) });
   }
+}
+
+function standingOf({ recognised, standing }: Seat): Pick<Connection, "recognised" | "standing"> {
+  return { recognised, ...(standing && { standing }) };
 }
 
 /** Line cut by us: DIAGI and DIAGP of what the catalog then shows. */

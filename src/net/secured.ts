@@ -7,7 +7,9 @@ import type { TlsFacts } from "./tls-facts.ts";
 import { isTlsError, tlsFailure } from "./tls-failure.ts";
 import type { TlsJournal } from "./tls-journal.ts";
 
-type Ends = Pick<Connection, "id" | "remote" | "local" | "inbound" | "recognised"> & { secure: TlsFacts };
+type Ends = Pick<Connection, "id" | "remote" | "local" | "inbound" | "recognised" | "standing"> & {
+  secure: TlsFacts;
+};
 
 /** The connection of a socket whose handshake is done and whose peer is accepted; its life is journalled from here on. */
 export function secured(

@@ -69,6 +69,11 @@ export function refusedCertificate(refusal: Refusal, peer: string, cause?: unkno
   return failure("local", alert, peer, why, cause, { kind: "certificate", code, text });
 }
 
+/** True when we refused the caller for its certificate, or for showing none: TLS alert 116. */
+export function isCertificateRefusal({ origin, alert, cause }: TlsFailure): boolean {
+  return origin === "local" && (cause?.kind === "certificate" || alert === 116);
+}
+
 /** Node's word for why OpenSSL does not accept a chain. */
 export function verificationRefusal(code: string): Refusal {
   const known = VERIFY_CODES[code] ?? "PKI_ERR_OTHERS";

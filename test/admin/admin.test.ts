@@ -13,6 +13,7 @@ import { type AuditEntry, AuditLog, auditLines, noted } from "../../src/admin/au
 import { markOrigin } from "../../src/admin/caller.ts";
 import { Events } from "../../src/admin/events.ts";
 import { Lockout } from "../../src/admin/lockout.ts";
+import { Strangers } from "../../src/admin/strangers.ts";
 import { openCatalog } from "../../src/catalog/sqlite.ts";
 import { readEvents } from "../../src/cli/events.ts";
 import type { Configuration } from "../../src/config/model.ts";
@@ -56,6 +57,17 @@ test("lock-out: four wrong tokens are free, then the wait doubles, up to five mi
   t.equal(lockout.wait("2001:db8:1:3::1"), 0);
   for (let host = 0; host < 12_000; host += 1) lockout.failed(`10.0.${host >> 8}.${host & 255}`);
   t.equal(lockout.wait("2001:db8:1:2::1"), 0, "what is quiet longest is forgotten first: memory is bounded");
+});
+
+test("strangers: sixty lines a minute, and the number of those that were left out", async (t) => {
+  let now = 0;
+  const strangers = new Strangers({ monotonic: () => now });
+  const noted = () => Array.from({ length: 100 }, () => strangers.next()).filter((one) => one !== null);
+  t.same(noted(), Array(60).fill(0));
+  now += 59_999;
+  t.same(noted(), []);
+  now += 1;
+  t.same(noted(), [140, ...Array(59).fill(0)]);
 });
 
 const ENTRY: AuditEntry = {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, type fdatasync, statSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "tap";
@@ -10,6 +10,7 @@ import { migrate, schemaVersion } from "../../src/catalog/migrate.ts";
 import { MIGRATIONS } from "../../src/catalog/schema.ts";
 import { openCatalog } from "../../src/catalog/sqlite.ts";
 import { readCatalog } from "../../src/catalog/view.ts";
+import { writeAheadLog } from "../../src/catalog/write-ahead-log.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { CygnetError } from "../../src/platform/errors.ts";
 
@@ -191,4 +192,113 @@ test("what is not a catalog is refused with its path and reason", (t) => {
   writeFileSync(`${dir}/file`, "");
   t.throws(() => openCatalog(`${dir}/file/catalog.db`, systemClock), { code: "CYG_CATALOG_OPEN" });
   t.end();
+});
+
+test("durable and applied: who waits for the disk, in which order, and what a failing disk makes of it", async (t) => {
+  const path = `${t.testdir()}/synced.db`;
+  const database = new Database(path);
+  t.teardown(() => database.close());
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; CREATE TABLE note (text TEXT);");
+  /** Syncs that are under way; the test lets them end. */
+  const syncs: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  const commits = new GroupCommit(
+    database,
+    () => new Promise<void>((resolve, reject) => syncs.push({ resolve, reject })),
+  );
+  const told: string[] = [];
+  const add = (text: string, surety?: "durable" | "applied") =>
+    commits
+      .change(() => database.run("INSERT INTO note VALUES (?)", text), surety)
+      .then(
+        () => told.push(text),
+        (error) => told.push(`${text} ${error.code}`),
+      );
+  let commitsSeen = 0;
+  commits.watch(() => {
+    commitsSeen += 1;
+  });
+  const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  const visible = () => database.rows("SELECT text FROM note").map(({ text }) => text);
+
+  const first = add("a");
+  await add("b", "applied");
+  t.same([told, visible(), syncs.length], [["b"], ["a", "b"], 1], "applied at once, durable after the sync");
+  const third = add("c");
+  const settled = commits.settled().then(() => told.push("settled"));
+  await turn();
+  t.equal(syncs.length, 1, "one sync at a time");
+  syncs[0]?.resolve();
+  await first;
+  await turn();
+  t.same([told, commitsSeen], [["b", "a"], 1], "what was committed during a sync waits for the next");
+  syncs[1]?.resolve();
+  await Promise.all([third, settled]);
+  t.same(told.slice(2).sort(), ["c", "settled"]);
+  await commits.settled();
+  t.equal(syncs.length, 2, "nothing is left to sync");
+
+  const fourth = add("d");
+  await turn();
+  syncs[2]?.reject(Object.assign(new Error("EIO"), { errcode: 10 }));
+  await fourth;
+  t.same(
+    [told.at(-1), visible().at(-1), commitsSeen],
+    ["d CYG_CATALOG_WRITE", "d", 2],
+    "seen, but not said to be safe",
+  );
+  const last = add("e", "applied");
+  await last;
+  const closing = commits.close();
+  await turn();
+  for (const { resolve } of syncs) resolve();
+  await closing;
+  await t.rejects(
+    commits.change(() => 0),
+    { code: "CYG_CATALOG_CLOSED" },
+  );
+});
+
+test("a log that cannot be synced is written into the catalog itself; what then fails too is told", async (t) => {
+  const path = `${t.testdir()}/log.db`;
+  const database = new Database(path, { timeout: 20 });
+  t.teardown(() => database.close());
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; CREATE TABLE note (text TEXT);");
+  let broken = false;
+  let asked = 0;
+  const failing = ((_: number, done: (error: Error | null) => void) => {
+    asked += 1;
+    setImmediate(() => done(broken ? new Error("EIO") : null));
+  }) as unknown as typeof fdatasync;
+  const log = writeAheadLog(database, failing);
+  t.teardown(() => log.close());
+  const bare = () => {
+    const other = new DatabaseSync(`${path}-copy`);
+    const rows = other.prepare("SELECT count(*) AS n FROM note").get();
+    other.close();
+    return Number(rows?.n);
+  };
+  database.run("INSERT INTO note VALUES ('a')");
+  await log.sync();
+  broken = true;
+  database.run("INSERT INTO note VALUES ('b')");
+  await log.sync();
+  copyFileSync(path, `${path}-copy`);
+  t.equal(bare(), 2, "the file without its log has everything");
+  const reader = new DatabaseSync(path);
+  reader.exec("BEGIN");
+  reader.prepare("SELECT * FROM note").all();
+  database.run("INSERT INTO note VALUES ('c')");
+  await t.rejects(
+    log.sync(),
+    /could not be synced/,
+    "a reader keeps the log from being emptied: nobody is told that c is safe",
+  );
+  reader.exec("COMMIT");
+  reader.close();
+  await log.sync();
+  t.equal(asked, 3, "a log in doubt is not asked again before it was begun anew");
+  broken = false;
+  database.run("INSERT INTO note VALUES ('d')");
+  await log.sync();
+  t.equal(asked, 4);
 });

@@ -147,7 +147,17 @@ test("a complete configuration means what it says, with Transfer CFT's units and
   };
   t.strictSame(configuration.cftparm, parm);
   t.strictSame(cftnet.get("LOCAL"), {
-    ...{ id: "LOCAL", host: ["127.0.0.1"], maxcnx: 100, maxcnx_host: 0, deny: [], keepalive: 60_000 },
+    ...{
+      id: "LOCAL",
+      host: ["127.0.0.1"],
+      maxcnx: 100,
+      maxcnx_host: 0,
+      lockout: 10,
+      lockout_max: 300_000,
+      lockout_forget: 900_000,
+      deny: [],
+      keepalive: 60_000,
+    },
     allow: ["127.0.0.0/8", "10.1.2.3/32", "::1/128"],
   });
   t.strictSame(cftprot.get("OFTPS"), {

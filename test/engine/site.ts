@@ -92,6 +92,7 @@ export async function bench(t: Test, toml: string): Promise<Bench> {
     routed: (part) => scheduler.routed(part),
     seats: (net) => listeners.seat(configuration.cftnet.get(net)),
     cutScript: async () => false,
+    unlock: (id, user) => listeners.unlock(id, user),
     kick: () => scheduler.kick(),
   };
   const scheduler = new Scheduler(site);

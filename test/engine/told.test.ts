@@ -10,6 +10,7 @@ import type { Gateway } from "../../src/engine/gateway.ts";
 import { insist } from "../../src/engine/insist.ts";
 import { endTransfer } from "../../src/engine/requests.ts";
 import { Retention } from "../../src/engine/retention.ts";
+import { Scripts } from "../../src/engine/scripts/scripts.ts";
 import type { Site } from "../../src/engine/site.ts";
 import { encode } from "../../src/oftp/wire/codec.ts";
 import { frame } from "../../src/oftp/wire/stream.ts";
@@ -113,6 +114,35 @@ test("the hours of a partner, and partners for whom nothing waits", async (t) =>
   const time = new Date(2026, 10, 20, 18).toISOString().slice(0, 16);
   t.ok(made.said.some((line) => line.startsWith(`CFTC03W IDTU= PART=ACME IDF= TIME=${time}`)));
   t.match(await made.site.catalog.get(idtu), { phasestep: "D", diagi: 414 });
+});
+
+test("scripts: one that runs and keeps others waiting, one whose variables no program can be given", async (t) => {
+  const flow = '[[cftsend]]\nid = "DEFAULT"\npreexec = ["sleep", "&(-3)(=30)DIAGC"]\n';
+  const made = await bench(
+    t,
+    `${TOML.replace("[cftparm]", "[cftparm]\nmax_processing_scripts = 1")}\n${flow}`,
+  );
+  const { site, said } = made;
+  const scripts = new Scripts(() => site);
+  t.teardown(() => scripts.stop(0));
+  const nul = await made.submit("ACME");
+  await site.catalog.update(nul.idtu, { diagc: "0\u00000" });
+  scripts.open();
+  await made.until("the refusal", () => said.some((line) => line.startsWith("CFTS68E")), 10);
+  t.match(
+    said.filter((line) => line.startsWith("CFTS68E")),
+    [new RegExp(`^CFTS68E IDTU=${nul.idtu} PART=ACME IDF=DEFAULT EVENT=PREEXEC SCRIPT=sleep VARIABLE=DIAGC`)],
+  );
+  t.match(await site.catalog.get(nul.idtu), { phase: "A", phasestep: "K", diagi: 158 });
+
+  for (let count = 0; count < 3; count += 1) await made.submit("ACME");
+  await made.until(
+    "the one that runs",
+    () => said.filter((line) => line.startsWith("CFTS03I")).length === 2,
+    10,
+  );
+  await made.until("the others to be told of", () => said.some((line) => line.startsWith("CFTS65W")), 60_000);
+  t.ok(said.includes("CFTS65W N=2 LIMIT=1"));
 });
 
 test("a catalog and a disk that cannot take more", async (t) => {

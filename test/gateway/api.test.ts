@@ -110,6 +110,7 @@ test("every route: its answers are as described, and each role may what it may",
     status: {},
     self: {},
     openapi: {},
+    metrics: {},
     sessions: {},
     generations: {},
     transfers: [

@@ -14,6 +14,7 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "tap";
+import { ANSWERS } from "../messages/transfer-cft.ts";
 import { Callee, conducts } from "./callee.ts";
 import { edit, Raw } from "./extra.ts";
 import { filesBelow, type Gateway, site, waitFor } from "./harness.ts";
@@ -258,28 +259,8 @@ test("steps 3 to 7: what the partner answers", { timeout: 240_000 }, async (t) =
     return name;
   };
 
-  /** SFNA and EFNA reasons: DIAGI of Transfer CFT's table, DIAGP is 100 plus the reason. */
-  const reasons: [reason: number, diagi: number][] = [
-    [1, 610],
-    [2, 909],
-    [3, 909],
-    [4, 639],
-    [5, 626],
-    [6, 611],
-    [10, 620],
-    [11, 620],
-    [12, 600],
-    [13, 613],
-    [14, 904],
-    [15, 778],
-    [16, 778],
-    [17, 778],
-    [18, 629],
-    [19, 778],
-    [20, 778],
-    [99, 904],
-  ];
-  for (const [reason, diagi] of reasons) {
+  // DIAGP is 100 plus the reason
+  for (const [reason, diagi] of ANSWERS) {
     await t.test(`step 5: SFNA ${reason}`, async (t) => {
       const since = hub.log().length;
       callee.conduct = conducts.decline(CODE, reason, false);
@@ -289,7 +270,7 @@ test("steps 3 to 7: what the partner answers", { timeout: 240_000 }, async (t) =
       await logged(hub, since, new RegExp(`CFTT71E .*DIAGI=${diagi} DIAGP=${100 + reason}`));
     });
   }
-  for (const [reason, diagi] of reasons.filter(([code]) => code > 12 && code !== 13)) {
+  for (const [reason, diagi] of ANSWERS.filter(([code]) => code > 12 && code !== 13)) {
     await t.test(`step 7: EFNA ${reason}`, async (t) => {
       const since = hub.log().length;
       callee.conduct = conducts.take(CODE, reason);

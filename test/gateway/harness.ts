@@ -57,6 +57,8 @@ export interface SideOptions {
   root?: "hub" | "acme" | "relay";
   /** State of the partner object. */
   state?: "activeboth" | "activereq" | "activeserv" | "noactive";
+  /** Refusals before a caller has to wait. */
+  lockout?: number;
   /** More TOML, at the end of the main file. */
   more?: string;
 }
@@ -118,6 +120,10 @@ export class Gateway {
   readonly partnerFile: string;
   readonly ports: Ports;
   readonly console: string;
+  /** A program that starts the gateway, with its arguments; it must become the gateway. */
+  launcher: readonly string[] = [];
+  /** The umask that the gateway inherits; the test's own unless it is set. */
+  umask: number | null = null;
   #child: ChildProcess | null = null;
   #exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }> | null = null;
   #dropped = 0;
@@ -163,11 +169,10 @@ export class Gateway {
   async start(): Promise<void> {
     if (this.#child) throw new Error(`${this.id} runs already`);
     const output = openSync(this.console, "a");
-    const [node, ...flags] = NODE;
-    const child = spawn(node, [...flags, MAIN, "run", "--config", this.config], {
-      cwd: this.directory,
-      stdio: ["ignore", output, output],
-    });
+    const [program, ...args] = [...this.launcher, ...NODE, MAIN, "run", "--config", this.config];
+    const umask = this.umask === null ? null : process.umask(this.umask);
+    const child = spawn(program as string, args, { cwd: this.directory, stdio: ["ignore", output, output] });
+    if (umask !== null) process.umask(umask);
     closeSync(output);
     this.#child = child;
     this.#exited = new Promise((resolve, reject) => {
@@ -361,6 +366,7 @@ function mainToml({ id, partner, ports }: Gateway, options: SideOptions): string
   const { version = ["1.2", "1.3"], srusize = 65_535, scredit = 64, scomp = 1, restart = 5 } = options;
   const { srin = "both", srout = "both", resync = true, disctd = "1s", rto = "20s" } = options;
   const { schedule = "* * * * * *", fileidledelay = "200ms", logLevel = "I", more = "" } = options;
+  const { lockout = 0 } = options;
   const level = options.level ?? [5, 4, 2, 1];
   const root = options.root ?? partner.toLowerCase();
   const shared = `type = "odette"
@@ -388,6 +394,8 @@ id     = "LOCAL"
 host   = "127.0.0.1"
 maxcnx = 100
 allow  = ["127.0.0.0/8"]
+# everybody comes from one address
+lockout = ${lockout}
 
 [[cftprot]]
 id   = "OFTP"

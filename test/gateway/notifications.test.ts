@@ -250,7 +250,7 @@ mail = ["nobody@example.com"]
 
 const NOTIFY: Notify = {
   ...{ id: "N", state: "active", events: [], messages: [], severity: "none", part: [], unreachable: 900_000 },
-  ...{ mail: [], url: "", secret: new Secret(""), timeout: 10_000, limit: 3, interval: 60_000 },
+  ...{ mail: [], url: new Secret(""), secret: new Secret(""), timeout: 10_000, limit: 3, interval: 60_000 },
 };
 
 test("what waits outlives a kill and a change of the place: at least once, under its id", async (t) => {

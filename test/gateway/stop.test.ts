@@ -6,8 +6,8 @@ import { test } from "tap";
 import { callerToml, Raw } from "./extra.ts";
 import { type Gateway, site, waitFor } from "./harness.ts";
 
-/** Far less than the 30 s that running transfers have, far more than a slow machine needs. */
-const SOON = 20_000;
+/** Less than the 32 s that running transfers and good-byes have together, far more than a slow machine needs. */
+const SOON = 29_000;
 
 const open = (gateway: Gateway, count: number) =>
   waitFor("the sessions", async () => {

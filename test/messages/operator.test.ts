@@ -16,6 +16,7 @@ import {
 } from "../../src/messages/codes.ts";
 import { KINDS, listOf, lookup, written } from "../../src/messages/lookup.ts";
 import { projectRoot } from "../../src/platform/root.ts";
+import { ANSWERS } from "./transfer-cft.ts";
 
 test("codes: each has a kind, a name, a meaning and advice, and none stands twice", async (t) => {
   t.equal(new Set(codes.map(({ kind, code }) => `${kind} ${code}`)).size, codes.length);
@@ -86,23 +87,12 @@ test("reasons become text, DIAGI and DIAGP", async (t) => {
   t.equal(diagpOfAnswer("02"), "102");
   t.equal(diagpOfAnswer(99), "199");
   t.equal(diagpOfEsid("04"), "204");
-  const answers: [number, number][] = [
-    [1, 610],
-    [2, 909],
-    [3, 909],
-    [4, 639],
-    [5, 626],
-    [6, 611],
-    [10, 620],
-    [11, 620],
-    [12, 600],
-    [13, 613],
-    [14, 904],
+  const more: [number, number][] = [
     [23, 630],
-    [99, 904],
     [77, 904],
   ];
-  for (const [reason, diagi] of answers) t.equal(diagiOfAnswer(reason), diagi, `answer ${reason}`);
+  for (const [reason, diagi] of [...ANSWERS, ...more])
+    t.equal(diagiOfAnswer(reason), diagi, `answer ${reason}`);
   const ends: [number, boolean, number][] = [
     [3, false, 909],
     [4, false, 909],

@@ -140,3 +140,25 @@ CFTW02W CFTW08W CFTW09I
 CFTX02W CFTX03W CFTX04W CFTX05W
 CFTY50I CFTY51I CFTY52I CFTY53I
 `;
+
+/** DIAGI for each reason of SFNA and EFNA. */
+export const ANSWERS: readonly (readonly [reason: number, diagi: number])[] = [
+  [1, 610],
+  [2, 909],
+  [3, 909],
+  [4, 639],
+  [5, 626],
+  [6, 611],
+  [10, 620],
+  [11, 620],
+  [12, 600],
+  [13, 613],
+  [14, 904],
+  [15, 778],
+  [16, 778],
+  [17, 778],
+  [18, 629],
+  [19, 778],
+  [20, 778],
+  [99, 904],
+];

@@ -1,5 +1,5 @@
 /** A TLS port whose connections are greeted, with a journal of its own. */
-import { Admission } from "../../src/net/admission.ts";
+import { Admission, type AdmissionRules } from "../../src/net/admission.ts";
 import type { Connection } from "../../src/net/connection.ts";
 import { type Listener, listen } from "../../src/net/listener.ts";
 import type { ServerTls } from "../../src/net/tls.ts";
@@ -18,11 +18,11 @@ export interface Gate {
 export async function open(
   tls: () => ServerTls,
   greet = (one: Connection) => void one.stream.end("READY\n"),
-  { maxcnx = 50, clock = systemClock }: { maxcnx?: number; clock?: Clock } = {},
+  { clock = systemClock, ...rules }: Partial<AdmissionRules> & { clock?: Clock } = {},
 ): Promise<Gate> {
   const journal = new Recorder();
   const connections: Connection[] = [];
-  const admission = new Admission("N1", { maxcnx, allow: [], deny: [] }, journal, clock);
+  const admission = new Admission("N1", { maxcnx: 50, allow: [], deny: [], ...rules }, journal, clock);
   const listener = await listen({
     host: "127.0.0.1",
     port: 0,

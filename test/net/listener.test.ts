@@ -155,7 +155,7 @@ test("the limit is shared by the listeners of a resource, recognised partners st
   partner.socket.destroy();
 });
 
-test("1,000 silent connections, clear and TLS, do not keep a partner out", async (t) => {
+test("1,000 silent connections, clear and TLS, from two addresses, do not keep a partner out", async (t) => {
   const { clock, open, counters, journal, connections } = resource({ maxcnx: 100 });
   const profiles = await tlsProfiles(t.testdir());
   const clear = await open("OFTP");
@@ -167,7 +167,12 @@ test("1,000 silent connections, clear and TLS, do not keep a partner out", async
       if (counters.accepted + counters.refused === 1000 && turned >= 900) resolve();
     };
     for (let n = 0; n < 1000; n++) {
-      const socket = connect((n % 2 ? clear : secure).address.port, "127.0.0.1");
+      const { port } = (n % 2 ? clear : secure).address;
+      const socket = connect({
+        port,
+        host: "127.0.0.1",
+        localAddress: n % 4 < 2 ? "127.0.0.1" : "127.0.0.2",
+      });
       socket.on("error", () => {});
       socket.on("close", () => {
         turned++;

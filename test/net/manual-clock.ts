@@ -3,10 +3,17 @@ import type { Clock } from "../../src/platform/clock.ts";
 /** A clock moved by hand; its timers fire in order when it passes them. */
 export class ManualClock implements Clock {
   #time = 0;
+  /** Of the wall clock to the monotonic one. */
+  #offset = 0;
   #timers: { at: number; fire: () => void }[] = [];
 
   now(): number {
-    return this.#time;
+    return this.#time + this.#offset;
+  }
+
+  /** Sets the wall clock, forward or back; nothing else notices. */
+  set(by: number): void {
+    this.#offset += by;
   }
 
   monotonic(): number {

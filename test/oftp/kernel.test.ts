@@ -1,4 +1,5 @@
 /** The kernel of the exchange buffers against its specification in TypeScript, and the memory that it lends. */
+import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { test } from "tap";
 import { WireError } from "../../src/oftp/wire/codec.ts";
@@ -159,5 +160,34 @@ test("slots are lent once, and come back", (t) => {
   for (const slot of taken) giveSlot(slot);
   giveSlot(Buffer.alloc(10));
   t.equal(freeSlots(), before, "what is no slot is not kept");
+  t.end();
+});
+
+test("without WebAssembly there are no slots, and the same octets come out", (t) => {
+  const wire = new URL("../../src/oftp/wire/", import.meta.url);
+  const program = `
+    import { freeSlots, takeSlot } from "${new URL("kernel.js", wire)}";
+    import { packCompressed, packLiterals, unpack } from "${new URL("fast-subrecords.js", wire)}";
+    const content = Buffer.from("abc".repeat(50) + "-".repeat(90));
+    const outcomes = [packLiterals, packCompressed].map((pack) => {
+      const [packed, back] = [Buffer.alloc(1000), Buffer.alloc(1000)];
+      const { at } = pack(content, 0, content.length, packed, 0, 1000, true);
+      const unpacked = unpack(packed.subarray(0, at), 0, back, 0);
+      return [packed.toString("hex", 0, at), back.subarray(0, unpacked.at).equals(content)];
+    });
+    console.log(JSON.stringify([typeof WebAssembly, freeSlots(), takeSlot() ?? null, outcomes]));
+  `;
+  const flags = ["--jitless", "--input-type=module", "-e", program];
+  const said = execFileSync(process.execPath, flags, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const content = Buffer.from("abc".repeat(50) + "-".repeat(90));
+  const expected = Object.values(PACKERS).map(([specified]) => {
+    const packed = Buffer.alloc(1000);
+    const { at } = specified(content, 0, content.length, packed, 0, 1000, true);
+    return [packed.toString("hex", 0, at), true];
+  });
+  t.strictSame(JSON.parse(said), ["undefined", 0, null, expected]);
   t.end();
 });

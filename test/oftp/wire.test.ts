@@ -751,3 +751,15 @@ test("RFC 5024 5.3, 8: octets of chance throw nothing but WireError", (t) => {
   );
   t.end();
 });
+
+test("what a command holds is its own: the memory of the chunk that it came in may go", (t) => {
+  for (const { title, level, octets: example } of VECTORS) {
+    const chunk = new Uint8Array(example.length);
+    chunk.set(example);
+    const { command } = outcome(Buffer.from(chunk.buffer), level) as { command: Command };
+    const before = outcome(Buffer.from(example), level) as { command: Command };
+    chunk.buffer.transfer(0);
+    t.strictSame(command, before.command, title);
+  }
+  t.end();
+});

@@ -78,6 +78,7 @@ test("the package", { skip, timeout: 240_000 }, async (t) => {
     "/usr/lib/cygnet/bin/node",
     "/usr/lib/cygnet/dist/src/cli/main.js",
     "/usr/lib/cygnet/dist/src/cms/worker.js",
+    "/usr/lib/cygnet/dist/src/oftp/wire/subrecords.generated.js",
     "/usr/lib/cygnet/schemas/cftpart.schema.json",
     "/usr/lib/cygnet/sbom.cdx.json",
     "/usr/lib/cygnet/systemd/notify-socket",

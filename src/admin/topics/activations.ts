@@ -24,15 +24,15 @@ export const activationTopic: Topic = (api, { gateway }) => {
     "/activations",
     {
       ...{ id: "activate", tag, role: "operate" },
-      summary: "Opens or closes a partner, a folder or a job, also over restarts",
+      summary: "Opens or closes a partner, a folder or a job, also over restarts; hears an address again",
       body: object({
         command: oneOf("act", "inact"),
         id: text,
-        "kind?": oneOf("part", "folder", "cron"),
+        "kind?": oneOf("part", "folder", "cron", "address"),
         "mode?": oneOf("both", "requester", "server"),
         "force?": flag,
       }),
-      answer: object({ kind: oneOf("part", "folder", "cron"), id: text, state: text }),
+      answer: object({ kind: oneOf("part", "folder", "cron", "address"), id: text, state: text }),
       also: { 404: "there is no such object, or several" },
     },
     ({ body, caller }) => activate(gateway, body, userOf(caller)),

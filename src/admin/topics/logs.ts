@@ -1,7 +1,8 @@
 /** The log and the audit log, filtered, newest last. */
-import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import type { Severity } from "../../messages/journal.ts";
 import { type LogFilter, matches, parseLine, readLines } from "../../messages/reader.ts";
+import { isSystemError } from "../../platform/errors.ts";
 import type { Topic } from "../api.ts";
 import { auditLines } from "../audit.ts";
 import { ROLES } from "../roles.ts";
@@ -27,7 +28,7 @@ export const logTopic: Topic = (api, { gateway }) => {
     {
       ...{ id: "log", tag, role: "read" },
       summary:
-        "Messages of the current file of the log, the oldest first; GET /v1/events goes on with what comes",
+        "Messages of the current file of the log (its last 16 MiB), the oldest first; GET /v1/events goes on with what comes",
       query: object({
         "level?": about(oneOf("T", "I", "W", "E", "F"), "lowest severity"),
         "part?": text,
@@ -54,7 +55,8 @@ export const logTopic: Topic = (api, { gateway }) => {
       };
       const found = [];
       const { fname } = site.configuration.cftlog;
-      for await (const line of existsSync(fname) ? readLines(fname) : []) {
+      const start = await endOf(fname);
+      for await (const line of start === null ? [] : readLines(fname, start)) {
         const entry = parseLine(line);
         if (entry === null || !entry.id.startsWith(id) || entry.time < since || !matches(entry, filter))
           continue;
@@ -85,6 +87,19 @@ export const logTopic: Topic = (api, { gateway }) => {
     },
   );
 };
+
+/** Octets of a log that one request may have read. */
+const LONGEST = 16 * 1024 * 1024;
+
+/** Where the end of a file begins that is read; null where there is no file. */
+async function endOf(path: string): Promise<number | null> {
+  try {
+    return Math.max(0, (await stat(path)).size - LONGEST);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return null;
+    throw error;
+  }
+}
 
 export const AUDIT_ENTRY = object({
   time: instant,

@@ -20,7 +20,11 @@ const STATUS = object({
       denied: integer,
       refused: integer,
       displaced: integer,
+      locked: integer,
     }),
+  ),
+  lockouts: list(
+    object({ net: text, kind: oneOf("address", "code"), id: text, refusals: integer, until: instant }),
   ),
   certificates: object({
     next: nullable(named("Expiry")),
@@ -29,7 +33,13 @@ const STATUS = object({
     problems: list(text),
   }),
   disks: list(
-    object({ path: text, free: integer, total: integer, level: oneOf("ok", "low", "alert"), text }),
+    object({
+      path: text,
+      free: integer,
+      total: integer,
+      level: oneOf("ok", "low", "alert"),
+      text,
+    }),
   ),
   folders: list(named("Folder")),
   transfers: named("Totals"),

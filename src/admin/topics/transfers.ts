@@ -128,6 +128,7 @@ export const transferTopic: Topic = (api, { gateway }) => {
       summary: "Sends what the body holds, under this name",
       params: object({ name: text }),
       query: object(REQUEST),
+      body: { type: "string", format: "binary" },
       answer: named("Transfer"),
       also: {
         404: "there is no such partner",

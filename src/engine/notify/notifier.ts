@@ -116,7 +116,7 @@ class Line {
     this.#unreachable = new Unreachable(around.clock, settings.unreachable, (part, why) =>
       this.#lost(part, why),
     );
-    if (settings.url !== "")
+    if (settings.url.reveal() !== "")
       this.#outlet("webhook", after, (notice, signal) => post(settings, notice, signal));
     if (settings.mail.length > 0 && smtp)
       this.#outlet("mail", after, (notice) => mail(smtp, settings, notice));

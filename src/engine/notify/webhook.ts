@@ -20,9 +20,10 @@ export function signatureOf(secret: string, body: string): string {
 export async function post(notify: Notify, notice: Notice, signal: AbortSignal): Promise<void> {
   const body = JSON.stringify(notice);
   const secret = notify.secret.reveal();
+  const url = notify.url.reveal();
   let status: number;
   try {
-    const answer = await fetch(notify.url, {
+    const answer = await fetch(url, {
       method: "POST",
       body,
       headers: {
@@ -38,11 +39,11 @@ export async function post(notify: Notify, notice: Notice, signal: AbortSignal):
     ({ status } = answer);
     await answer.body?.cancel();
   } catch (cause) {
-    throw new CygnetError("CYG_NOTIFY_WEBHOOK", `${placeOf(notify.url)}: ${reasonOf(cause)}`, { cause });
+    throw new CygnetError("CYG_NOTIFY_WEBHOOK", `${placeOf(url)}: ${reasonOf(cause)}`, { cause });
   }
   if (status >= 200 && status < 300) return;
   const code = status >= 400 && status < 500 && !LATER.has(status) ? REFUSED : "CYG_NOTIFY_WEBHOOK";
-  throw new CygnetError(code, `${placeOf(notify.url)} answered ${status}`);
+  throw new CygnetError(code, `${placeOf(url)} answered ${status}`);
 }
 
 /** The path of a webhook is often its password. */

@@ -181,7 +181,12 @@ const protocol: readonly CodeRow[] = [
   ],
   [419, "restart target unknown", "The partner wants to go on with a transfer that is unknown here.", TRACE],
   [420, "reply target unknown", "A response came for a transfer that is unknown here.", TRACE],
-  [425, "number refused", "The caller's number is not allowed.", CONFIGURE],
+  [
+    425,
+    "number refused",
+    "The caller is not allowed, or was refused so often that it has to wait (CFTN70W).",
+    "Correct the configuration; `cygnet act` with its address or the partner hears it at once.",
+  ],
   [426, "directory exit", "The directory exit refused the partner.", CONFIGURE],
   [
     428,

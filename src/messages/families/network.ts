@@ -32,4 +32,18 @@ export const networkMessages: readonly Message[] = [
     "The network resource has as many connections as maxcnx allows; the caller was disconnected.",
     "Raise maxcnx of the CFTNET object, or ask the partner to call less often.",
   ),
+  message(
+    "CFTN70I",
+    "net host text",
+    "No longer locked out: {text}",
+    "An operator settled what an address or a code had on its account.",
+    NOTHING,
+  ),
+  message(
+    "CFTN70W",
+    "net host? npart? n seconds text",
+    "Locked out for {seconds} s after {n} refusals: {text}",
+    "A caller was refused again and again for its code, its password or its certificate (cftnet.lockout).",
+    "If it is a partner: correct nrpart, nrpassw or its certificate, then `cygnet act` with the address or the partner.",
+  ),
 ];

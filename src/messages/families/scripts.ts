@@ -110,6 +110,13 @@ export const scriptMessages: readonly Message[] = [
     NOTHING,
   ),
   message(
+    "CFTS87W",
+    "direction seconds text",
+    "The clock was set {direction} by {seconds} s: {text}",
+    "The time of day made a step. Waits and time limits do not notice; what is written as a time of day does.",
+    "Let the machine follow a time service (chrony, systemd-timesyncd), and look at the times of the records around it.",
+  ),
+  message(
     "CFTS86W",
     "path free limit text",
     "Disk space is low: {text}",

@@ -103,7 +103,7 @@ export const transferMessages: readonly Message[] = [
   ),
   message(
     "CFTT88I",
-    `${K} workingdir? fname? nbc duration`,
+    `${K} direct? workingdir? fname? nbc duration`,
     "Transfer summary",
     "Octets of the file (nbc) and seconds from start to end (duration).",
     NOTHING,

@@ -36,6 +36,8 @@ export class StreamDecoder {
   /** Octets of the current exchange buffer; 0 while its header is incomplete. */
   #length = 0;
   #fill = 0;
+  /** Longest exchange buffer that is taken, in octets: less than the standard's while nobody has said who it is. */
+  longest = MAX_BUFFER;
 
   /** True while an exchange buffer has begun and not ended. */
   get partial(): boolean {
@@ -81,10 +83,10 @@ export class StreamDecoder {
     if (version !== 1) throw new WireError(1, `stream header version ${version} is not 1: this is not OFTP`);
     if (this.#headerFill < HEADER) return at;
     const total = this.#header.readUIntBE(1, 3);
-    if (total <= HEADER || total > MAX_BUFFER + HEADER) {
+    if (total <= HEADER || total > this.longest + HEADER) {
       throw new WireError(
         7,
-        `stream header announces ${total} octets, allowed are 5 to ${MAX_BUFFER + HEADER}`,
+        `stream header announces ${total} octets, allowed are 5 to ${this.longest + HEADER}`,
       );
     }
     this.#length = total - HEADER;

@@ -144,6 +144,11 @@ export const fileErrors: readonly WordRow[] = [
     "Another gateway works on this catalog.",
     "Stop that one first, or give this one a rundir of its own.",
   ],
+  [
+    "CYG_CATALOG_THREAD",
+    "The thread that makes long lists of the catalog has ended.",
+    "Ask for the list again; the thread is started anew.",
+  ],
   ["CYG_CATALOG_LOCKED", "Another program holds the catalog.", AGAIN],
   [
     "CYG_CATALOG_MISSING",

@@ -53,6 +53,16 @@ export const runningErrors: readonly WordRow[] = [
     "Start it, or name the right configuration with --config.",
   ],
   ["CYG_DENIED", "The control socket may not be opened by this user.", "Join the group of the gateway."],
+  [
+    "CYG_NOT_READY",
+    "The gateway cannot take new work at the moment; /readyz says so.",
+    "Look at the text: a stop, a closed port or a full disk.",
+  ],
+  [
+    "CYG_NOT_ALIVE",
+    "The gateway cannot write its catalog; /healthz says so.",
+    "Look for a disk that is slow or full, and for a program that holds a lock on the catalog.",
+  ],
   ["CYG_ADMIN", "The gateway gave an answer that was not expected.", REPORT],
   ["CYG_ADMIN_REQUEST", "A request to the gateway is not well written.", WRITTEN],
   [
