@@ -198,6 +198,30 @@ test("every table, key, message, code, metric and file that a sentence names exi
   t.end();
 });
 
+test("every address of the API that is shown exists", (t) => {
+  const { paths } = JSON.parse(readFileSync(join(root, "docs/openapi.json"), "utf8"));
+  const forms = Object.keys(paths).map((path) => new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+")}$`));
+  const shown = written.flatMap(({ path: page, fences, spans }) => [
+    ...fences.flatMap(({ text, line }) =>
+      [
+        ...text.matchAll(
+          /\$api(\/[\w./%-]+)|https?:\/\/[\w.:]+(\/(?:v1\/|metrics|healthz|readyz)[\w./%-]*)/g,
+        ),
+      ].map(([, below, whole = `/v1${below}`]) => ({ address: whole, place: `${page}:${line}` })),
+    ),
+    ...spans.flatMap(({ text, line }) => {
+      const address = /^(?:(?:GET|POST|PUT) )?(\/(?:v1\/|metrics|healthz|readyz)[\w./{}-]*)/.exec(text)?.[1];
+      return address === undefined ? [] : [{ address, place: `${page}:${line}` }];
+    }),
+  ]);
+  t.same(
+    shown.filter(({ address }) => !forms.some((form) => form.test(address))),
+    [],
+  );
+  t.ok(shown.length > 20, `${shown.length} addresses`);
+  t.end();
+});
+
 test("every example of a configuration is one, or a part of one", async (t) => {
   const { pem, key } = await certificate();
   // a site with the partners that the examples name, and none of their flows
