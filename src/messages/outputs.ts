@@ -35,7 +35,7 @@ export interface FileObserver {
 /** Lines that are written at once. */
 const BATCH = 1000;
 /** Time from one write to the next while lines of information and trace keep coming, ms. */
-const GATHER = 40;
+const GATHER = 10;
 
 /** Writes lines to the log file in order, in batches, one batch at a time. */
 export class FileOutput extends Transport {
