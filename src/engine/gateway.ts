@@ -462,6 +462,7 @@ export class Gateway {
     await ended;
     await this.housekeeping.rest(this.#fast ? 0 : deadline - site.clock.monotonic());
     await site.sessions.finished();
+    await site.sessions.hangUp(GOOD_BYE);
     await this.#close();
   }
 
