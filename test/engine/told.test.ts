@@ -209,6 +209,7 @@ test("in a session: a file during a stop, a response that the partner has no wor
         ...identity,
         part: "OLD",
         via: "",
+        workfolder: "/work/recv",
         idf: "DEFAULT",
         mode: "server",
         nfname: "THEIRS",
