@@ -54,7 +54,7 @@ function options(sessions: number, tls: boolean): PairOptions {
   const prot = 'disctd = "10m"\ndiscts = "10m"';
   return {
     ...{ tls, flags: LAG, interval: "5m", partners: numbered(sessions) },
-    keys: { cftparm: `maxtrans = ${sessions + 10}`, cftnet: `maxcnx = ${sessions + 10}`, cftprot: prot },
+    keys: { cftparm: `maxtrans = ${sessions + 10}`, cftnet: `maxcnx = ${2 * sessions + 20}`, cftprot: prot },
   };
 }
 

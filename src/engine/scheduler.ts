@@ -146,6 +146,11 @@ export class Scheduler {
       const shut = this.#obstacle(part, now)?.wait;
       if (shut !== undefined) next = Math.min(next, shut);
       if (this.#reasonNotToCall(part) !== undefined) continue;
+      const soon = Math.max(...sessions.of(part.id).map(({ speaking }) => speaking.turnComesIn));
+      if (soon > 0) {
+        next = Math.min(next, soon);
+        continue;
+      }
       const { nextCallAt } = await catalog.clock(part.id);
       const wait = nextCallAt - now;
       if (wait > 0) next = Math.min(next, wait);

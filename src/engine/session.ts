@@ -335,6 +335,7 @@ export class Session implements SessionUser {
 
   startFile(sfid: Sfid): void {
     this.speaking.turnTaken();
+    this.speaking.partnerSpeaks();
     this.receiving.startFile(sfid);
   }
 
@@ -343,6 +344,7 @@ export class Session implements SessionUser {
   }
 
   closeFile(efid: Efid): void {
+    this.speaking.partnerSpeaks();
     this.receiving.closeFile(efid);
   }
 

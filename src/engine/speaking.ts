@@ -13,6 +13,9 @@ import { Waiter } from "./waiter.ts";
 /** Longest wait for deliveries under way before the turn is passed without their responses, ms. */
 export const DELIVERY_PATIENCE = 30_000;
 
+/** How long after it has sent us a file a partner is trusted to pass its turn soon, ms. */
+const TURN_SOON = 5_000;
+
 export class Speaking {
   /** Given when there may be something to send. */
   readonly work = new Waiter<void>();
@@ -24,6 +27,8 @@ export class Speaking {
   #running = false;
   /** A turn of the partner that was asked for: still to be given, given. */
   #turn: "due" | "given" | null = null;
+  /** Until when our turn is expected without more ado (monotonic). */
+  #soonUntil = 0;
 
   constructor(session: Session, probe: boolean) {
     this.#session = session;
@@ -49,8 +54,20 @@ export class Speaking {
     site.journal.emit("CFTT83I", { part: part?.id ?? "", idtu: "", idf: "", ids });
   }
 
+  /** The partner uses its turn: when it is done with it ours will come. */
+  partnerSpeaks(): void {
+    this.#soonUntil = this.#session.site.clock.monotonic() + TURN_SOON;
+  }
+
+  /** For how long our turn in this session is worth waiting for, ms: a call beside it would cost more than it gains. */
+  get turnComesIn(): number {
+    const { link, site } = this.#session;
+    return link.over ? 0 : Math.max(0, this.#soonUntil - site.clock.monotonic());
+  }
+
   /** Responses, files, then the turn: runs until the turn or the session is gone. Undefined when it runs already. */
   begin(): Promise<void> | undefined {
+    this.#soonUntil = 0;
     return this.#running ? undefined : this.#speak();
   }
 
