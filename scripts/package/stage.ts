@@ -1,5 +1,5 @@
 /** What goes where on a Debian machine. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { program } from "../../src/cli/main.ts";
@@ -77,9 +77,7 @@ export function stage(tree: Tree, root: string, time: number): void {
     `${DOC}/changelog.gz`,
     packed(debianChangelog(readFileSync(join(root, "CHANGELOG.md"), "utf8"), version, time)),
   );
-  for (const page of readdirSync(join(root, "docs")).filter((each) => each.endsWith(".md"))) {
-    tree.copy(join(root, "docs", page), `${DOC}/${page}`);
-  }
+  tree.copyAll(join(root, "docs"), DOC, () => true);
   tree.copyAll(join(root, "package", "examples"), `${DOC}/examples`, () => true);
   for (const dropIn of ["low-ports.conf", "encrypted-credentials.conf"]) {
     tree.copy(join(root, "systemd", dropIn), `${DOC}/examples/${dropIn}`);

@@ -75,7 +75,7 @@ export function program(): Command {
 
   far("status", "show the gateway at a glance").action(status);
 
-  command(
+  far(
     "metrics",
     "show what monitoring sees",
     "In Prometheus' text format, as GET /metrics gives it; with --json a list of name, labels and value.",

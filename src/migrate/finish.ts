@@ -118,6 +118,7 @@ function dropIncomplete(site: Site): void {
     const object = site.sourceOf(draft);
     if (!object) continue;
     drop(site, object, object.kind.why || `it cannot be written without ${missing.join(" and ")}`);
+    if (object.kind.todo) site.todo.push(`${object.title}: ${object.kind.todo}`);
   }
 }
 

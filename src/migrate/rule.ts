@@ -61,6 +61,8 @@ export interface Kind {
   what: string;
   /** Why there is no counterpart, or what differs as a whole; "" = the same. */
   why: string;
+  /** What somebody has to do for each object of this kind that cannot be written; none when left out. */
+  todo?: string;
   /** Parameters by which one object is told from another, with their defaults. */
   identity: readonly (readonly [parameter: string, otherwise: string])[];
   rows: readonly Row[];
@@ -113,7 +115,7 @@ export function kind(
   command: string,
   what: string,
   rows: readonly Row[],
-  more: Partial<Pick<Kind, "table" | "why" | "identity" | "shape">> = {},
+  more: Partial<Pick<Kind, "table" | "why" | "todo" | "identity" | "shape">> = {},
 ): Kind {
   const own = new Set(rows.map(({ parameter }) => parameter));
   return {

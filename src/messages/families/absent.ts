@@ -12,7 +12,7 @@ const TASKS = "The gateway is one process; it has no tasks that could start, end
 const LICENCE = "There is no licence.";
 const EXITS = "There are no exits: no foreign code runs inside the gateway.";
 const RIGHTS =
-  "Rights to single commands are not managed: whoever may open the control socket may give all of them.";
+  "Rights are three roles of the HTTP API, told in its answer and the audit log; who may open the control socket may do everything.";
 const TOLD = "Whoever makes a request is told at once what is wrong with it, and nothing is recorded.";
 const COMMAND_LINE = "Look at the answer of the command; `cygnet <command> --help` shows how it is written.";
 const NOTHING = "Nothing to look for.";

@@ -17,7 +17,7 @@ const SCRIPTS =
   'scripts written for Transfer CFT call CFTUTIL: see "Scripts" in docs/coming-from-transfer-cft.md';
 const NOT_SENT = "not carried by OFTP";
 const MAINFRAME = "file attributes of other systems";
-const MONITORING = "monitoring by Sentinel: use the log and `cygnet listcat --json`";
+const MONITORING = "monitoring by Sentinel: Prometheus reads GET /metrics, programs follow GET /v1/events";
 const FORM = "frecfm, flrecl and fcode are set from these together";
 const CALLED = "a partner is called with `cygnet recv`, whenever that is given";
 const POLL = 'let a job call the partner: [[cftcron]] with type = "cftutil" and exec = "recv --part PARTNER"';
@@ -49,7 +49,11 @@ const BOTH: readonly Row[] = [
   ...nones("PARM IDA FLOWNAME SOURCEAPPL TARGETAPPL", `${NOT_SENT}: put what matters into nfname`),
   ...nones("USERID GROUPID", "files belong to the gateway's own user"),
   none("TRK", MONITORING),
-  ...nones("NOTIFY OPERMSG", "there is no operator's console: follow the log", { idle: ["0"] }),
+  ...nones(
+    "NOTIFY OPERMSG",
+    "there is no operator's console: follow the log, or have people told by [[notify]]",
+    { idle: ["0"] },
+  ),
   none("FORCE", "requests have no parameters that could override the flow's", { idle: ["NO"] }),
   none("NETBAND", "calls go out from a port that the system chooses", { idle: ["1"] }),
   none("STORAGEACCOUNT", "files are on local disks"),

@@ -78,6 +78,7 @@ export const CRON: Kind = kind(
   ],
   {
     why: "times and scripts are written in another way: add [[cftcron]], see docs/scripts-and-notifications.md",
+    todo: "write a [[cftcron]] for it, with a program for exec",
   },
 );
 
@@ -87,7 +88,7 @@ export const SERVICE_KINDS: readonly Kind[] = [
   unknownHere(
     "CFTCOM",
     "a way for commands to come in",
-    "commands come through the control socket: `cygnet send` and the others",
+    "commands come through the control socket or the HTTP API: `cygnet send` and the others",
   ),
   unknownHere("CFTEXIT", "a compiled exit", "compiled exits cannot be loaded"),
   unknownHere(
@@ -98,12 +99,12 @@ export const SERVICE_KINDS: readonly Kind[] = [
   unknownHere(
     "CFTROLE",
     "a role",
-    "who may open the control socket may do everything: use its file rights and groups",
+    "there are three roles: [[apiuser]] with role read, operate or admin; who may open the control socket may do everything",
   ),
   unknownHere(
     "CFTPRIV",
     "a privilege",
-    "who may open the control socket may do everything: use its file rights and groups",
+    "there are three roles: [[apiuser]] with role read, operate or admin; who may open the control socket may do everything",
   ),
   unknownHere("CFTUIPREF", "a layout of Copilot", "there is no Copilot"),
   unknownHere("CFTETB", "a protocol that is no longer used", "only OFTP is spoken"),

@@ -7,7 +7,7 @@ const SCRIPTS =
   'scripts written for Transfer CFT call CFTUTIL: see "Scripts" in docs/coming-from-transfer-cft.md';
 const LOADED = "objects that CFTPARM does not name are left out";
 const OWN_FILE = "the gateway has its own file, below rundir";
-const MONITORING = "monitoring by Sentinel: use the log and `cygnet listcat --json`";
+const MONITORING = "monitoring by Sentinel: Prometheus reads GET /metrics, programs follow GET /v1/events";
 const ALARMS = "the gateway's catalog grows with the disk and is never full";
 
 export const PARM: Kind = kind("CFTPARM", "the site", [
@@ -24,7 +24,7 @@ export const PARM: Kind = kind("CFTPARM", "the site", [
   none("COM", "commands come through the control socket of the gateway"),
   none("KEY", "no licence key is needed", { secret: true }),
   none("PARTFNAM", "partners are files in partners.d"),
-  same("CRONTABS"),
+  none("CRONTABS", "there are no groups of jobs: every [[cftcron]] counts"),
   same("RCVALLER", "a call takes whatever the partner holds, file by file", { idle: ["STOP"] }),
   same("SNDINDFILEERR", "there are no lists of files to send", { idle: ["CONTINUE"] }),
   none("USERCTRL", "files are opened with the rights of the gateway's own user", { idle: ["NO"] }),
@@ -74,7 +74,7 @@ export const LOG: Kind = kind("CFTLOG", "the log", [
   none("EXEC", "old log files are numbered and removed by themselves (cftlog.backup_count)"),
   ...nones(
     "OPERMSG NOTIFY",
-    "there is no operator's console: follow the log, for example with `cygnet log -f --level W`",
+    "there is no operator's console: follow the log (`cygnet log -f --level W`), or have people told by [[notify]]",
     {
       idle: ["0"],
     },
