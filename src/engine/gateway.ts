@@ -232,9 +232,12 @@ export class Gateway {
     const { catalog, spool, deliveries, disk, journal } = this.site;
     const freed = await catalog.recover(OWNER);
     const recovery = await spool.recover();
-    // copies that `send` was making: what was recorded of them has been claimed by now
-    await disk.removeDirectory(join(this.site.configuration.cftparm.rundir, "work", "submit"));
+    // copies that `send` was making: what was recorded of them has been claimed by now, or is tried again by the next start
+    const unclaimed = recovery.troubles.some(({ transfer }) => transfer.spool?.step === "claim");
+    if (!unclaimed)
+      await disk.removeDirectory(join(this.site.configuration.cftparm.rundir, "work", "submit"));
     for (const transfer of recovery.delivered) await deliveries.finish(transfer);
+    for (const transfer of recovery.putAway) await deliveries.endPutAway(transfer);
     for (const transfer of recovery.undelivered) deliveries.begin(transfer, "recovery");
     for (const transfer of recovery.lost) {
       const text = `its file is gone: ${transfer.diagc}`;

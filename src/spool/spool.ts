@@ -93,7 +93,10 @@ export interface Spool {
    * was asked for; gives that, where it was.
    */
   settle(transfer: Transfer): Promise<Disposal | undefined>;
-  /** After a send has ended for good without success: moves the claimed file to failed/<PART>/. */
+  /**
+   * After a transfer has ended for good without success: moves its file to failed/<PART>/. The record of a receive keeps the
+   * note of it until its end is recorded: it tells a file that was put away from one that was delivered.
+   */
   fail(transfer: Transfer): Promise<void>;
   /** Deletes the claimed file of a send whose record goes. */
   drop(transfer: Transfer): Promise<void>;
@@ -113,6 +116,8 @@ export interface Recovery {
   claimed: number;
   /** Receives that stand in their inbox, with the final path in `fname`: their response is still to be queued. */
   delivered: Transfer[];
+  /** Receives whose file was put away instead of delivered: their negative response is still to be queued. */
+  putAway: Transfer[];
   /** Receives that are complete and still to be delivered. */
   undelivered: Transfer[];
   /** Sends whose file had left the outbox by itself (now T/K), and receives whose work file is gone. */
