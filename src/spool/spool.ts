@@ -11,6 +11,7 @@
 import type { Catalog, NewSend, Original, Transfer } from "../catalog/catalog.ts";
 import type { OpenFile } from "../platform/filesystem.ts";
 import type { Maker } from "./convert.ts";
+import type { Contents } from "./original.ts";
 
 /** A file found in an outbox that was still long enough. */
 export interface Candidate {
@@ -101,7 +102,7 @@ export interface Spool {
   /** Deletes the claimed file of a send whose record goes. */
   drop(transfer: Transfer): Promise<void>;
   /** Deletes a file that was sent or delivered, where its contents are still the same; says why it did not. */
-  erase(file: { path: string; size: number; sha256: string }): Promise<Disposal>;
+  erase(file: Contents): Promise<Disposal>;
   /** Removes the work file of a receive whose record names it no more; `transfer` is as it was before. */
   forget(transfer: Transfer): Promise<void>;
   /** Drops the work file of a receive that will not go on. */
