@@ -227,6 +227,10 @@ export class Receiving {
     const { site } = this.#session;
     const { format, lrecl } = lineForm(transfer);
     try {
+      // first: a power failure must not leave a record that vouches for octets which others have taken the place of
+      if (position.offset < transfer.bytes) {
+        await site.catalog.update(transfer.idtu, { bytes: position.offset });
+      }
       const file = await site.spool.openIncoming(transfer, position.offset);
       const unpacker = unpackerFor(format, lrecl, position);
       const inflow = new Inflow(file, unpacker, position, filesize, this.#owner(transfer));
