@@ -78,11 +78,16 @@ export class Deliveries {
 
   /** Starts delivering a completely received file; `ids` is the session that brought it. */
   begin(transfer: Transfer, ids: string, attempt = 0): void {
-    const work = this.#deliver(transfer, ids, attempt).finally(() => {
-      const mine = this.#underWay.get(ids);
-      mine?.delete(work);
-      if (mine?.size === 0) this.#underWay.delete(ids);
-    });
+    const work = this.#deliver(transfer, ids, attempt)
+      // what could not even be recorded stays as it is: the next start takes it up
+      .catch((error: unknown) => {
+        this.#site().journal.emit("CFTC70E", { ...keys(transfer), text: describe(error) });
+      })
+      .finally(() => {
+        const mine = this.#underWay.get(ids);
+        mine?.delete(work);
+        if (mine?.size === 0) this.#underWay.delete(ids);
+      });
     const mine = this.#underWay.get(ids) ?? new Set();
     this.#underWay.set(ids, mine.add(work));
   }

@@ -226,6 +226,11 @@ export class Scheduler {
     this.#calling.add(part.id);
     const work = this.#call(part)
       .catch((error: unknown) => this.#failed(part, { diagi: 302, diagp: "", text: describe(error) }, false))
+      .catch((error: unknown) => {
+        const text = `the failure of a call is not recorded: ${describe(error)}`;
+        this.#site.journal.emit("CFTC70E", { part: part.id, text });
+        return this.#leaveAlone();
+      })
       .finally(() => {
         this.#calling.delete(part.id);
         // asked for once, tried once: whoever asked sees in the log what came of it
@@ -234,6 +239,21 @@ export class Scheduler {
         this.kick();
       });
     this.#calls.add(work);
+  }
+
+  /** Where no clock could be set that would say so: a while in which a partner is not called again. */
+  #leaveAlone(): Promise<void> {
+    const { signal } = this.#abort;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const over = () => {
+        timer.cancel();
+        signal.removeEventListener("abort", over);
+        resolve();
+      };
+      const timer = this.#site.clock.timer(A_MINUTE, over);
+      signal.addEventListener("abort", over);
+    });
   }
 
   async #call(part: Part): Promise<void> {

@@ -15,6 +15,7 @@ import { insist } from "../../src/engine/insist.ts";
 import { removeFile } from "../../src/engine/removal.ts";
 import { endTransfer } from "../../src/engine/requests.ts";
 import { Retention } from "../../src/engine/retention.ts";
+import { Scheduler } from "../../src/engine/scheduler.ts";
 import { Scripts } from "../../src/engine/scripts/scripts.ts";
 import type { Site } from "../../src/engine/site.ts";
 import { encode } from "../../src/oftp/wire/codec.ts";
@@ -359,4 +360,42 @@ test("a receive that was put away is refused after a crash, never acknowledged",
   });
   t.match(await site.catalog.claimResponse("ACME", "x"), { kind: "NERP", reason: 34 });
   t.same(readdirSync(join(rundir, "failed", "ACME")), [transfer.idtu]);
+});
+
+test("a catalog that cannot be written ends no call and no delivery with the gateway", async (t) => {
+  const made = await bench(t, TOML.replace(/omintime.*\nomaxtime.*\n/, ""));
+  const { site, said } = made;
+  const count = (id: string) => said.filter((line) => line.startsWith(id)).length;
+  await made.submit("ACME");
+  const scheduler = new Scheduler(failing(site, ["setClock"], "CYG_CATALOG_FULL"));
+  t.teardown(() => scheduler.stop());
+  scheduler.kick();
+  await made.until("the call to fail", () => count("CFTC70E") > 0, 10);
+  t.match(last(made), /^CFTC70E PART=ACME TEXT=the failure of a call is not recorded: the disk is full/);
+  let looks = 0;
+  const looked = () => {
+    scheduler.kick();
+    looks += 1;
+    return looks > 20;
+  };
+  await made.until("some looks", looked, 1_000);
+  t.equal(count("CFTC70E"), 1, "and its partner is left alone");
+  await made.until("the next call", () => count("CFTC70E") > 1, 1_000);
+  await scheduler.stop();
+
+  const unrecorded = new Deliveries(() => failing(site, ["finishReceive"], "CYG_CATALOG_FULL"));
+  const vanished = {
+    ...(await made.submit("ACME")),
+    workfile: join(site.configuration.cftparm.rundir, "gone"),
+  };
+  await site.catalog.update(vanished.idtu, {
+    phase: "Y",
+    phasestep: "C",
+    workfile: vanished.workfile,
+    spool: null,
+  });
+  unrecorded.begin(vanished, "session");
+  await unrecorded.stop();
+  t.match(said.at(-2), /^CFTF34E /);
+  t.match(last(made), new RegExp(`^CFTC70E IDTU=${vanished.idtu} .*TEXT=the disk is full`));
 });

@@ -92,7 +92,10 @@ export class Generics {
     const { catalog, clock, stopping } = this.#site();
     if (this.#stopped || stopping) return;
     let next = LONGEST;
-    for (const record of await catalog.generics()) {
+    const records = await catalog.generics();
+    const there = new Set(records.map(({ idtu }) => idtu));
+    for (const idtu of this.#postponed.keys()) if (!there.has(idtu)) this.#postponed.delete(idtu);
+    for (const record of records) {
       if (record.diagi !== 0 && record.diagi !== CHILD_STOPPED) continue;
       if (this.#working.has(record.idtu)) {
         // what has changed meanwhile may have come too late for the work under way
