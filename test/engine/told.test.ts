@@ -18,6 +18,7 @@ import { Retention } from "../../src/engine/retention.ts";
 import { Scheduler } from "../../src/engine/scheduler.ts";
 import { Scripts } from "../../src/engine/scripts/scripts.ts";
 import type { Site } from "../../src/engine/site.ts";
+import { submitOne } from "../../src/engine/submit-one.ts";
 import { encode } from "../../src/oftp/wire/codec.ts";
 import { frame } from "../../src/oftp/wire/stream.ts";
 import { CygnetError } from "../../src/platform/errors.ts";
@@ -398,4 +399,17 @@ test("a catalog that cannot be written ends no call and no delivery with the gat
   await unrecorded.stop();
   t.match(said.at(-2), /^CFTF34E /);
   t.match(last(made), new RegExp(`^CFTC70E IDTU=${vanished.idtu} .*TEXT=the disk is full`));
+});
+
+test("a copy that no record comes of does not stay", async (t) => {
+  const made = await bench(t, TOML);
+  const { site } = made;
+  const { rundir } = site.configuration.cftparm;
+  const path = join(rundir, "invoice");
+  writeFileSync(path, "content");
+  const asked = { part: "ACME", idf: "DEFAULT", path, recipe: { nfname: "&NOSUCH" } };
+  await t.rejects(submitOne(site, asked, "operator"), { code: /^CYG_/ });
+  t.same(readdirSync(join(rundir, "work", "submit")), []);
+  await submitOne(site, { ...asked, recipe: {} }, "operator");
+  t.same(readdirSync(join(rundir, "work", "submit")), []);
 });
