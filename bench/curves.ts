@@ -17,7 +17,7 @@ const QUICK = process.argv.includes("--quick");
 const KIB = 1024;
 const COUNTS = [10, 100, 1_000, 10_000, 100_000];
 const SIZES = [1, 10, 100, 1_024, 10_240, 102_400, 1_048_576, 10_485_760].map((kib) => kib * KIB);
-const SESSIONS = [1, 10, 100, 300, 1_000];
+const SESSIONS = [1, 10, 100, 300, 900];
 /** Largest points of a quick run. */
 const QUICK_FILES = 1_000;
 const QUICK_SIZE = 10_240 * KIB;

@@ -249,7 +249,10 @@ export type NewReceive = FileIdentity &
     | "prot"
     | "security"
     | "via"
-  >;
+  > & {
+    /** Absolute path of the folder in which the work file will stand, named by IDTU. */
+    workfolder: string;
+  };
 
 /** A received file on its way to the next station: the same identity, the same octets. */
 export type Forward = Pick<Transfer, "part" | "workfile" | "formsize" | "filesize" | "pri">;
@@ -440,6 +443,8 @@ export interface Catalog {
    * the response (Z/H) without the file. Done again, it gives the send that is there.
    */
   forward(idtu: string, to: Forward): Promise<Transfer>;
+  /** Whether there is a response for a partner that nobody is sending. */
+  responseWaits(part: string): Promise<boolean>;
   /** Takes the oldest response for a partner that nobody is sending. Applied. */
   claimResponse(part: string, owner: string): Promise<EndResponse | undefined>;
   /** The partner has taken the response (RTR): the receive's `ack` becomes "A" or "N". Applied. */

@@ -1,4 +1,5 @@
 /** What changes the catalog: each function is one change, applied inside a transaction of the group commit. */
+import { join } from "node:path";
 import { CygnetError } from "../platform/errors.ts";
 import type {
   Activation,
@@ -135,7 +136,10 @@ export function insertReceive(
     receive.security && JSON.stringify(receive.security),
     receive.via,
   );
-  return { transfer: toTransfer(row as NonNullable<typeof row>), isNew: true };
+  const transfer = toTransfer(row as NonNullable<typeof row>);
+  const workfile = join(receive.workfolder, transfer.idtu);
+  database.run("UPDATE transfer SET workfile = ? WHERE id = ?", workfile, toId(transfer.idtu));
+  return { transfer: { ...transfer, workfile }, isNew: true };
 }
 
 /** False when there is no such record. */

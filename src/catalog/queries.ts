@@ -179,6 +179,12 @@ export function owesResponse(database: Database, idtu: string): boolean {
   return database.row("SELECT 1 FROM response WHERE transfer = ? AND sent = 0", toId(idtu)) !== undefined;
 }
 
+export function responseWaits(database: Database, part: string): boolean {
+  const waiting =
+    "SELECT 1 FROM response INDEXED BY response_waiting WHERE sent = 0 AND owner IS NULL AND part = ?";
+  return database.row(`${waiting} LIMIT 1`, part) !== undefined;
+}
+
 /** A partner that never failed has a clock of zeros. */
 export function getClock(database: Database, part: string): PartnerClock {
   const row = database.row("SELECT part, tries, nextCallAt, diagi, reason FROM partner WHERE part = ?", part);

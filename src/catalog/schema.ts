@@ -215,8 +215,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX transfer_diagi ON transfer (direct, diagi, kdate) WHERE diagi <> 0;
   CREATE INDEX transfer_failed ON transfer (direct, kdate) WHERE diagi <> 0;
   CREATE INDEX transfer_refused ON transfer (direct, kdate) WHERE ack = 'N';
-  `,
-  `
+
   -- Sends of a flow to a partner one after the other (SERIAL): those that others may have to wait for.
   ALTER TABLE transfer ADD COLUMN serial TEXT NOT NULL DEFAULT '' CHECK (serial IN ('', 'Y', 'X'));
   CREATE INDEX send_serial ON transfer (part, idf, id) WHERE serial <> '' AND direct = 'send' AND phase <> 'X';

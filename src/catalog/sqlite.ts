@@ -127,6 +127,7 @@ function catalogOn(database: Database, clock: Clock, closed: () => void): Catalo
     follow: (hear) => news.follow(hear),
     children: (pidtu) => read(() => queries.countChildren(database, pidtu)),
     forward: (idtu, to) => change(() => changes.forwardReceive(database, idtu, to, now())),
+    responseWaits: (part) => read(() => queries.responseWaits(database, part)),
     claimResponse: (part, owner) => change(() => changes.takeResponse(database, part, owner), "applied"),
     responseSent: (id) => change(() => changes.endResponse(database, id), "applied"),
     releaseResponse: (id) =>

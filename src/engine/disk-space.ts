@@ -71,6 +71,11 @@ export class DiskSpace {
     return this.#disks;
   }
 
+  /** Free octets where rundir is, as of the last look; what is not known counts as plenty: whoever writes hears of it. */
+  get free(): number {
+    return this.#disks[0]?.free ?? Number.MAX_SAFE_INTEGER;
+  }
+
   /** The worst of all disks. */
   get level(): DiskLevel {
     return this.#disks.reduce<DiskLevel>(

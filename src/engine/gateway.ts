@@ -39,7 +39,7 @@ import { Exchange } from "./exchange/exchange.ts";
 import { Health } from "./health.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Judgement } from "./judgement.ts";
-import { takeLeave } from "./leave.ts";
+import { GOOD_BYE, takeLeave } from "./leave.ts";
 import { Listeners } from "./listeners.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Outboxes } from "./outboxes.ts";
@@ -422,6 +422,7 @@ export class Gateway {
     await this.scheduler.stop();
     await this.housekeeping.rest(this.#fast ? 0 : deadline - site.clock.monotonic());
     await site.sessions.finished();
+    await site.sessions.hangUp(GOOD_BYE);
     await this.#close();
   }
 

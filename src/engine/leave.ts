@@ -3,7 +3,7 @@ import type { Session } from "./session.ts";
 import type { Site } from "./site.ts";
 
 /** How long sessions have for their good-bye, ms. */
-const GOOD_BYE = 2_000;
+export const GOOD_BYE = 2_000;
 const LOOK_AGAIN = 100;
 
 /**

@@ -23,6 +23,7 @@ import { WireError } from "../oftp/wire/codec.ts";
 import type { Efid, Sfid } from "../oftp/wire/commands.ts";
 import { exchangeFlow, exchangeKindOf } from "../pki/exchange/kinds.ts";
 import { CygnetError, describe, isSystemError } from "../platform/errors.ts";
+import { receiveFolder } from "../spool/incoming.ts";
 import { type Refused, refuseFile, refuseForm } from "./admission.ts";
 import { refuseCreation } from "./creation.ts";
 import { type Forbidden, forbidden, receivedFlow } from "./flows.ts";
@@ -92,7 +93,8 @@ export class Receiving {
     const session = this.#session;
     const { site, configuration, part, agreement } = session;
     if (part === null || agreement === null) return;
-    const { free } = await site.disk.space(configuration.cftparm.rundir);
+    await site.diskSpace.look(FRESH);
+    const { free, shortage } = site.diskSpace;
     const whose = addressed(configuration, part, sfid);
     if (!("part" in whose)) return this.#refuse(sfid, whose);
     const refused = refuseFile(configuration, site.credentials, whose, sfid, free, agreement.level);
@@ -103,8 +105,6 @@ export class Receiving {
     const denied = unlisted ? undefined : forbidden(configuration, whose.part, flow.idf, "recv");
     if (denied) return this.#forbid(sfid, denied);
     if (site.stopping) return this.#refuse(sfid, STOPPING);
-    await site.diskSpace.look(FRESH);
-    const { shortage } = site.diskSpace;
     if (shortage !== null) return this.#refuse(sfid, { ...NO_ROOM, detail: shortage });
     const file: NewReceive = {
       part: whose.part.id,
@@ -123,6 +123,7 @@ export class Receiving {
       lrecl: sfid.lrecl,
       prot: session.prot.id,
       security: announced(sfid),
+      workfolder: receiveFolder(configuration.cftparm.rundir),
     };
     const { transfer: offered, isNew } = await site.catalog.addReceive(file, site.owner);
     const transfer = isNew ? offered : await this.#resumed(sfid, offered);
@@ -137,15 +138,17 @@ export class Receiving {
       lrecl: sfid.lrecl,
       security: announced(sfid),
     };
-    await this.#open(now, position, Number(sfid.fsiz) * BLOCK);
-    const { role, ids } = session;
     const size = Number(sfid.fsiz) * BLOCK;
+    await this.#open(now, position, size, isNew);
+    const { role, ids } = session;
+    const { over } = session.link;
+    // the partner need not wait for the log
+    if (!over) session.link.request({ type: "F_START_FILE_RS", answer: { accept: position.count } });
     tellSelected(session, transfer, { fname: sfid.dsn, size, text: isNew ? "created" : "selected" });
     if (position.offset > 0) {
       site.journal.emit("CFTT96I", { ...keys(transfer), role, ids, pos: position.offset });
     }
-    if (session.link.over) return this.#abandon();
-    session.link.request({ type: "F_START_FILE_RS", answer: { accept: position.count } });
+    if (over) return this.#abandon();
     site.journal.emit("CFTT57I", { ...keys(transfer), ids, role });
   }
 
@@ -223,7 +226,8 @@ export class Receiving {
     return search.position;
   }
 
-  async #open(transfer: Transfer, position: Position, filesize: number): Promise<void> {
+  /** Opens the work file; of a file that was not offered before the record says all already. */
+  async #open(transfer: Transfer, position: Position, filesize: number, isNew: boolean): Promise<void> {
     const { site } = this.#session;
     const { format, lrecl } = lineForm(transfer);
     try {
@@ -237,6 +241,7 @@ export class Receiving {
       this.#running = { transfer, inflow, closing: false };
       this.#creditDue = false;
       this.#compressed = false;
+      if (isNew) return;
       const begun: Changes = {
         workfile: file.path,
         bytes: position.offset,
@@ -367,6 +372,9 @@ export class Receiving {
   #received(transfer: Transfer): void {
     const { site, link, role, ids } = this.#session;
     const now = site.clock.now();
+    // it ends its turn only after this: its session waits for the delivery then
+    site.deliveries.begin(transfer, ids);
+    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer: { speaker: false } });
     site.journal.emit("CFTT58I", { ...keys(transfer), ids, role });
     tellReleased(this.#session, transfer);
     const duration = ((now - (transfer.bdate ?? now)) / 1000).toFixed(3);
@@ -377,8 +385,6 @@ export class Receiving {
       nbc: transfer.bytes,
       duration,
     });
-    site.deliveries.begin(transfer, ids);
-    if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer: { speaker: false } });
   }
 
   /** What arrived is not the file that was announced: it is dropped, the file begins anew. */

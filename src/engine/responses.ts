@@ -24,6 +24,8 @@ const UNSIGNED = { hsh: Buffer.alloc(0), sig: Buffer.alloc(0) };
 /** Sends the oldest waiting response to a partner; false when there is none. */
 export async function sendResponse(session: Session, part: Part): Promise<boolean> {
   const { site, link, ids, agreement } = session;
+  // mostly there is none, and a look costs less than a change
+  if (!(await site.catalog.responseWaits(part.id))) return false;
   const response = await site.catalog.claimResponse(part.id, site.owner);
   if (response === undefined) return false;
   if (response.kind === "NERP" && (agreement?.level ?? 5) < 4) {

@@ -129,10 +129,10 @@ export class Sending {
       bdate: site.clock.now(),
     });
     begun.catch(() => {}); // heard where it is awaited
-    const what = { fname: transfer.fname, size: file.size, text: retried ? "selected" : "created" } as const;
-    tellSelected(this.#session, transfer, what);
     const answer = this.started.wait();
     link.request({ type: "F_START_FILE_RQ", sfid: sfidOf(transfer, file.size, offered.count) });
+    const what = { fname: transfer.fname, size: file.size, text: retried ? "selected" : "created" } as const;
+    tellSelected(this.#session, transfer, what);
     const started = await answer;
     if ("reason" in started) return this.#refused(transfer, started, retried);
 

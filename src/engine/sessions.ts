@@ -1,4 +1,6 @@
 /** The sessions that are open, for limits and status. */
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
 import type { Changes } from "../catalog/catalog.ts";
 import type { Configuration } from "../config/model.ts";
 import type { Session } from "./session.ts";
@@ -18,10 +20,15 @@ export class Sessions {
   /** Those whose partner is known: the scheduler asks for each of thousands of partners. */
   readonly #byPart = new Map<string, Set<Session>>();
   #recognised = 0;
+  /** Lines that are not closed yet: they outlive their sessions by what is still to be written. */
+  readonly #lines = new Set<Duplex>();
   readonly #work = new Set<Promise<unknown>>();
 
   add(session: Session): void {
     this.#open.add(session);
+    const { stream } = session.link.connection;
+    this.#lines.add(stream);
+    stream.once("close", () => this.#lines.delete(stream));
     if (session.part !== null) this.recognised(session, session.part.id);
     this.tell(session, "opened");
   }
@@ -63,6 +70,16 @@ export class Sessions {
   /** Resolves when no session has anything left to record. */
   async finished(): Promise<void> {
     while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  /** Resolves when every line is closed; those that are not after `patience` ms are cut. */
+  async hangUp(patience: number): Promise<void> {
+    const closed = [...this.#lines].map((stream) => once(stream, "close"));
+    const late = setTimeout(() => {
+      for (const stream of this.#lines) stream.destroy();
+    }, patience);
+    await Promise.allSettled(closed);
+    clearTimeout(late);
   }
 
   /** Cuts a transfer that is under way; false when no session carries it. See `Session.cut`. */

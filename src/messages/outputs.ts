@@ -34,8 +34,29 @@ export interface FileObserver {
 
 /** Lines that are written at once. */
 const BATCH = 1000;
-/** Time from one write to the next while lines of information and trace keep coming, ms. */
+/** Time from one write to the next while lines of information and trace come fast, ms. */
 const GATHER = 40;
+/** Lines within this time, ms, from which on they are gathered: until then each is to be seen as soon as it is written. */
+const SPAN = 100;
+const MANY = 50;
+
+/** Whether lines come so fast that a write for each would cost more than all else about them. */
+class Pace {
+  #since = Number.NEGATIVE_INFINITY;
+  #lines = 0;
+  fast = false;
+
+  /** One more line. */
+  line(): void {
+    const now = performance.now();
+    this.#lines += 1;
+    if (this.#lines > MANY) this.fast = true;
+    if (now - this.#since < SPAN) return;
+    this.fast = this.#lines > MANY;
+    this.#since = now;
+    this.#lines = 1;
+  }
+}
 
 /** Writes lines to the log file in order, in batches, one batch at a time. */
 export class FileOutput extends Transport {
@@ -47,6 +68,7 @@ export class FileOutput extends Transport {
   /** Ends the gathering of lines that is under way. */
   #wake: (() => void) | null = null;
   #observer: FileObserver;
+  readonly #pace = new Pace();
   /** Lines not written since the file failed; null while it works. */
   #lost: number | null = null;
 
@@ -68,6 +90,7 @@ export class FileOutput extends Transport {
   }
 
   override log(info: LogInfo, next: () => void): void {
+    this.#pace.line();
     this.#push(renderOnce(info.event, this.layout));
     if (info.level !== "I" && info.level !== "T") this.hurry();
     next();
@@ -105,10 +128,10 @@ export class FileOutput extends Transport {
     this.#running = null;
   }
 
-  /** A write for each line would be most of what a log costs: lines that follow each other closely share one. */
+  /** A write for each line would be most of what a log costs: lines that come fast share one. */
   async #gather(): Promise<void> {
     const wait = this.#writtenAt + GATHER - performance.now();
-    if (wait <= 0 || this.#queue.length >= BATCH) return;
+    if (!this.#pace.fast || wait <= 0 || this.#queue.length >= BATCH) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, wait);
       this.#wake = () => {
@@ -162,12 +185,13 @@ const CONSOLE_BACKLOG = 4 * 1024 * 1024;
 /** A stream that lines are shown on; `isTTY` decides on colour. */
 export type ConsoleStream = NodeJS.WritableStream & { isTTY?: boolean; writableLength?: number };
 
-/** Shows lines in layout V24 on a console, coloured on a terminal only. Lines that follow each other closely go together. */
+/** Shows lines in layout V24 on a console, coloured on a terminal only. Lines that come fast go together. */
 export class ConsoleOutput extends Transport {
   #stream: ConsoleStream;
   #gathered = "";
   #shownAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
+  readonly #pace = new Pace();
   readonly #last = () => this.show();
 
   constructor(stream: ConsoleStream, level: Severity) {
@@ -185,7 +209,8 @@ export class ConsoleOutput extends Transport {
       const colour = this.#stream.isTTY === true ? COLOURS[severity] : "";
       this.#gathered += colour === "" ? `${line}\n` : `${colour}${line}${PLAIN}\n`;
       const wait = this.#shownAt + GATHER - performance.now();
-      if (urgent || wait <= 0) this.show();
+      this.#pace.line();
+      if (urgent || !this.#pace.fast || wait <= 0) this.show();
       else this.#timer ??= setTimeout(() => this.show(), wait);
     }
     next();

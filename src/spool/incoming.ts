@@ -35,7 +35,7 @@ export async function openIncoming(
   let file: OpenFile | undefined;
   try {
     await ensureDirectory(disk, dirname(path));
-    const opened = await openOrCreate(disk, path, transfer.workfile === "");
+    const opened = await openOrCreate(disk, path, position === 0);
     file = opened.file;
     const hash = createHash("sha256");
     const kept = await hashPrefix(file, hash, position);

@@ -54,6 +54,7 @@ function newReceive(values: Partial<NewReceive> = {}): NewReceive {
     security: null,
     prot: "OFTP",
     via: "",
+    workfolder: "/work/recv",
     dsn: "X",
     date: "20260715",
     time: "1200000001",
@@ -98,7 +99,8 @@ test("a record comes back as it was written, before and after a restart", async 
     prot: "OFTP",
   });
   t.match(send, newSend());
-  t.match(receive, newReceive());
+  const { workfolder, ...known } = newReceive();
+  t.match(receive, { ...known, workfile: `${workfolder}/${receive.idtu}` });
   const changes = {
     phase: "Z" as const,
     phasestep: "H" as const,

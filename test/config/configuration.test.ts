@@ -730,23 +730,3 @@ test("schemas: every key has a meaning, a reload effect, examples that are valid
   t.equal(page, configurationReference(), 'docs/configuration.md is current: "npm run docs" makes it so');
   t.end();
 });
-
-test("every example of the manual of operation is a configuration, or a part of one", async (t) => {
-  const { pem, key } = await certificate();
-  const page = readFileSync(join(projectRoot(), "docs", "operation.md"), "utf8");
-  const examples = [...page.matchAll(/^```toml\n# (.*)\n([\s\S]*?)^```$/gm)];
-  t.ok(examples.length >= 10, `${examples.length} examples`);
-  // a site with the partners that the examples name, and none of their flows
-  const base = `${MAIN.replace('[[cftsend]]\nid = "INVOIC"\n', "")}[[cftpart]]\nid = "GLOBEX"\nprot = ["OFTP"]\n`;
-  for (const [, title = "", text = ""] of examples) {
-    const { path, remove } = folder();
-    const whole = text.includes("[cftparm]");
-    write(path, {
-      "cygnet.toml": whole ? text : `${base}${text}`,
-      ...(whole ? {} : { "partners.d/acme.toml": ACME, "pki/hub.pem": pem, "pki/hub.key": key }),
-    });
-    const result = await load(join(path, "cygnet.toml"), { environment: ENVIRONMENT, now: TODAY });
-    t.same("problems" in result ? result.problems : [], [], title);
-    remove();
-  }
-});

@@ -216,6 +216,7 @@ test("in a session: a file during a stop, a response that the partner has no wor
         ...identity,
         part: "OLD",
         via: "",
+        workfolder: "/work/recv",
         idf: "DEFAULT",
         mode: "server",
         nfname: "THEIRS",
@@ -332,7 +333,8 @@ test("a receive that was put away is refused after a crash, never acknowledged",
     prot: "OFTP",
     description: "",
   } as const;
-  const form = { mode: "server", filesize: 7, format: "U", lrecl: 0, security: null } as const;
+  const workfolder = join(rundir, "work", "recv");
+  const form = { workfolder, mode: "server", filesize: 7, format: "U", lrecl: 0, security: null } as const;
   const { transfer } = await site.catalog.addReceive({ ...identity, ...names, ...form }, site.owner);
   const incoming = await site.spool.openIncoming(transfer, 0);
   await incoming.write([Buffer.from("content")]);

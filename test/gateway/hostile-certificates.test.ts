@@ -192,7 +192,7 @@ test("reserved names below level 5, too many at once, and datasheets", async (t)
     const path = join(hub.rundir, "partners-received", "RAW", `${dsn}.xml`);
     t.ok((await fs.readFile(path)).equals(sheet), "put aside for a person");
   }
-  t.equal(hub.messages("CFTH96I").length, 2);
+  await waitFor("both to be told", () => hub.messages("CFTH96I").length === 2);
   t.strictSame(await filesBelow(join(hub.rundir, "inbox")), []);
   t.equal((await hub.status()).generation.number, 1, "nothing of it is in force");
 });

@@ -180,6 +180,7 @@ export const RECEIVE: NewReceive = {
   part: "ACME",
   idf: "I",
   via: "",
+  workfolder: "/rundir/work/recv",
   mode: "server",
   nfname: "in.txt",
   description: "",
