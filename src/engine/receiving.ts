@@ -395,11 +395,15 @@ export class Receiving {
   ): Promise<void> {
     const { site, link, ids } = this.#session;
     this.#running = null;
-    await inflow.file.close();
-    await site.spool.discard(transfer);
+    // what cannot be removed now is written over when the file begins anew
+    await inflow.file.close().catch(() => {});
+    await site.spool.discard(transfer).catch((error: unknown) => {
+      site.journal.emit("CFTF09E", { ...keys(transfer), fname: inflow.file.path, text: describe(error) });
+    });
     const diagp = String(100 + answer.reason);
     const why = { diagi: 120, diagp, diagc };
-    await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", bytes: 0, ...why });
+    const worthless: Changes = { phase: "T", phasestep: "H", bytes: 0, ...why };
+    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, worthless));
     site.journal.emit("CFTT82E", { ...keys(transfer), ids, ...why });
     const { reason, text } = answer;
     if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer: { reason, text } });
