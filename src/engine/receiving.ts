@@ -168,7 +168,10 @@ export class Receiving {
   /** Gives the claim on a file up of which nothing was received. */
   async #giveBack(transfer: Transfer, changes: Changes): Promise<void> {
     const { site, configuration } = this.#session;
-    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
+    const left = { ...changes, workfile: "" };
+    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, left));
+    // an earlier attempt may have left one without octets; what stays has no record, and goes with the next start
+    await site.spool.forget(transfer).catch(() => {});
     const kept = transfer.idf !== RELAYED && receiveFlow(configuration, transfer).rkerror === "keep";
     if (!kept) await site.catalog.remove(transfer.idtu);
   }
@@ -269,8 +272,7 @@ export class Receiving {
         // what the work file does not have cannot be gone on from
         ...(error instanceof CygnetError && error.code === "CYG_SPOOL_SHORT" ? { bytes: 0 } : {}),
       };
-      if (transfer.bytes === 0)
-        await this.#giveBack(transfer, { ...changes, phasestep: "K", diagp: "", workfile: "" });
+      if (transfer.bytes === 0) await this.#giveBack(transfer, { ...changes, phasestep: "K", diagp: "" });
       else await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
       throw error;
     }
