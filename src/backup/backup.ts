@@ -64,7 +64,7 @@ export async function backup(order: BackupOrder): Promise<{ manifest: Manifest; 
 
 async function gather(order: BackupOrder, known: GatewayFiles, staging: string): Promise<Manifest> {
   const { catalog, rundir, secrets, running } = order;
-  const payload = new Payload(staging);
+  const payload = new Payload(staging, rundir);
   const kinds = new Map<string, { kind: Kind; secret: boolean }>();
   const left = [...known.left];
   for (const { path, kind, secret } of known.files) {

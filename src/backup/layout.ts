@@ -2,6 +2,7 @@
  * What is in a backup: a tar, compressed, perhaps in a CMS envelope. The first entry is the manifest; every other one is a
  * file under `files/` and the absolute path that it had.
  */
+import { resolve } from "node:path";
 import { CygnetError } from "../platform/errors.ts";
 
 /** Stands in rundir while a restore puts its files there: a gateway does not start beside it. */
@@ -63,13 +64,48 @@ export function newManifest(facts: Omit<Manifest, "format">): Manifest {
   return { format: FORMAT, ...facts };
 }
 
-/** @throws CygnetError CYG_BACKUP_FORMAT */
+/**
+ * A manifest as somebody else may have written it: what it says decides where files are written, by root.
+ * @throws CygnetError CYG_BACKUP_FORMAT
+ */
 export function readManifest(text: string): Manifest {
   try {
     const manifest = JSON.parse(text) as Manifest;
-    if (manifest.format === FORMAT && Array.isArray(manifest.files)) return manifest;
+    if (manifest.format === FORMAT && isSound(manifest)) return manifest;
   } catch {
     // said below
   }
   throw new CygnetError("CYG_BACKUP_FORMAT", "this is no backup that this version of cygnet can read");
+}
+
+const KINDS: readonly string[] = ["config", "catalog", "pki", "work", "outbox"] satisfies Kind[];
+
+function isSound({ schema, directory, main, rundir, rundirWritten, files, left }: Manifest): boolean {
+  return (
+    Number.isInteger(schema) &&
+    [directory, rundir, `${directory}/${main}`].every(isPlainPath) &&
+    typeof rundirWritten === "string" &&
+    Array.isArray(left) &&
+    Array.isArray(files) &&
+    files.every(isSoundFile)
+  );
+}
+
+function isSoundFile({ path, kind, size, sha256, mode, mtime }: BackedFile): boolean {
+  return (
+    isPlainPath(path) &&
+    KINDS.includes(kind) &&
+    Number.isSafeInteger(size) &&
+    typeof sha256 === "string" &&
+    // no file of a gateway runs as somebody else
+    Number.isInteger(mode) &&
+    mode >= 0 &&
+    mode <= 0o777 &&
+    Number.isSafeInteger(mtime)
+  );
+}
+
+/** Absolute, and without the steps up that would lead out of the folder that it is put into. */
+function isPlainPath(path: unknown): boolean {
+  return typeof path === "string" && path.startsWith("/") && resolve(path) === path && !path.includes("\0");
 }

@@ -2,7 +2,7 @@
  * The files that a gateway has in hand, set aside as they are at one moment: by a second name (hard link) where that is
  * possible, so that nothing is copied while the catalog is held.
  */
-import { constants, createReadStream, createWriteStream } from "node:fs";
+import { constants, createReadStream, createWriteStream, lstatSync } from "node:fs";
 import { copyFile, link, lstat, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -11,7 +11,7 @@ import type { CatalogCopy, CatalogSnapshot, Pending } from "../catalog/snapshot.
 import { isSystemError } from "../platform/errors.ts";
 import { systemFileSystem } from "../platform/filesystem.ts";
 import { secondForm } from "../spool/convert.ts";
-import { wasPlaced } from "../spool/place.ts";
+import { isPutAway, wasPlaced } from "../spool/place.ts";
 import { PREFIX } from "./layout.ts";
 import { filesBelow } from "./sources.ts";
 
@@ -20,6 +20,7 @@ type Amendment = Parameters<CatalogCopy["amend"]>;
 
 export class Payload {
   readonly #staging: string;
+  readonly #rundir: string;
   /** Inode of what was set aside, by its path. */
   readonly #aside = new Map<string, bigint>();
   readonly amendments: Amendment[] = [];
@@ -27,8 +28,9 @@ export class Payload {
   readonly growing = new Map<string, { idtu: string; bytes: number }>();
 
   /** `staging` is a folder of this backup's own on the file system of the work folder. */
-  constructor(staging: string) {
+  constructor(staging: string, rundir: string) {
     this.#staging = staging;
+    this.#rundir = rundir;
   }
 
   /** Where a file stands in the backup. */
@@ -89,7 +91,7 @@ export class Payload {
     for (const scandir of scandirs) {
       for (const path of await filesBelow(scandir)) {
         if (/(^|\/)\.[^/]*$|\.(tmp|part|filepart)$/.test(path)) continue;
-        const inode = await inodeOf(path);
+        const inode = inodeOf(path);
         if (inode === null || claimed.has(inode)) continue;
         if (await this.#copy(path, this.place(path))) taken.push(path);
       }
@@ -106,7 +108,7 @@ export class Payload {
     for (const path of [work, note.source]) {
       if (!(await this.#link(path, this.place(work)))) continue;
       const { size } = await lstat(this.place(work));
-      this.#aside.set(work, (await inodeOf(path)) ?? 0n);
+      this.#aside.set(work, inodeOf(path) ?? 0n);
       const spool = { step: "claimed", source: note.source, archive: note.archive } as const;
       this.amendments.push([idtu, { workfile: work, filesize: size, spool }]);
       return;
@@ -117,7 +119,9 @@ export class Payload {
   /** A received file on its way into the inbox: it is there, or it is still to be delivered. */
   async #deliver(one: Pending, note: Extract<Transfer["spool"], { step: "deliver" }>): Promise<void> {
     if (await wasPlaced(systemFileSystem, one as unknown as Transfer, note)) {
-      this.amendments.push([one.idtu, { fname: note.target, workfile: "", spool: null }]);
+      // its note tells the restored gateway that it was put away, and not delivered
+      if (isPutAway(note, this.#rundir)) this.amendments.push([one.idtu, { workfile: "" }]);
+      else this.amendments.push([one.idtu, { fname: note.target, workfile: "", spool: null }]);
     } else {
       await this.#takeBoth(one.workfile);
       this.amendments.push([one.idtu, { spool: null }]);
@@ -127,7 +131,7 @@ export class Payload {
   async #takeBoth(workfile: string): Promise<void> {
     if (workfile === "") return;
     for (const path of [workfile, secondForm(workfile)]) {
-      const inode = await inodeOf(path);
+      const inode = inodeOf(path);
       if (inode === null || this.#aside.get(path) === inode) continue;
       if (await this.#link(path, this.place(path))) this.#aside.set(path, inode);
     }
@@ -165,12 +169,12 @@ async function vacate(path: string): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** null = nothing is there. */
-async function inodeOf(path: string): Promise<bigint | null> {
+/** null = nothing is there. Done at once: the gateway waits while tens of thousands of names are looked up. */
+function inodeOf(path: string): bigint | null {
   try {
-    return (await lstat(path, { bigint: true })).ino;
+    return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
   } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR")) return null;
+    if (isSystemError(error, "ENOTDIR")) return null;
     throw error;
   }
 }

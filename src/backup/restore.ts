@@ -55,13 +55,22 @@ interface Places {
   rundir: string;
 }
 
+/** A backup that may be restored. */
+interface Admitted {
+  manifest: Manifest;
+  /** Its files by their paths. */
+  listed: ReadonlyMap<string, BackedFile>;
+  places: Places;
+  staging: string;
+}
+
 /**
  * @throws CygnetError CYG_RESTORE_EXISTS, CYG_RESTORE_NEWER, CYG_BACKUP_FORMAT, CYG_BACKUP_KEY, CYG_CATALOG_IN_USE,
  * CYG_CMS_…, or what the disk says
  */
 export async function restore(order: RestoreOrder): Promise<Restored> {
   const stamp = new Date().toISOString().replace(/[-:]|\..*/g, "");
-  const found: { manifest: Manifest; places: Places; staging: string }[] = [];
+  const found: Admitted[] = [];
   try {
     const arrived = new Set<string>();
     await unpack(order.source, order.key, async ({ name, content, size }) => {
@@ -74,8 +83,9 @@ export async function restore(order: RestoreOrder): Promise<Restored> {
         return;
       }
       const path = name.startsWith(`${PREFIX}/`) ? name.slice(PREFIX.length) : "";
-      const file = head.manifest.files.find((one) => one.path === path);
+      const file = head.listed.get(path);
       if (file === undefined || arrived.has(path)) throw damaged(`${name} is not in its list`);
+      if (size !== file.size) throw damaged(`${name} has ${size} octets, its list says ${file.size}`);
       await receive(file, content, join(head.staging, PREFIX, path));
       arrived.add(path);
     });
@@ -90,7 +100,7 @@ export async function restore(order: RestoreOrder): Promise<Restored> {
 }
 
 /** Whether it may be restored at all, and where; makes the staging folder. */
-async function admit(order: RestoreOrder, manifest: Manifest) {
+async function admit(order: RestoreOrder, manifest: Manifest): Promise<Admitted> {
   if (manifest.schema > MIGRATIONS.length) {
     const message = `the backup's catalog has schema version ${manifest.schema}, this program knows ${MIGRATIONS.length}: install cygnet ${manifest.version} or later`;
     throw new CygnetError("CYG_RESTORE_NEWER", message);
@@ -114,7 +124,8 @@ async function admit(order: RestoreOrder, manifest: Manifest) {
     throw new CygnetError("CYG_RESTORE_EXISTS", message);
   }
   const staging = await fs.mkdtemp(join(rundir, ".restore-"));
-  return { manifest, places, staging };
+  const listed = new Map(manifest.files.map((file) => [file.path, file]));
+  return { manifest, listed, places, staging };
 }
 
 /** What stands in rundir, but for what restores and the file system itself leave there. */
@@ -149,7 +160,7 @@ function moved(path: string, { rundir, directory }: Manifest, to: Places): strin
 /** Puts everything in its place, or everything back. */
 async function put(
   order: RestoreOrder,
-  { manifest, places, staging }: { manifest: Manifest; places: Places; staging: string },
+  { manifest, places, staging }: Admitted,
   stamp: string,
 ): Promise<Restored> {
   const { rundir } = places;

@@ -66,6 +66,10 @@ export class Aside {
   }
 
   #ask(question: { kind: "checkpoint" } | { kind: "list"; filter: TransferFilter }): Promise<Transfer[]> {
+    if (this.#closed) {
+      const text = `The catalog ${this.#path} is closed.`;
+      return Promise.reject(new CygnetError("CYG_CATALOG_CLOSED", text));
+    }
     const worker = this.#start();
     const number = ++this.#number;
     return new Promise((resolve, reject) => {

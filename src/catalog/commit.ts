@@ -81,7 +81,7 @@ export class GroupCommit {
   async close(): Promise<void> {
     this.#closed = true;
     while (this.#queue.length > 0) this.#commit();
-    if (this.#later !== null) clearTimeout(this.#later);
+    if (this.#dirty) this.#startSync();
     while (this.#syncing !== null) await this.#syncing;
   }
 

@@ -37,6 +37,10 @@ export interface Verdict {
   text: string;
 }
 
+/** NERPREAS of a file that cannot be delivered. */
+const UNDELIVERABLE = 34;
+/** DIAGI of a file that the exit code of a script, or an operator, has turned back. */
+const BY_SCRIPT = 155;
 /** DIAGP of a file that a script has let pass, until it is forwarded. */
 const GOES_ON = "FORWARD";
 /** A file for another partner whose flow has no script to decide. */
@@ -74,11 +78,16 @@ export class Deliveries {
 
   /** Starts delivering a completely received file; `ids` is the session that brought it. */
   begin(transfer: Transfer, ids: string, attempt = 0): void {
-    const work = this.#deliver(transfer, ids, attempt).finally(() => {
-      const mine = this.#underWay.get(ids);
-      mine?.delete(work);
-      if (mine?.size === 0) this.#underWay.delete(ids);
-    });
+    const work = this.#deliver(transfer, ids, attempt)
+      // what could not even be recorded stays as it is: the next start takes it up
+      .catch((error: unknown) => {
+        this.#site().journal.emit("CFTC70E", { ...keys(transfer), text: describe(error) });
+      })
+      .finally(() => {
+        const mine = this.#underWay.get(ids);
+        mine?.delete(work);
+        if (mine?.size === 0) this.#underWay.delete(ids);
+      });
     const mine = this.#underWay.get(ids) ?? new Set();
     this.#underWay.set(ids, mine.add(work));
   }
@@ -132,13 +141,13 @@ export class Deliveries {
       }
       // contents that the flow cannot convert do not get better
       const final = error instanceof FormatError || hasCode(error, "CYG_SPOOL_TAKEN");
-      const reason = final ? 34 : reasonsOf(error)?.nerp;
+      const reason = final ? UNDELIVERABLE : reasonsOf(error)?.nerp;
       if (reason !== undefined) return this.#giveUp(transfer, reason, text);
       site.journal.emit("CFTF25E", { ...keys(transfer), fname: transfer.nfname, text });
       const wait = ATTEMPTS[attempt];
       if (wait === undefined) {
         site.journal.emit("CFTF32E", { ...keys(transfer), fname: transfer.nfname, text });
-        return this.#giveUp(transfer, 34, text);
+        return this.#giveUp(transfer, UNDELIVERABLE, text);
       }
       await this.#again(transfer, ids, { attempt, wait, diagi: 142, text });
     }
@@ -194,7 +203,7 @@ export class Deliveries {
     const ended: Changes = { edate: site.clock.now(), diagi: 142, diagp: "", diagc: text };
     await this.respond(transfer, ended, {
       kind: "NERP",
-      reason: 34,
+      reason: UNDELIVERABLE,
       text: "the file could not be delivered",
     });
   }
@@ -219,21 +228,39 @@ export class Deliveries {
 
   /** Somebody has said that a file for somebody else does not go on: it is put away, its originator hears why. */
   async turnBack(transfer: Transfer, { reason, text }: Verdict): Promise<boolean> {
-    const { catalog, clock, spool } = this.#site();
-    const { idtu, phase, phasestep } = transfer;
-    await catalog.update(idtu, { fname: this.#target(transfer) });
+    const { phase, phasestep } = transfer;
+    return this.endPutAway(await this.#putAway(transfer, { diagi: BY_SCRIPT, reason, text }), {
+      phase,
+      phasestep,
+    });
+  }
+
+  /** Puts the file of a receive away for good. The transfer as it is then, with what is left to be told. */
+  async #putAway(
+    transfer: Transfer,
+    { diagi, reason, text }: { diagi: number; reason: number; text: string },
+  ): Promise<Transfer> {
+    const { catalog, spool } = this.#site();
+    // before the file moves: should we die in between, the next start says it. What is put away keeps the name under
+    // which it would have been delivered
+    const why = { fname: this.#target(transfer), diagi, diagp: `NERP ${reason}`, diagc: text };
+    await catalog.update(transfer.idtu, why);
     await spool.fail(transfer);
-    const ended: Changes = {
-      ...{
-        script: "",
-        ackstate: "ignore",
-        diagi: 155,
-        diagp: `NERP ${reason}`,
-        diagc: text,
-        edate: clock.now(),
-      },
-    };
-    return this.respond(transfer, ended, { kind: "NERP", reason, text }, { phase, phasestep });
+    return { ...transfer, ...why };
+  }
+
+  /** The file of a receive was put away instead of delivered: its originator hears the reason that was noted before. */
+  endPutAway(transfer: Transfer, from?: Pick<Transfer, "phase" | "phasestep">): Promise<boolean> {
+    const { diagi, diagp, diagc } = transfer;
+    const reason = Number(/^NERP (\d+)$/.exec(diagp)?.[1] ?? UNDELIVERABLE);
+    const edate = this.#site().clock.now();
+    if (diagi === BY_SCRIPT) {
+      const ended: Changes = { script: "", ackstate: "ignore", diagi, diagp, diagc, edate };
+      return this.respond(transfer, ended, { kind: "NERP", reason, text: diagc }, from);
+    }
+    const text = reason === UNDELIVERABLE ? "the file could not be delivered" : nerpText(reason);
+    const ended: Changes = { edate, diagi: 142, diagp: "", diagc };
+    return this.respond(transfer, ended, { kind: "NERP", reason, text }, from);
   }
 
   /** A file for somebody else goes on as it came; its response will come back the same way. */
@@ -350,12 +377,7 @@ export class Deliveries {
         const linehash = (await lineHash(site, transfer)).toString("hex");
         await site.catalog.update(transfer.idtu, { linehash });
       }
-      // what is put away keeps the name under which it would have been delivered
-      await site.catalog.update(transfer.idtu, { fname: this.#target(transfer) });
-      await site.spool.fail(transfer);
-      const ended: Changes = { edate: site.clock.now(), diagi: 142, diagp: "", diagc: text };
-      const why = reason === 34 ? "the file could not be delivered" : nerpText(reason);
-      await this.respond(transfer, ended, { kind: "NERP", reason, text: why });
+      await this.endPutAway(await this.#putAway(transfer, { diagi: 142, reason, text }));
     } catch (error) {
       site.journal.emit("CFTC70E", { ...keys(transfer), text: `${text}; ${describe(error)}` });
     }

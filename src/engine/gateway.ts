@@ -39,15 +39,17 @@ import { Exchange } from "./exchange/exchange.ts";
 import { Health } from "./health.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Judgement } from "./judgement.ts";
+import { GOOD_BYE, takeLeave } from "./leave.ts";
 import { Listeners } from "./listeners.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Outboxes } from "./outboxes.ts";
 import { type Partaker, type Prepared, prepareAll } from "./partakers.ts";
 import { type PathReport, probePartner } from "./probe.ts";
+import { recover } from "./recovery.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
-import { keys, type Site } from "./site.ts";
+import type { Site } from "./site.ts";
 import { storeChanges } from "./store-changes.ts";
 import { tellTls, tellTlsError, tellTlsProblem } from "./tls-news.ts";
 
@@ -64,9 +66,8 @@ export type ReloadResult =
   | { accepted: true; generation: number; plan: readonly Change[]; warnings: readonly Problem[] }
   | { accepted: false; reasons: readonly string[] };
 
-/** How long a graceful stop lets transfers finish, and how long sessions have for their good-bye, ms. */
+/** How long a graceful stop lets transfers finish, ms. */
 const GRACE = 30_000;
-const GOOD_BYE = 2_000;
 const OWNER = "node-1";
 
 export class Gateway {
@@ -214,7 +215,7 @@ export class Gateway {
     await site.diskSpace.open();
     tellTls(journal, null, configuration);
     await outboxes.prepare(configuration);
-    await this.#recover();
+    await recover(site);
     await site.activations.refresh(configuration);
     for (const text of site.handovers.problems) journal.emit("CFTC70E", { text });
     await site.exchange.settle();
@@ -225,29 +226,6 @@ export class Gateway {
     this.scheduler.kick();
     housekeeping.open();
     journal.emit("CFTI14I", { text: configuration.cftcat.fname });
-  }
-
-  /** After a crash: claims are given up, interrupted spool steps finished, deliveries resumed. */
-  async #recover(): Promise<void> {
-    const { catalog, spool, deliveries, disk, journal } = this.site;
-    const freed = await catalog.recover(OWNER);
-    const recovery = await spool.recover();
-    // copies that `send` was making: what was recorded of them has been claimed by now
-    await disk.removeDirectory(join(this.site.configuration.cftparm.rundir, "work", "submit"));
-    for (const transfer of recovery.delivered) await deliveries.finish(transfer);
-    for (const transfer of recovery.undelivered) deliveries.begin(transfer, "recovery");
-    for (const transfer of recovery.lost) {
-      const text = `its file is gone: ${transfer.diagc}`;
-      if (transfer.direct === "recv") await deliveries.lost(transfer, text);
-      else journal.emit("CFTC70E", { ...keys(transfer), text });
-    }
-    for (const { transfer, error } of recovery.troubles) {
-      journal.emit("CFTC70E", { ...keys(transfer), text: describe(error) });
-    }
-    const { sends, receives, responses, scripts } = freed;
-    if (sends + receives + responses + scripts === 0) return;
-    const text = `${sends} sends, ${receives} receives, ${responses} responses and ${scripts} scripts were under way and go on`;
-    journal.emit("CFTC08I", { text });
   }
 
   /** Space that was short is there again: what has waited for it goes on. */
@@ -439,27 +417,9 @@ export class Gateway {
     site.stopping = true;
     this.listeners.close();
     await this.outboxes.close();
-    const ended = Promise.all(site.sessions.all.map((session) => session.closed));
     const deadline = site.clock.monotonic() + GRACE;
-    const leaving = new Set<Session>();
-    while (site.sessions.all.length > 0) {
-      const late = this.#fast || site.clock.monotonic() >= deadline;
-      for (const session of site.sessions.all) {
-        // before the session is agreed on there is nobody to say good-bye to
-        if (session.agreement === null) session.link.destroy();
-        else if (late || session.idle) session.link.end(5, "the gateway is shutting down");
-        if (!session.link.over || leaving.has(session)) continue;
-        leaving.add(session);
-        // a partner that does not close holds nobody up
-        site.clock.timer(GOOD_BYE, () => session.link.destroy());
-      }
-      if (late) break;
-      await Promise.race([ended, pause(100)]);
-    }
-    await Promise.race([ended, pause(GOOD_BYE)]);
-    for (const session of site.sessions.all) session.link.destroy();
+    await takeLeave(site, deadline, () => this.#fast);
     await this.scheduler.stop();
-    await ended;
     await this.housekeeping.rest(this.#fast ? 0 : deadline - site.clock.monotonic());
     await site.sessions.finished();
     await site.sessions.hangUp(GOOD_BYE);
@@ -513,9 +473,4 @@ function tellFailedStart(journal: OpenJournal, error: unknown): void {
 function logSettings({ cftlog }: Configuration) {
   const { fname, format, level, maxsize, backup_count } = cftlog;
   return { fname, format, level, maxsize, backups: backup_count };
-}
-
-/** A wait that keeps the process alive: the shutdown counts on it. */
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

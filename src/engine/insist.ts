@@ -37,8 +37,8 @@ async function again(site: Site, who: Who, record: () => Promise<unknown>): Prom
       await record();
       return site.kick();
     } catch (error) {
-      if (!passes(error)) throw error;
       text = describe(error);
+      if (!passes(error)) break;
     }
   }
   site.journal.emit("CFTC06E", {

@@ -54,10 +54,14 @@ export class Preparation {
       while (this.#sealing.size < MOST && !this.#site.stopping && diskSpace.shortage === null) {
         const transfer = await catalog.claimUnsealed(owner, clock.now());
         if (transfer === undefined) break;
-        const work = this.#seal(transfer).finally(() => {
-          this.#sealing.delete(work);
-          this.kick();
-        });
+        const work = this.#seal(transfer)
+          .catch((error: unknown) => {
+            this.#site.journal.emit("CFTC70E", { ...keys(transfer), text: describe(error) });
+          })
+          .finally(() => {
+            this.#sealing.delete(work);
+            this.kick();
+          });
         this.#sealing.add(work);
       }
     }

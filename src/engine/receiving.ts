@@ -168,7 +168,10 @@ export class Receiving {
   /** Gives the claim on a file up of which nothing was received. */
   async #giveBack(transfer: Transfer, changes: Changes): Promise<void> {
     const { site, configuration } = this.#session;
-    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
+    const left = { ...changes, workfile: "" };
+    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, left));
+    // an earlier attempt may have left one without octets; what stays has no record, and goes with the next start
+    await site.spool.forget(transfer).catch(() => {});
     const kept = transfer.idf !== RELAYED && receiveFlow(configuration, transfer).rkerror === "keep";
     if (!kept) await site.catalog.remove(transfer.idtu);
   }
@@ -231,6 +234,10 @@ export class Receiving {
     const { site } = this.#session;
     const { format, lrecl } = lineForm(transfer);
     try {
+      // first: a power failure must not leave a record that vouches for octets which others have taken the place of
+      if (position.offset < transfer.bytes) {
+        await site.catalog.update(transfer.idtu, { bytes: position.offset });
+      }
       const file = await site.spool.openIncoming(transfer, position.offset);
       const unpacker = unpackerFor(format, lrecl, position);
       const inflow = new Inflow(file, unpacker, position, filesize, this.#owner(transfer));
@@ -265,8 +272,7 @@ export class Receiving {
         // what the work file does not have cannot be gone on from
         ...(error instanceof CygnetError && error.code === "CYG_SPOOL_SHORT" ? { bytes: 0 } : {}),
       };
-      if (transfer.bytes === 0)
-        await this.#giveBack(transfer, { ...changes, phasestep: "K", diagp: "", workfile: "" });
+      if (transfer.bytes === 0) await this.#giveBack(transfer, { ...changes, phasestep: "K", diagp: "" });
       else await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, changes));
       throw error;
     }
@@ -391,11 +397,15 @@ export class Receiving {
   ): Promise<void> {
     const { site, link, ids } = this.#session;
     this.#running = null;
-    await inflow.file.close();
-    await site.spool.discard(transfer);
+    // what cannot be removed now is written over when the file begins anew
+    await inflow.file.close().catch(() => {});
+    await site.spool.discard(transfer).catch((error: unknown) => {
+      site.journal.emit("CFTF09E", { ...keys(transfer), fname: inflow.file.path, text: describe(error) });
+    });
     const diagp = String(100 + answer.reason);
     const why = { diagi: 120, diagp, diagc };
-    await site.catalog.release(transfer.idtu, { phase: "T", phasestep: "H", bytes: 0, ...why });
+    const worthless: Changes = { phase: "T", phasestep: "H", bytes: 0, ...why };
+    await insist(site, keys(transfer), () => site.catalog.release(transfer.idtu, worthless));
     site.journal.emit("CFTT82E", { ...keys(transfer), ids, ...why });
     const { reason, text } = answer;
     if (!link.over) link.request({ type: "F_CLOSE_FILE_RS", answer: { reason, text } });

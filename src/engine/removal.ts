@@ -21,11 +21,16 @@ function letterOf({ phase, phasestep }: Pick<Transfer, "phase" | "phasestep">): 
   return phase === "A" || phase === "T" ? phasestep : "T";
 }
 
-/** Removes the file of an ended transfer, where it is still the one that was sent or delivered. */
-export async function removeFile({ spool, journal }: Site, transfer: Transfer): Promise<void> {
-  const { fname: path, filesize: size, sha256 } = transfer;
+/**
+ * Removes the file of an ended transfer, where it is still the one that was sent or delivered. What stands in a watched
+ * folder by now waits to be sent, whatever it contains: the one that was sent has left it.
+ */
+export async function removeFile({ spool, journal, configuration }: Site, transfer: Transfer): Promise<void> {
+  const { fname: path, filesize: size, sha256, direct, edate } = transfer;
   if (path === "" || sha256 === "") return;
-  const { left } = await spool.erase({ path, size, sha256 });
+  const folders = [...configuration.cftfolder.values()];
+  if (direct === "send" && folders.some(({ scandir }) => path.startsWith(`${scandir}/`))) return;
+  const { left } = await spool.erase({ path, size, sha256, until: edate ?? transfer.kdate });
   if (left === undefined) journal.emit("CFTT89I", { ...keys(transfer), action: "DELETE", file: path });
   else journal.emit("CFTT35W", { ...keys(transfer), fname: path, cause: left });
 }

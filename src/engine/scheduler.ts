@@ -4,11 +4,11 @@
  */
 import type { PartnerClock } from "../catalog/catalog.ts";
 import type { Part } from "../config/model.ts";
-import type { Timer } from "../platform/clock.ts";
 import { describe } from "../platform/errors.ts";
 import { reviewBroadcasts } from "./broadcast.ts";
 import { type CallFailure, call } from "./caller.ts";
 import type { SessionEnd } from "./link.ts";
+import { Looks } from "./looks.ts";
 import { type Obstacle, obstacleOf } from "./obstacle.ts";
 import { Preparation } from "./preparation.ts";
 import { afterFailure, DEFAULT_SCHEDULE, engineOf } from "./retry.ts";
@@ -36,11 +36,9 @@ export class Scheduler {
   readonly #preparation: Preparation;
   readonly #calling = new Set<string>();
   readonly #calls = new Set<Promise<void>>();
-  #timer: Timer | null = null;
-  #due = Number.POSITIVE_INFINITY;
+  readonly #looks: Looks;
   /** How long the last look took, ms: where thousands of partners wait, looks are fewer and see more. */
   #took = 0;
-  #running: Promise<void> = Promise.resolve();
   /** Highest level to offer a partner that refused a higher one; forgotten at a restart, in case it has learned. */
   readonly #ceilings = new Map<string, number>();
   /** What the records of waiting sends say about their partner. */
@@ -50,24 +48,28 @@ export class Scheduler {
   /** Partners that are to be called although nothing waits for them. */
   readonly #polled = new Set<string>();
   readonly #abort = new AbortController();
-  #stopped = false;
 
   constructor(site: Site) {
     this.#site = site;
     this.#preparation = new Preparation(site);
+    const options = { name: "the scheduler stumbled", again: A_MINUTE };
+    this.#looks = new Looks(
+      () => site,
+      options,
+      () => this.#look(),
+    );
   }
 
   /** Something may have become due. */
   kick(): void {
-    this.#wakeIn(Math.max(GATHER, this.#took * LEISURE));
+    this.#looks.lookIn(Math.max(GATHER, this.#took * LEISURE));
   }
 
   /** Begins no call from now on; resolves when those under way have come to nothing or to a session. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    const looked = this.#looks.stop();
     this.#abort.abort();
-    this.#timer?.cancel();
-    await this.#running;
+    await looked;
     await Promise.all(this.#calls);
   }
 
@@ -84,7 +86,7 @@ export class Scheduler {
     const { clock, configuration, sessions, stopping } = this.#site;
     const owner = configuration.cftpart.get(id);
     if (owner === undefined) return "there is no such partner";
-    if (stopping || this.#stopped) return "the gateway is shutting down";
+    if (stopping || this.#looks.stopped) return "the gateway is shutting down";
     const part = (onlyRouted(configuration, owner) && configuration.cftpart.get(owner.ipart)) || owner;
     const session = sessions.of(part.id).find(({ initiator, link }) => initiator && !link.over);
     if (session) {
@@ -103,25 +105,8 @@ export class Scheduler {
     if (this.#reasonNotToCall(part) === undefined) this.#begin(part);
   }
 
-  #wakeIn(wait: number): void {
-    if (this.#stopped) return;
-    const at = this.#site.clock.monotonic() + wait;
-    if (this.#timer && at >= this.#due) return;
-    this.#timer?.cancel();
-    this.#due = at;
-    this.#timer = this.#site.clock.timer(wait, () => {
-      this.#timer = null;
-      this.#running = this.#running
-        .then(() => this.#look())
-        .catch((error: unknown) => {
-          this.#site.journal.emit("CFTC70E", { text: `the scheduler stumbled: ${describe(error)}` });
-          this.#wakeIn(A_MINUTE);
-        });
-    });
-  }
-
   async #look(): Promise<void> {
-    if (this.#stopped) return;
+    if (this.#looks.stopped) return;
     const { catalog, clock, configuration, sessions } = this.#site;
     const begun = clock.monotonic();
     await reviewBroadcasts(this.#site);
@@ -157,7 +142,7 @@ export class Scheduler {
       else if (!this.#calling.has(part.id)) this.#begin(part);
     }
     this.#took = clock.monotonic() - begun;
-    this.#wakeIn(Math.min(next, LONGEST));
+    this.#looks.lookIn(Math.min(next, LONGEST));
   }
 
   /** See `Site.routed`: a partner that has an intermediate one is called itself as long as that works. */
@@ -221,7 +206,7 @@ export class Scheduler {
 
   #reasonNotToCall(part: Part): string | undefined {
     const { clock, sessions, stopping } = this.#site;
-    if (stopping || this.#stopped) return "the gateway is shutting down";
+    if (stopping || this.#looks.stopped) return "the gateway is shutting down";
     if (this.#calling.has(part.id)) return "a call is under way";
     if (sessions.count(part.id, true) > 0) return "a session is open";
     return this.#obstacle(part, clock.now())?.text;
@@ -231,6 +216,11 @@ export class Scheduler {
     this.#calling.add(part.id);
     const work = this.#call(part)
       .catch((error: unknown) => this.#failed(part, { diagi: 302, diagp: "", text: describe(error) }, false))
+      .catch((error: unknown) => {
+        const text = `the failure of a call is not recorded: ${describe(error)}`;
+        this.#site.journal.emit("CFTC70E", { part: part.id, text });
+        return this.#leaveAlone();
+      })
       .finally(() => {
         this.#calling.delete(part.id);
         // asked for once, tried once: whoever asked sees in the log what came of it
@@ -241,12 +231,27 @@ export class Scheduler {
     this.#calls.add(work);
   }
 
+  /** Where no clock could be set that would say so: a while in which a partner is not called again. */
+  #leaveAlone(): Promise<void> {
+    const { signal } = this.#abort;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const over = () => {
+        timer.cancel();
+        signal.removeEventListener("abort", over);
+        resolve();
+      };
+      const timer = this.#site.clock.timer(A_MINUTE, over);
+      signal.addEventListener("abort", over);
+    });
+  }
+
   async #call(part: Part): Promise<void> {
     const site = this.#site;
     const result = await call(site, part, this.#abort.signal);
-    if (this.#stopped && !("connection" in result)) return;
+    if (this.#looks.stopped && !("connection" in result)) return;
     if (!("connection" in result)) return this.#failed(part, result, false);
-    if (this.#stopped) {
+    if (this.#looks.stopped) {
       result.connection.stream.destroy();
       return;
     }

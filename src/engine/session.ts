@@ -1,30 +1,28 @@
 /**
- * One session with a partner: recognition, and handing each event to the part that does the
- * work (`speaking.ts`, `sending.ts`, `receiving.ts`, `responses.ts`).
+ * One session with a partner: its life, and handing each event to the part that does the work (`welcome.ts`,
+ * `authentication.ts`, `speaking.ts`, `sending.ts`, `receiving.ts`, `responses.ts`).
  *
  * Invariant: the configuration that a session began with serves it to its end.
  */
 
 import type { Changes, Transfer } from "../catalog/catalog.ts";
-import { answerChallenge, newChallenge } from "../cms/challenge.ts";
 import type { Configuration, Part, Prot } from "../config/model.ts";
 import type { Connection } from "../net/connection.ts";
-import type { SessionEvent } from "../oftp/session/events.ts";
 import type { Agreement } from "../oftp/session/negotiate.ts";
 import { tolerates } from "../oftp/tolerances.ts";
 import type { Command, Eerp, Efid, Nerp, Sfid, Ssid } from "../oftp/wire/commands.ts";
-import { CygnetError, describe } from "../platform/errors.ts";
-import { askDirectory } from "./directory.ts";
-import { identityFault } from "./identity.ts";
+import { describe } from "../platform/errors.ts";
+import { answerPartner, challengePartner } from "./authentication.ts";
 import { Link, type SessionEnd, SessionOver, type SessionUser } from "./link.ts";
 import { Receiving } from "./receiving.ts";
-import { authenticates, capabilities, type Refusal, recognise, samePassword } from "./recognition.ts";
+import { authenticates, capabilities, samePassword } from "./recognition.ts";
 import { receiveResponse } from "./responses.ts";
 import { Sending } from "./sending.ts";
 import { keys, type Site } from "./site.ts";
 import { DELIVERY_PATIENCE, Speaking } from "./speaking.ts";
 import { traceLine } from "./trace.ts";
 import { Waiter } from "./waiter.ts";
+import { welcome } from "./welcome.ts";
 
 export interface SessionRequest {
   site: Site;
@@ -158,104 +156,7 @@ export class Session implements SessionUser {
   }
 
   connectIndication(ssid: Ssid): void {
-    const { standing } = this.link.connection;
-    const locked = standing?.locked(ssid.code) ?? 0;
-    // before anything is looked at: whoever guesses learns nothing meanwhile
-    if (locked > 0) return this.#refuse(ssid, lockedOut(locked));
-    const part = this.#recognised(ssid);
-    const { secure } = this.link.connection;
-    if (part === null || this.site.stopping || secure === null) return this.#welcome(ssid, part);
-    const { credentials, journal } = this.site;
-    if (credentials.guest(part) === "missing") {
-      journal.emit("CFTT47W", { part: part.id, ssl: part.ssl, text: "it has no server profile" });
-    }
-    const check = identityFault(this.site, { part, secure, host: this.host });
-    if (check === null) return this.#welcome(ssid, part);
-    this.#background(
-      check.then((fault) => {
-        if (this.link.over) return;
-        if (fault === undefined) return this.#welcome(ssid, this.#recognised(ssid));
-        const told = "the identification code is not that of the certificate";
-        this.#refuse(ssid, { esid: 3, diagi: 278, message: "CFTT48E", text: fault, told, part });
-      }),
-    );
-  }
-
-  /** The partner that calls by this SSID; null when it is refused, which it has been told then. */
-  #recognised(ssid: Ssid): Part | null {
-    const { site } = this;
-    const result = recognise(site.configuration, {
-      ssid,
-      prot: this.prot,
-      secure: this.link.connection.secure !== null,
-      now: site.clock.now(),
-      active: (part) => site.activations.allows(part, false),
-      full: (part) => site.sessions.full(site.configuration, part, false),
-    });
-    if ("part" in result) return result.part;
-    this.#refuse(ssid, result.refusal);
-    return null;
-  }
-
-  #refuse(ssid: Ssid, { esid, diagi, message, text, told = text, part }: Refusal): void {
-    const { journal } = this.site;
-    const who = { part: part?.id ?? "", npart: ssid.code, host: this.host, prot: this.prot.id };
-    const why = message === "CFTT48E" ? { reason: text } : { text };
-    if (message !== "") journal.emit(message, { ...who, ...why, diagi });
-    journal.emit("CFTH22E", { npart: ssid.code, diagi, host: this.host, ids: this.ids, text });
-    if (isPretender(esid, diagi)) this.link.connection.standing?.refused(part === null ? null : ssid.code);
-    this.link.end(esid, told);
-  }
-
-  #welcome(ssid: Ssid, part: Part | null): void {
-    if (part === null) return;
-    if (this.site.stopping) return this.#refuse(ssid, shuttingDown(part));
-    // counted from now on, however long the directory takes
-    this.part = part;
-    this.site.sessions.recognised(this, part.id);
-    if (this.prot.exita === null) this.#accept(ssid, part);
-    else this.#background(this.#askDirectory(ssid, part));
-  }
-
-  async #askDirectory(ssid: Ssid, part: Part): Promise<void> {
-    const asked = new AbortController();
-    void this.closed.then(() => asked.abort());
-    const { prot, host } = this;
-    const subject = this.link.connection.secure?.peerSubject ?? "";
-    const question = { prot, part, mode: "S", host, subject, signal: asked.signal } as const;
-    const refusal = await askDirectory(this.site, question);
-    if (this.link.over) return;
-    if (refusal) this.#refuse(ssid, refusal);
-    else if (this.site.stopping) this.#refuse(ssid, shuttingDown(part));
-    else this.#accept(ssid, part);
-  }
-
-  #accept(ssid: Ssid, part: Part): void {
-    const { site } = this;
-    this.link.connection.recognised();
-    this.link.machine.tolerates = tolerates(part.quirks);
-    const { credentials } = site;
-    const possible = credentials.own("auth").length > 0 && credentials.theirs(part, "auth").length > 0;
-    const authentication = authenticates(this.prot, part, ssid, possible);
-    this.link.request({
-      type: "F_CONNECT_RS",
-      capabilities: capabilities(this.prot, part, false, authentication),
-      code: part.nspart,
-      password: part.nspassw.reveal(),
-    });
-    if (!this.link.machine.agreement) {
-      const { host, ids } = this;
-      const npart = ssid.code;
-      site.journal.emit("CFTH23E", { part: part.id, npart, host, ids, event: "negotiation failed" });
-      site.journal.emit("CFTH22E", {
-        part: part.id,
-        npart,
-        host,
-        ids,
-        diagi: 451,
-        text: "negotiation failed",
-      });
-    }
+    welcome(this, ssid);
   }
 
   connectOpened(agreement: Agreement): void {
@@ -263,40 +164,11 @@ export class Session implements SessionUser {
   }
 
   challenge(): void {
-    this.#background(this.#challenge());
-  }
-
-  async #challenge(): Promise<void> {
-    const { judgement, random } = this.site;
-    const { good, refused } = await judgement.of(this.part as Part, "auth");
-    const [theirs] = good;
-    this.#prove("F_CHALLENGE_RS", "there is no certificate to challenge the partner with", () => {
-      if (theirs === undefined) {
-        const why = ["no certificate of the partner for auth", ...refused].join("; ");
-        throw new CygnetError("CYG_AUTH_CERTIFICATE", why);
-      }
-      return newChallenge(theirs, "aes256", random);
-    });
+    this.background(challengePartner(this));
   }
 
   respond(chal: Buffer): void {
-    const own = this.site.credentials.own("auth");
-    this.#prove("F_RESPOND_RS", "the challenge cannot be answered", () => ({
-      rsp: answerChallenge(chal, own),
-    }));
-  }
-
-  /** One step of secure authentication. Why it failed is for our log; the partner hears only that it did. */
-  #prove(type: "F_CHALLENGE_RS" | "F_RESPOND_RS", text: string, step: () => object): void {
-    let answer: object;
-    try {
-      answer = step();
-    } catch (error) {
-      const part = this.part?.id ?? "";
-      this.site.journal.emit("CFTH23E", { part, event: `secure authentication: ${describe(error)}` });
-      answer = { text };
-    }
-    this.link.request({ type, answer } as SessionEvent);
+    answerPartner(this, chal);
   }
 
   connectConfirmed(ssid: Ssid, agreement: Agreement): void {
@@ -362,12 +234,12 @@ export class Session implements SessionUser {
 
   eerp(eerp: Eerp): void {
     this.speaking.turnTaken();
-    this.#background(receiveResponse(this, eerp));
+    this.background(receiveResponse(this, eerp));
   }
 
   nerp(nerp: Nerp): void {
     this.speaking.turnTaken();
-    this.#background(receiveResponse(this, nerp));
+    this.background(receiveResponse(this, nerp));
   }
 
   rtr(): void {
@@ -376,7 +248,7 @@ export class Session implements SessionUser {
 
   turn(): void {
     const speaking = this.speaking.begin();
-    if (speaking) this.#background(speaking);
+    if (speaking) this.background(speaking);
   }
 
   /** True when a deviation is let pass for this partner; it is logged then. */
@@ -459,7 +331,7 @@ export class Session implements SessionUser {
   }
 
   /** Runs work that nobody awaits: the end of the session is no error, everything else ends the session. */
-  #background(work: Promise<void>): void {
+  background(work: Promise<void>): void {
     this.track(work);
     work.catch((error: unknown) => {
       if (error instanceof SessionOver) return;
@@ -475,18 +347,4 @@ export class Session implements SessionUser {
     const text = `${way} ${traceLine(command)}`;
     this.site.journal.emit(id, { part: this.part?.id, ids: this.ids, text });
   }
-}
-
-/** True for a refusal that says that the caller is not who it says it is: code, password, certificate. */
-function isPretender(esid: number, diagi: number): boolean {
-  return diagi === 403 || (esid === 3 && (diagi === 409 || diagi === 278));
-}
-
-function lockedOut(left: number): Refusal {
-  const text = `locked out after too many refusals, for another ${Math.ceil(left / 1000)} s`;
-  return { esid: 8, diagi: 425, message: "", text, told: "try again later", part: null };
-}
-
-function shuttingDown(part: Part): Refusal {
-  return { esid: 5, diagi: 416, message: "CFTT23E", text: "the gateway is shutting down", part };
 }

@@ -4,6 +4,7 @@ import type { Dest, Part } from "../config/model.ts";
 import { parseActivation, parseDay } from "../config/units.ts";
 import { CygnetError } from "../platform/errors.ts";
 import type { FileStatus } from "../platform/filesystem.ts";
+import type { Spool } from "../spool/spool.ts";
 import { describeBroadcast } from "./broadcast.ts";
 import { type Copy, inWorkingDirectory, makeCopy, Unsendable } from "./copies.ts";
 import type { Parent } from "./generic/record.ts";
@@ -63,10 +64,16 @@ export async function submitOne(site: Site, single: Single, user: string): Promi
 
 /** Records a copy that has been made, as what `single` says. */
 export async function submitCopy(site: Site, single: Single, copy: Copy, user: string): Promise<Transfer> {
-  try {
-    const recorded = await record(site, single, copy, user);
+  const claim = await claimOf(site, single, copy).catch(async (error: unknown) => {
     await copy.forget();
-    return recorded;
+    throw error;
+  });
+  try {
+    const claimed = await site.spool.claim(...claim);
+    tellRecorded(site, claimed, user);
+    site.kick();
+    await copy.forget();
+    return claimed;
   } catch (error) {
     // a record that was made has the copy claimed at the next start
     if (error instanceof CygnetError && error.code.startsWith("CYG_CATALOG")) await copy.forget();
@@ -74,8 +81,9 @@ export async function submitCopy(site: Site, single: Single, copy: Copy, user: s
   }
 }
 
-async function record(site: Site, single: Single, copy: Copy, user: string): Promise<Transfer> {
-  const { configuration, disk, spool } = site;
+/** How the spool is to claim a copy. */
+async function claimOf(site: Site, single: Single, copy: Copy): Promise<Parameters<Spool["claim"]>> {
+  const { configuration, disk } = site;
   const { path, parent } = single;
   const { size, mtimeMs, ino } = await disk.status(copy.path);
   const { request, hold, keep } = await described(site, single, copy.mtimeMs);
@@ -86,10 +94,7 @@ async function record(site: Site, single: Single, copy: Copy, user: string): Pro
     ...(hold ? { hold } : {}),
     ...(original ? { original } : {}),
   };
-  const claimed = await spool.claim({ path: copy.path, size, mtimeMs, ino }, { ...request, ...parent }, to);
-  tellRecorded(site, claimed, user);
-  site.kick();
-  return claimed;
+  return [{ path: copy.path, size, mtimeMs, ino }, { ...request, ...parent }, to];
 }
 
 /** What is recorded, for one partner or for the parent of a broadcast. */

@@ -11,7 +11,7 @@ import { openIncoming, receivedPath } from "./incoming.ts";
 import { safeName } from "./names.ts";
 import { dispose, eraseSame } from "./original.ts";
 import { isUnchanged, openOutgoing } from "./outgoing.ts";
-import { finishPlace, type PlaceNote, place, wasPlaced } from "./place.ts";
+import { failedFolder, finishPlace, type PlaceNote, place, wasPlaced } from "./place.ts";
 import { scan } from "./prefix.ts";
 import { recoverSpool } from "./recover.ts";
 import type { Disposal, Spool } from "./spool.ts";
@@ -193,7 +193,7 @@ async function settle(context: SpoolContext, idtu: string): Promise<Disposal | u
 
 async function fail(context: SpoolContext, idtu: string): Promise<void> {
   const transfer = await recordOf(context, idtu);
-  await putAway(context, transfer, join(context.rundir, "failed", safeName(transfer.part)));
+  await putAway(context, transfer, join(failedFolder(context.rundir), safeName(transfer.part)));
 }
 
 /** Moves the file of an ended send to `folder`, or deletes it when that is "". A noted move is finished first. */
@@ -207,17 +207,16 @@ async function putAway(
   const { workfile, spool: note } = transfer;
   if (workfile === "") return;
   await guarded(`Putting ${workfile} away`, async () => {
+    let placed: PlaceNote | null = null;
     if (note?.step === "deliver") {
-      const placed = await wasPlaced(disk, transfer, note);
-      await finishPlace(disk, transfer, placed ? note : await place(context, transfer, note.target));
-    } else if (folder !== "") {
-      const placed = await place(context, transfer, join(folder, name));
-      await finishPlace(disk, transfer, placed);
-    } else {
-      await removeFile(disk, workfile);
-    }
+      placed = (await wasPlaced(disk, transfer, note)) ? note : await place(context, transfer, note.target);
+    } else if (folder !== "") placed = await place(context, transfer, join(folder, name));
+    if (placed !== null) await finishPlace(disk, transfer, placed);
+    else await removeFile(disk, workfile);
     if (transfer.formsize >= 0) await removeForms(disk, workfile);
-    await catalog.update(transfer.idtu, { workfile: "", spool: null }, "applied");
+    // until its response is recorded, only the note tells a receive that was put away from one that was delivered
+    const left = transfer.direct === "recv" ? placed : null;
+    await catalog.update(transfer.idtu, { workfile: "", spool: left }, "applied");
   });
 }
 

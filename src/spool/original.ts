@@ -46,15 +46,21 @@ export interface Contents {
   path: string;
   size: number;
   sha256: string;
+  /** ms since 1970 UTC: what was written later is another file, even one with the same contents. */
+  until: number;
 }
 
 /** Removes a file that has these contents; one that has others by now is somebody else's. Never throws for the file. */
-export async function eraseSame(disk: FileSystem, { path, size, sha256 }: Contents): Promise<Disposal> {
+export async function eraseSame(
+  disk: FileSystem,
+  { path, size, sha256, until }: Contents,
+): Promise<Disposal> {
   const action = "delete";
   try {
     const found = await statusOf(disk, path);
     if (found === undefined) return { path, action };
-    if (found.kind !== "file" || found.size !== size) return { path, action, left: OTHER };
+    const isOther = found.kind !== "file" || found.size !== size || found.mtimeMs > until;
+    if (isOther) return { path, action, left: OTHER };
     const hash = createHash("sha256");
     await scan(disk, path, Number.POSITIVE_INFINITY, (chunk) => {
       hash.update(chunk);

@@ -19,6 +19,16 @@ export type PlaceNote = Extract<SpoolNote, { step: "deliver" }>;
 
 const CHUNK = 1024 * 1024;
 
+/** Where the files of transfers are put that have failed for good, by partner. */
+export function failedFolder(rundir: string): string {
+  return join(rundir, "failed");
+}
+
+/** Whether a note is of a file that is put away, not delivered. */
+export function isPutAway({ target }: PlaceNote, rundir: string): boolean {
+  return target.startsWith(`${failedFolder(rundir)}/`);
+}
+
 /**
  * Moves the work file to `target` or, where that is taken, to a suffixed name; `only`: to no other. Gives the note of the
  * final name.

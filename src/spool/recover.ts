@@ -5,6 +5,7 @@ import { finishClaim } from "./claim.ts";
 import type { SpoolContext } from "./context.ts";
 import { removeFile, statusOf } from "./directories.ts";
 import { receiveFolder } from "./incoming.ts";
+import { finishPlace, isPutAway, wasPlaced } from "./place.ts";
 import type { Recovery } from "./spool.ts";
 
 /** The steps that recovery takes up again. */
@@ -17,7 +18,14 @@ export interface Steps {
 
 /** Takes up every step that the catalog says is unfinished, then clears work files that no record names. */
 export async function recoverSpool(context: SpoolContext, steps: Steps): Promise<Recovery> {
-  const found: Recovery = { claimed: 0, delivered: [], undelivered: [], lost: [], troubles: [] };
+  const found: Recovery = {
+    claimed: 0,
+    delivered: [],
+    putAway: [],
+    undelivered: [],
+    lost: [],
+    troubles: [],
+  };
   for (const transfer of await context.catalog.unfinishedSpool()) {
     if (steps.busy.has(transfer.idtu)) continue;
     try {
@@ -54,14 +62,20 @@ async function recoverReceive(
   transfer: Transfer,
   found: Recovery,
 ): Promise<void> {
-  const { catalog, disk } = context;
+  const { catalog, disk, rundir } = context;
   if (transfer.spool?.step === "deliver") {
+    const note = transfer.spool;
+    if (isPutAway(note, rundir) && (await wasPlaced(disk, transfer, note))) {
+      if (transfer.workfile !== "") await finishPlace(disk, transfer, note);
+      found.putAway.push({ ...transfer, workfile: "" });
+      return;
+    }
     const fname = await steps.deliverNoted(context, transfer);
     if (fname !== undefined) {
       found.delivered.push({ ...transfer, fname, workfile: "", spool: null });
       return;
     }
-    if (transfer.spool.part !== undefined) await removeFile(disk, transfer.spool.part);
+    if (note.part !== undefined) await removeFile(disk, note.part);
     await catalog.update(transfer.idtu, { spool: null });
     found.undelivered.push({ ...transfer, spool: null });
   } else if (transfer.workfile === "" && transfer.fname !== "") {

@@ -11,6 +11,7 @@
 import type { Catalog, NewSend, Original, Transfer } from "../catalog/catalog.ts";
 import type { OpenFile } from "../platform/filesystem.ts";
 import type { Maker } from "./convert.ts";
+import type { Contents } from "./original.ts";
 
 /** A file found in an outbox that was still long enough. */
 export interface Candidate {
@@ -93,12 +94,15 @@ export interface Spool {
    * was asked for; gives that, where it was.
    */
   settle(transfer: Transfer): Promise<Disposal | undefined>;
-  /** After a send has ended for good without success: moves the claimed file to failed/<PART>/. */
+  /**
+   * After a transfer has ended for good without success: moves its file to failed/<PART>/. The record of a receive keeps the
+   * note of it until its end is recorded: it tells a file that was put away from one that was delivered.
+   */
   fail(transfer: Transfer): Promise<void>;
   /** Deletes the claimed file of a send whose record goes. */
   drop(transfer: Transfer): Promise<void>;
   /** Deletes a file that was sent or delivered, where its contents are still the same; says why it did not. */
-  erase(file: { path: string; size: number; sha256: string }): Promise<Disposal>;
+  erase(file: Contents): Promise<Disposal>;
   /** Removes the work file of a receive whose record names it no more; `transfer` is as it was before. */
   forget(transfer: Transfer): Promise<void>;
   /** Drops the work file of a receive that will not go on. */
@@ -113,6 +117,8 @@ export interface Recovery {
   claimed: number;
   /** Receives that stand in their inbox, with the final path in `fname`: their response is still to be queued. */
   delivered: Transfer[];
+  /** Receives whose file was put away instead of delivered: their negative response is still to be queued. */
+  putAway: Transfer[];
   /** Receives that are complete and still to be delivered. */
   undelivered: Transfer[];
   /** Sends whose file had left the outbox by itself (now T/K), and receives whose work file is gone. */

@@ -250,6 +250,7 @@ test("durable and applied: who waits for the disk, in which order, and what a fa
   await last;
   const closing = commits.close();
   await turn();
+  t.equal(syncs.length, 4, "closing waits for what was only applied, too");
   for (const { resolve } of syncs) resolve();
   await closing;
   await t.rejects(

@@ -1,17 +1,24 @@
 /** Messages about commands and about the catalog, each through what it tells of. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Test, test } from "tap";
 import type { Catalog } from "../../src/catalog/catalog.ts";
 import { act, perform } from "../../src/engine/actions.ts";
 import { activate } from "../../src/engine/activate.ts";
 import { tellingTrouble } from "../../src/engine/catalog-trouble.ts";
 import { putAway } from "../../src/engine/conclude.ts";
+import { Deliveries } from "../../src/engine/deliveries.ts";
 import { DiskSpace } from "../../src/engine/disk-space.ts";
 import type { Gateway } from "../../src/engine/gateway.ts";
 import { insist } from "../../src/engine/insist.ts";
+import { removeFile } from "../../src/engine/removal.ts";
 import { endTransfer } from "../../src/engine/requests.ts";
 import { Retention } from "../../src/engine/retention.ts";
+import { Scheduler } from "../../src/engine/scheduler.ts";
 import { Scripts } from "../../src/engine/scripts/scripts.ts";
 import type { Site } from "../../src/engine/site.ts";
+import { submitOne } from "../../src/engine/submit-one.ts";
 import { encode } from "../../src/oftp/wire/codec.ts";
 import { frame } from "../../src/oftp/wire/stream.ts";
 import { CygnetError } from "../../src/platform/errors.ts";
@@ -272,4 +279,139 @@ test("what becomes of files and records that have ended", async (t) => {
     said.filter((line) => line.startsWith("CFTC12I")),
     [one, three].map((each) => `CFTC12I ${who(each)} STATE=XX DIRECT=send`),
   );
+});
+
+test("a file goes with its record only while it is that one: never what waits in a watched folder, nor what came later", async (t) => {
+  const folder = '[[cftfolder]]\nid = "OUT"\nscandir = "out"\nworkdir = "work/out"\npart = "ACME"\n';
+  const made = await bench(t, `${TOML}\n${folder}`);
+  const { site, said } = made;
+  const { rundir } = site.configuration.cftparm;
+  const transfer = await made.submit("ACME");
+  const content = "the same every day";
+  const sent = {
+    phase: "X",
+    phasestep: "X",
+    filesize: content.length,
+    sha256: createHash("sha256").update(content).digest("hex"),
+  } as const;
+  mkdirSync(join(rundir, "out"), { recursive: true });
+  const place = (name: string) => {
+    const fname = join(rundir, name);
+    writeFileSync(fname, content);
+    return fname;
+  };
+  const later = Date.now() + HOUR;
+  const waiting = place("out/report.csv");
+  await removeFile(site, { ...transfer, ...sent, fname: waiting, edate: later });
+  t.ok(existsSync(waiting), "it waits to be sent");
+
+  const fname = place("report.csv");
+  await removeFile(site, { ...transfer, ...sent, fname, edate: Date.now() - HOUR });
+  t.ok(existsSync(fname), "it was written after the transfer had ended");
+  t.match(last(made), /^CFTT35W .*CAUSE=another file has that name/);
+  await removeFile(site, { ...transfer, ...sent, fname, edate: later });
+  t.notOk(existsSync(fname));
+  t.match(said.at(-1), /^CFTT89I .*ACTION=DELETE/);
+});
+
+test("a receive that was put away is refused after a crash, never acknowledged", async (t) => {
+  const made = await bench(t, `${TOML}\n[[cftrecv]]\nid = "DEFAULT"\nfname = "in/&IDTU"\nfdisp = "new"\n`);
+  const { site, said } = made;
+  const { rundir } = site.configuration.cftparm;
+  const identity = {
+    dsn: "THEIRS",
+    date: "20261120",
+    time: "1200000001",
+    orig: "O0999ACME",
+    dest: "O0999HUB",
+  };
+  const names = {
+    part: "ACME",
+    via: "",
+    idf: "DEFAULT",
+    nfname: "THEIRS",
+    prot: "OFTP",
+    description: "",
+  } as const;
+  const workfolder = join(rundir, "work", "recv");
+  const form = { workfolder, mode: "server", filesize: 7, format: "U", lrecl: 0, security: null } as const;
+  const { transfer } = await site.catalog.addReceive({ ...identity, ...names, ...form }, site.owner);
+  const incoming = await site.spool.openIncoming(transfer, 0);
+  await incoming.write([Buffer.from("content")]);
+  await incoming.sync();
+  await incoming.close();
+  await site.catalog.update(transfer.idtu, { phase: "Y", phasestep: "C", bytes: 7 });
+  mkdirSync(join(rundir, "in"), { recursive: true });
+  writeFileSync(join(rundir, "in", transfer.idtu), "somebody else's");
+
+  // the name is taken, so the file is put away; then the power fails before the response is recorded
+  const dying = new Deliveries(() => failing(site, ["finishReceive"], "CYG_CATALOG_WRITE"));
+  dying.begin((await site.catalog.get(transfer.idtu)) ?? transfer, "session");
+  await dying.stop();
+  t.ok(said.some((line) => line.startsWith("CFTC70E")));
+  t.match(await site.catalog.get(transfer.idtu), { phase: "Y", workfile: "" });
+
+  const { delivered, putAway: away } = await site.spool.recover();
+  t.same(delivered, []);
+  t.equal(away.length, 1);
+  for (const each of away) await site.deliveries.endPutAway(each);
+  t.match(await site.catalog.get(transfer.idtu), {
+    phase: "X",
+    diagi: 142,
+    spool: null,
+    diagc: /exists already/,
+  });
+  t.match(await site.catalog.claimResponse("ACME", "x"), { kind: "NERP", reason: 34 });
+  t.same(readdirSync(join(rundir, "failed", "ACME")), [transfer.idtu]);
+});
+
+test("a catalog that cannot be written ends no call and no delivery with the gateway", async (t) => {
+  const made = await bench(t, TOML.replace(/omintime.*\nomaxtime.*\n/, ""));
+  const { site, said } = made;
+  const count = (id: string) => said.filter((line) => line.startsWith(id)).length;
+  await made.submit("ACME");
+  const scheduler = new Scheduler(failing(site, ["setClock"], "CYG_CATALOG_FULL"));
+  t.teardown(() => scheduler.stop());
+  scheduler.kick();
+  await made.until("the call to fail", () => count("CFTC70E") > 0, 10);
+  t.match(last(made), /^CFTC70E PART=ACME TEXT=the failure of a call is not recorded: the disk is full/);
+  let looks = 0;
+  const looked = () => {
+    scheduler.kick();
+    looks += 1;
+    return looks > 20;
+  };
+  await made.until("some looks", looked, 1_000);
+  t.equal(count("CFTC70E"), 1, "and its partner is left alone");
+  await made.until("the next call", () => count("CFTC70E") > 1, 1_000);
+  await scheduler.stop();
+
+  const unrecorded = new Deliveries(() => failing(site, ["finishReceive"], "CYG_CATALOG_FULL"));
+  const vanished = {
+    ...(await made.submit("ACME")),
+    workfile: join(site.configuration.cftparm.rundir, "gone"),
+  };
+  await site.catalog.update(vanished.idtu, {
+    phase: "Y",
+    phasestep: "C",
+    workfile: vanished.workfile,
+    spool: null,
+  });
+  unrecorded.begin(vanished, "session");
+  await unrecorded.stop();
+  t.match(said.at(-2), /^CFTF34E /);
+  t.match(last(made), new RegExp(`^CFTC70E IDTU=${vanished.idtu} .*TEXT=the disk is full`));
+});
+
+test("a copy that no record comes of does not stay", async (t) => {
+  const made = await bench(t, TOML);
+  const { site } = made;
+  const { rundir } = site.configuration.cftparm;
+  const path = join(rundir, "invoice");
+  writeFileSync(path, "content");
+  const asked = { part: "ACME", idf: "DEFAULT", path, recipe: { nfname: "&NOSUCH" } };
+  await t.rejects(submitOne(site, asked, "operator"), { code: /^CYG_/ });
+  t.same(readdirSync(join(rundir, "work", "submit")), []);
+  await submitOne(site, { ...asked, recipe: {} }, "operator");
+  t.same(readdirSync(join(rundir, "work", "submit")), []);
 });

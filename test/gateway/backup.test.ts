@@ -235,6 +235,30 @@ test("of a stopped gateway everything comes back; what is wrong is refused befor
     untouched();
   }
 
+  const unpacked = join(hub.directory, "unpacked");
+  await fs.mkdir(unpacked);
+  execFileSync("tar", ["xz", "-C", unpacked], { input: opened });
+  const manifest = JSON.parse(await fs.readFile(join(unpacked, "manifest.json"), "utf8"));
+  const [first] = manifest.files;
+  const named = (changes: object) => ({
+    ...manifest,
+    files: [{ ...first, ...changes }, ...manifest.files.slice(1)],
+  });
+  for (const [what, hostile, expected] of [
+    ["a path out of the folder", named({ path: `/../../../../../..${hub.directory}/stolen` }), /no backup/],
+    ["a relative path", named({ path: "stolen" }), /no backup/],
+    ["a file that runs as its owner", named({ mode: 0o4755 }), /no backup/],
+    ["another size", named({ size: first.size + 1 }), /its list says/],
+    ["a configuration elsewhere", { ...manifest, main: "../elsewhere.toml" }, /no backup/],
+    ["no list", { ...manifest, files: {} }, /no backup/],
+  ] as const) {
+    await fs.writeFile(join(unpacked, "manifest.json"), JSON.stringify(hostile));
+    execFileSync("tar", ["czf", broken, "-C", unpacked, "manifest.json", "files"]);
+    t.match(await again.cli("restore", broken), { status: 1, stderr: expected }, what);
+    untouched();
+  }
+  t.notOk(existsSync(join(hub.directory, "stolen")));
+
   t.match(await again.cli("restore", file, ...openers), { status: 0, stdout: /HUB as of .* is restored/ });
   const [there, back] = await Promise.all([
     tree(join(hub.directory, "secrets")),
@@ -250,9 +274,13 @@ test("of a stopped gateway everything comes back; what is wrong is refused befor
     status: 1,
     stderr: /var is not empty.*--force moves aside/s,
   });
-  const first = await tree(again.directory);
+  const before = await tree(again.directory);
   t.match(await again.cli("restore", broken, "--force"), { status: 1 });
-  t.same(await tree(again.directory), first, "a backup that is no good changes nothing, whatever was forced");
+  t.same(
+    await tree(again.directory),
+    before,
+    "a backup that is no good changes nothing, whatever was forced",
+  );
   await fs.writeFile(again.outbox("mine.bin"), "a file that was there");
   const forced = await again.cli("restore", file, ...openers, "--force", "--json");
   t.match(forced, { status: 0, json: { aside: /before-restore-/ } }, forced.stderr);

@@ -128,6 +128,12 @@ token = "sha256:${createHash("sha256").update(token).digest("hex")}"
       );
     }
     t.match((await far(apiPort, "/metrics", token)).text, /^# HELP cygnet_info /);
+    const texts = async (said?: string) =>
+      JSON.parse((await far(apiPort, "/readyz", said)).text).checks.map(
+        (each: { text: string }) => each.text,
+      );
+    t.same(new Set(await texts()), new Set([""]), "strangers hear whether, not why");
+    t.ok((await texts(token)).some((text: string) => text.includes(hub.rundir)));
   });
 
   await t.test("files, responses, sessions", async (t) => {

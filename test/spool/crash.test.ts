@@ -181,6 +181,7 @@ function receiving(world: { answered: boolean; taken: string[] }, consumer: "non
       expectSame(await spool.recover(), {
         claimed: 0,
         delivered: [],
+        putAway: [],
         undelivered: [],
         lost: [],
         troubles: [],
@@ -218,7 +219,7 @@ function otherDevice(world: World): void {
   world.around = (disk: FileSystem): FileSystem => ({
     ...disk,
     link: async (from, to) => {
-      const outside = (path: string): boolean => !path.startsWith(join(world.root, "inbox"));
+      const outside = (path: string): boolean => !/^\/(inbox|failed)\//.test(path.slice(world.root.length));
       if (outside(from) !== outside(to))
         throw Object.assign(new Error("EXDEV: cross-device link"), { code: "EXDEV" });
       return disk.link(from, to);
@@ -264,7 +265,14 @@ for (const [name, end, archive, expected] of [
       },
       async live(_world, { catalog, spool }) {
         const recovery = await spool.recover();
-        expectSame(recovery, { claimed: 0, delivered: [], undelivered: [], lost: [], troubles: [] });
+        expectSame(recovery, {
+          claimed: 0,
+          delivered: [],
+          putAway: [],
+          undelivered: [],
+          lost: [],
+          troubles: [],
+        });
         const send = (await catalog.get("00000001")) as Transfer;
         if (end === "settle") {
           await catalog.release(send.idtu, { phase: "X", phasestep: "X", ack: "A" });
@@ -278,6 +286,44 @@ for (const [name, end, archive, expected] of [
         expectSame(world.payloads(), expected);
         const send = await catalog.get("00000001");
         expectSame([send?.workfile, send?.spool], ["", null]);
+      },
+    }));
+    t.ok(crashes > 10, `${crashes} crashes`);
+  });
+}
+
+for (const device of ["same", "other"] as const) {
+  test(`a receive that is given up, ${device} file system: a crash anywhere, and it never counts as delivered`, async (t) => {
+    const crashes = await everyCrash(() => ({
+      async prepare(world) {
+        if (device === "other") otherDevice(world);
+        const { catalog, spool } = await world.start();
+        const { transfer } = await catalog.addReceive(RECEIVE, "me");
+        const incoming = await spool.openIncoming(transfer, 0);
+        await incoming.write([Buffer.from(CONTENT)]);
+        const bytes = await incoming.sync();
+        await incoming.close();
+        await catalog.update(transfer.idtu, { phase: "Y", phasestep: "C", bytes });
+      },
+      async live(world, { catalog, spool }) {
+        const { delivered, putAway, undelivered, lost, troubles } = await spool.recover();
+        expectSame([delivered, lost, troubles], [[], [], []]);
+        const refuse = async (transfer: Transfer) => {
+          const no = { ...responseTo(transfer), kind: "NERP", reason: 34 } as const;
+          await catalog.finishReceive(transfer.idtu, {}, no);
+        };
+        for (const transfer of putAway) await refuse(transfer);
+        for (const transfer of undelivered) {
+          await catalog.update(transfer.idtu, { fname: join(world.inbox, "in.txt") });
+          await spool.fail(transfer);
+          await refuse(transfer);
+        }
+      },
+      async check(world, { catalog }) {
+        expectSame(world.payloads(), { "failed/ACME/in.txt": CONTENT });
+        const receive = await catalog.get("00000001");
+        expectSame([receive?.phase, receive?.workfile, receive?.spool], ["X", "", null]);
+        expectSame((await catalog.claimResponse("ACME", "me"))?.kind, "NERP");
       },
     }));
     t.ok(crashes > 10, `${crashes} crashes`);
@@ -376,7 +422,14 @@ test("the harness sees a loss: without recovery an answered file stays undeliver
             ...run,
             spool: {
               ...run.spool,
-              recover: async () => ({ claimed: 0, delivered: [], undelivered: [], lost: [], troubles: [] }),
+              recover: async () => ({
+                claimed: 0,
+                delivered: [],
+                putAway: [],
+                undelivered: [],
+                lost: [],
+                troubles: [],
+              }),
             },
           }),
       };

@@ -32,14 +32,15 @@ export const watchingTopic: Topic = (api, { gateway }) => {
     },
   );
 
-  /** Nothing in these answers has to be kept from strangers. */
+  /** Strangers hear whether, not why: the reasons name folders and ports. */
   const answers = (path: string, id: string, summary: string, look: () => Promise<Verdict>): void => {
     const also = { 503: "it is not so; the answer says why" };
     const instead = { 503: VERDICT };
     const endpoint = { id, tag, role: "anyone", summary, answer: VERDICT, also, instead } as const;
-    api.route("GET", path, endpoint, async (_request, reply) => {
-      const verdict = await look();
-      return reply.status(verdict.ok ? 200 : 503).send(verdict);
+    api.route("GET", path, endpoint, async ({ caller }, reply) => {
+      const { ok, checks } = await look();
+      const shown = caller === null ? checks.map((each) => ({ ...each, text: "" })) : checks;
+      return reply.status(ok ? 200 : 503).send({ ok, checks: shown });
     });
   };
   answers("/healthz", "alive", "Whether the loop turns and the catalog can be written", () => health.alive());

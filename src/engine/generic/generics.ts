@@ -3,8 +3,8 @@
  * be done follows from the catalog alone, so that a crash only means looking again.
  */
 import type { Transfer } from "../../catalog/catalog.ts";
-import type { Timer } from "../../platform/clock.ts";
 import { CygnetError, describe } from "../../platform/errors.ts";
+import { Looks } from "../looks.ts";
 import { keys, type Site } from "../site.ts";
 import { type CycleRecord, isDue, takeTurn } from "./cycles.ts";
 import { type ListRecord, reviewList } from "./lists.ts";
@@ -39,26 +39,22 @@ export class Generics {
   readonly #postponed = new Map<string, number>();
   /** Records that a look has found being worked on. */
   readonly #missed = new Set<string>();
-  #timer: Timer | null = null;
-  #due = Number.POSITIVE_INFINITY;
-  #looking: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #looks: Looks;
 
   constructor(site: () => Site) {
     this.#site = site;
+    this.#looks = new Looks(site, { name: "lists and cycles wait", again: AGAIN }, () => this.#look());
   }
 
   /** Begins with what the catalog says is due, and follows it from then on. */
   open(): void {
-    this.#site().catalog.watch(() => this.#lookIn(GATHER));
-    this.#lookIn(GATHER);
+    this.#site().catalog.watch(() => this.#looks.lookIn(GATHER));
+    this.#looks.lookIn(GATHER);
   }
 
   /** Begins nothing from now on; resolves when nothing is under way. Files that are being copied are given up. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#looking;
+    await this.#looks.stop();
     await Promise.all(this.#working.values());
   }
 
@@ -70,29 +66,14 @@ export class Generics {
     });
   }
 
-  #lookIn(wait: number): void {
-    if (this.#stopped) return;
-    const { clock } = this.#site();
-    const at = clock.monotonic() + wait;
-    if (this.#timer && at >= this.#due) return;
-    this.#timer?.cancel();
-    this.#due = at;
-    this.#timer = clock.timer(wait, () => {
-      this.#timer = null;
-      this.#looking = this.#looking
-        .then(() => this.#look())
-        .catch((error: unknown) => {
-          this.#site().journal.emit("CFTC70E", { text: `lists and cycles wait: ${describe(error)}` });
-          this.#lookIn(AGAIN);
-        });
-    });
-  }
-
   async #look(): Promise<void> {
     const { catalog, clock, stopping } = this.#site();
-    if (this.#stopped || stopping) return;
+    if (this.#looks.stopped || stopping) return;
     let next = LONGEST;
-    for (const record of await catalog.generics()) {
+    const records = await catalog.generics();
+    const there = new Set(records.map(({ idtu }) => idtu));
+    for (const idtu of this.#postponed.keys()) if (!there.has(idtu)) this.#postponed.delete(idtu);
+    for (const record of records) {
       if (record.diagi !== 0 && record.diagi !== CHILD_STOPPED) continue;
       if (this.#working.has(record.idtu)) {
         // what has changed meanwhile may have come too late for the work under way
@@ -105,7 +86,7 @@ export class Generics {
       else if (isDue(record, clock.now())) this.#begin(record, () => takeTurn(this.#site(), record));
       else next = Math.min(next, record.retryAt - clock.now());
     }
-    this.#lookIn(Math.max(next, GATHER));
+    this.#looks.lookIn(Math.max(next, GATHER));
   }
 
   /** The longer a list is, the more seldom it is counted. */
@@ -122,7 +103,7 @@ export class Generics {
       .catch((error: unknown) => this.#failed(record, error))
       .finally(() => {
         this.#working.delete(idtu);
-        if (this.#missed.delete(idtu)) this.#lookIn(GATHER);
+        if (this.#missed.delete(idtu)) this.#looks.lookIn(GATHER);
       });
     this.#working.set(idtu, done);
   }
@@ -133,7 +114,7 @@ export class Generics {
     if (stopping || (error instanceof CygnetError && error.code === "CYG_CATALOG_TURN")) return;
     this.#postponed.set(record.idtu, clock.monotonic() + AGAIN);
     journal.emit("CFTC70E", { ...keys(record), text: describe(error) });
-    this.#lookIn(AGAIN);
+    this.#looks.lookIn(AGAIN);
   }
 }
 

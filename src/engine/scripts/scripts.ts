@@ -8,8 +8,8 @@
  * - Nothing that was started outlives a stop of the gateway.
  */
 import type { Aftermath, Changes, Transfer } from "../../catalog/catalog.ts";
-import type { Timer } from "../../platform/clock.ts";
 import { describe } from "../../platform/errors.ts";
+import { Looks } from "../looks.ts";
 import { keys, type Site } from "../site.ts";
 import { type Moment, type Script, scriptFor } from "./choose.ts";
 import { concludeScript, diagnosisOf, type Scripted, skipScript } from "./conclusion.ts";
@@ -36,24 +36,22 @@ export class Scripts {
   readonly #cuttable = new Map<string, { abort: AbortController; left?: Changes; over: Promise<void> }>();
   readonly #abort = new AbortController();
   readonly #cut = () => this.#abort.abort();
-  #timer: Timer | null = null;
-  #due = Number.POSITIVE_INFINITY;
-  #looking: Promise<void> = Promise.resolve();
+  readonly #looks: Looks;
   #fullSince: number | null = null;
   /** Whose turn it is, so that a flood of errors does not starve the others, nor they it. */
   #notesFirst = false;
-  #stopped = false;
 
   constructor(site: () => Site) {
     this.#site = site;
+    this.#looks = new Looks(site, { name: "scripts wait", again: AGAIN }, () => this.#look());
     // a process that ends at once takes its scripts along
     process.once("exit", this.#cut);
   }
 
   /** Begins with what the catalog says is due, and follows it from then on. */
   open(): void {
-    this.#site().catalog.watch(() => this.#lookIn(GATHER));
-    this.#lookIn(GATHER);
+    this.#site().catalog.watch(() => this.#looks.lookIn(GATHER));
+    this.#looks.lookIn(GATHER);
   }
 
   get running(): number {
@@ -72,9 +70,7 @@ export class Scripts {
 
   /** Begins nothing from now on and waits for what runs, at most `patience` ms; then ends it. */
   async stop(patience: number): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#looking;
+    await this.#looks.stop();
     const late = this.#site().clock.timer(patience, () => this.#abort.abort());
     if (patience <= 0) this.#abort.abort();
     await Promise.all(this.#running);
@@ -82,28 +78,10 @@ export class Scripts {
     process.off("exit", this.#cut);
   }
 
-  #lookIn(wait: number): void {
-    if (this.#stopped) return;
-    const { clock } = this.#site();
-    const at = clock.monotonic() + wait;
-    if (this.#timer && at >= this.#due) return;
-    this.#timer?.cancel();
-    this.#due = at;
-    this.#timer = clock.timer(wait, () => {
-      this.#timer = null;
-      this.#looking = this.#looking
-        .then(() => this.#look())
-        .catch((error: unknown) => {
-          this.#site().journal.emit("CFTC70E", { text: `scripts wait: ${describe(error)}` });
-          this.#lookIn(AGAIN);
-        });
-    });
-  }
-
   async #look(): Promise<void> {
     for (;;) {
       const { configuration, stopping } = this.#site();
-      if (this.#stopped || stopping) return;
+      if (this.#looks.stopped || stopping) return;
       const limit = configuration.cftparm.max_processing_scripts || Number.POSITIVE_INFINITY;
       if (this.#running.size >= limit) return this.#full(limit);
       const started = this.#notesFirst
@@ -124,7 +102,7 @@ export class Scripts {
       if (n > 0) journal.emit("CFTS65W", { n, limit });
       this.#fullSince = now;
     }
-    this.#lookIn(STARVED);
+    this.#looks.lookIn(STARVED);
   }
 
   async #startPhase(): Promise<boolean> {
@@ -133,7 +111,7 @@ export class Scripts {
     const now = site.clock.now();
     if ((await site.catalog.scriptsWaiting(now)) === 0) {
       const later = await site.catalog.nextScriptAt(now);
-      if (later !== null) this.#lookIn(Math.min(later - now, LONGEST));
+      if (later !== null) this.#looks.lookIn(Math.min(later - now, LONGEST));
       return false;
     }
     const transfer = await site.catalog.claimScript(site.owner, site.clock.now());
@@ -158,7 +136,7 @@ export class Scripts {
       })
       .finally(() => {
         this.#running.delete(tracked);
-        this.#lookIn(GATHER);
+        this.#looks.lookIn(GATHER);
       });
     this.#running.add(tracked);
   }

@@ -12,7 +12,7 @@ const TASKS = "The gateway is one process; it has no tasks that could start, end
 const LICENCE = "There is no licence.";
 const EXITS = "There are no exits: no foreign code runs inside the gateway.";
 const RIGHTS =
-  "Rights are three roles of the HTTP API, told in its answer and the audit log; who may open the control socket may do everything.";
+  "Rights go by role (read, operate, admin), not by command: whoever may open the control socket may give all of them.";
 const TOLD = "Whoever makes a request is told at once what is wrong with it, and nothing is recorded.";
 const COMMAND_LINE = "Look at the answer of the command; `cygnet <command> --help` shows how it is written.";
 const NOTHING = "Nothing to look for.";
@@ -287,10 +287,17 @@ const transfers: readonly AbsentRow[] = [
   ],
   ["CFTT97E", "Direct command in a request", "Requests name no scripts; the configuration does.", NOTHING],
   [
-    "CFTF03E CFTF13E",
-    "File not released",
-    "OFTP has no step for it: a file is closed.",
-    "CFTF05E and CFTT78E tell of ends that fail.",
+    "CFTF03E CFTF05E CFTF13E",
+    "File not closed or not released",
+    "Its octets are synced before: what can fail has failed by then, and OFTP has no step for a release.",
+    "CFTF09E and CFTT78E tell of ends that fail.",
+  ],
+  ["CFTF30W", "Detail of the line before", "Every message says its reason in one line.", NOTHING],
+  [
+    "CFTT16E",
+    "Nothing to send to a partner that asks",
+    "In OFTP a partner asks for nothing: it gives the turn, and gets it back.",
+    NOTHING,
   ],
   [
     "CFTF06E CFTF07E",

@@ -35,13 +35,6 @@ export const fileMessages: readonly Message[] = [
     "Check permissions, then `cygnet start` the transfer.",
   ),
   message(
-    "CFTF05E",
-    FILE,
-    "File not closed: {text}",
-    "The file could not be written to its end.",
-    "Check the disk; the transfer is repeated from the last safe position.",
-  ),
-  message(
     "CFTF08E",
     FILE,
     "File not read: {text}",
@@ -124,13 +117,6 @@ export const fileMessages: readonly Message[] = [
     "File not archived: {reason}",
     "A file that has been sent could not be put into the archive; it stays where it is.",
     "Check the folder of the archive.",
-  ),
-  message(
-    "CFTF30W",
-    `${TRANSFER} diagc user? file?`,
-    "Detail: {diagc}",
-    "In plain words, what stands behind the error of the line before.",
-    "See the line before.",
   ),
   message(
     "CFTF70W",

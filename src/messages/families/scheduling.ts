@@ -68,13 +68,6 @@ export const schedulingMessages: readonly Message[] = [
     "Somebody called with a code, or sent a file with a code, that no CFTPART carries (409).",
     "Compare nrpart and the SFID codes with what the partner sends.",
   ),
-  message(
-    "CFTT16E",
-    "part idf? text?",
-    "Nothing to send: {text}",
-    "The partner asked for files, and none is waiting.",
-    NOTHING,
-  ),
   message("CFTT17I", `${K} text?`, "Transfer held: {text}", "The transfer waits for a `start`.", NOTHING),
   message(
     "CFTT18E",

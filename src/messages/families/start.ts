@@ -40,13 +40,6 @@ export const startMessages: readonly Message[] = [
     "Nothing to do between trusted machines; otherwise give the CFTPROT objects a TLS profile (ssl).",
   ),
   message(
-    "CFTI70I",
-    "what part? path",
-    "Place of {what}",
-    "Where an operator finds an outbox, an inbox, the log or the catalog.",
-    "Drop files into the outbox; take files from the inbox.",
-  ),
-  message(
     "CFTI71W",
     "text",
     "Service manager: {text}",
