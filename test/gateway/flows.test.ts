@@ -148,3 +148,15 @@ test("inact --force cuts and holds what runs; act and start let it go on", async
   t.match(await hub.transfer("send", "big.bin"), { state: "H", diagi: 121, diagc: "the partner was closed" });
   t.same((await hub.status()).sessions, [], "no session is left");
 });
+
+test("responses go back with the turn of the session that brought the files: nobody calls for them", async (t) => {
+  const { hub, acme } = await site(t);
+  await Promise.all([hub.start(), acme.start()]);
+  const names = Array.from({ length: 20 }, (_, index) => `TURN${index}.DAT`);
+  for (const [seed, name] of names.entries()) await hub.drop(name, { size: 1_000, seed });
+  await waitFor("every response", async () => {
+    const sent = await hub.transfers({ direct: "send" });
+    return sent.filter(({ state, ack }) => state === "X" && ack === "A").length === names.length;
+  });
+  t.strictSame(acme.messages("CFTT13I"), []);
+});
