@@ -59,10 +59,15 @@ export class Speaking {
     this.#soonUntil = this.#session.site.clock.monotonic() + TURN_SOON;
   }
 
-  /** For how long our turn in this session is worth waiting for, ms: a call beside it would cost more than it gains. */
+  /**
+   * For how long our turn in this session is worth waiting for, ms, and while it lasts: a call beside it would cost more
+   * than it gains.
+   */
   get turnComesIn(): number {
-    const { link, site } = this.#session;
-    return link.over ? 0 : Math.max(0, this.#soonUntil - site.clock.monotonic());
+    const { link, site, agreement } = this.#session;
+    if (link.over) return 0;
+    if (this.#running && agreement?.maySend) return TURN_SOON;
+    return Math.max(0, this.#soonUntil - site.clock.monotonic());
   }
 
   /** Responses, files, then the turn: runs until the turn or the session is gone. Undefined when it runs already. */
