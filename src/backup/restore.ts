@@ -123,6 +123,11 @@ async function admit(order: RestoreOrder, manifest: Manifest): Promise<Admitted>
     const message = `${what.slice(0, 3).join(", ")}: nothing was restored; --force moves aside what is there`;
     throw new CygnetError("CYG_RESTORE_EXISTS", message);
   }
+  if (there.length > 0 && !there.some((name) => name === "work" || name.endsWith(".db"))) {
+    // a backup from strangers may name any folder
+    const message = `${rundir} is not empty and no gateway has worked there: nothing was restored; empty it, or name another rundir`;
+    throw new CygnetError("CYG_RESTORE_EXISTS", message);
+  }
   const staging = await fs.mkdtemp(join(rundir, ".restore-"));
   const listed = new Map(manifest.files.map((file) => [file.path, file]));
   return { manifest, listed, places, staging };

@@ -286,6 +286,16 @@ test("of a stopped gateway everything comes back; what is wrong is refused befor
   t.match(forced, { status: 0, json: { aside: /before-restore-/ } }, forced.stderr);
   t.ok(existsSync(join(forced.json.aside, "outbox", "ACME", "mine.bin")), "what was there is kept");
   t.match(readdirSync(again.directory).join(), /cygnet\.toml\.before-restore-/);
+  const [catalog, work] = ["catalog.db", "work"].map((name) => join(again.rundir, name));
+  await fs.rename(catalog as string, `${catalog}.away`);
+  await fs.rename(work as string, `${work}.away`);
+  t.match(
+    await again.cli("restore", file, ...openers, "--force"),
+    { status: 1, stderr: /no gateway has worked there/ },
+    "a folder of somebody else is left alone, whatever was forced",
+  );
+  await fs.rename(`${catalog}.away`, catalog as string);
+  await fs.rename(`${work}.away`, work as string);
 
   await fs.writeFile(join(again.rundir, ".restoring"), "");
   await t.rejects(again.start(), /a restore into .* was cut off/);
