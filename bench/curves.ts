@@ -1,13 +1,14 @@
 /**
- * npm run bench:curves [-- --quick]: throughput against the number of files, their size and the number of sessions, as
- * pictures and as points (JSON) in docs/performance. Quick leaves the long points out.
+ * npm run bench:curves [-- --quick --files N]: throughput against the number of files, their size and the number of sessions, as
+ * pictures and as points (JSON) in docs/performance. Quick leaves the long points out, N is the
+ * largest number of files.
  */
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { projectRoot } from "../src/platform/root.ts";
 import { writeNoise } from "./content.ts";
-import { timed } from "./figures.ts";
+import { option, timed } from "./figures.ts";
 import { startPair, stop } from "./pair.ts";
 import { type Picture, type Series, svg } from "./picture.ts";
 import { sessionFigures } from "./sessions.ts";
@@ -15,7 +16,7 @@ import { drop, ended, pause, stageFiles } from "./small-files.ts";
 
 const QUICK = process.argv.includes("--quick");
 const KIB = 1024;
-const COUNTS = [10, 100, 1_000, 10_000, 100_000];
+const COUNTS = [10, 100, 1_000, 10_000, 100_000].filter((count) => count <= option("files", 100_000));
 const SIZES = [1, 10, 100, 1_024, 10_240, 102_400, 1_048_576, 10_485_760].map((kib) => kib * KIB);
 const SESSIONS = [1, 10, 100, 300, 900];
 /** Largest points of a quick run. */

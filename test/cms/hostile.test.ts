@@ -78,18 +78,18 @@ test("no octet of a sealed file can be changed and the file be taken with anothe
     const codes = new Set<string>();
     let harmless = 0;
     for (let at = 0; at < file.length; at++) {
-      for (const change of [1 << (at % 8), 0xff]) {
-        const copy = Buffer.from(file);
-        copy.writeUInt8((copy[at] as number) ^ change, at);
-        try {
-          const { octets } = await open(copy, layers);
-          // encryption alone proves nothing about the content
-          if (layers.signed && !octets.equals(content)) t.fail(`${name}: octet ${at} changes the content`);
-          harmless++;
-        } catch (error) {
-          if (!(error instanceof CygnetError && error.code in CMS_REASONS)) throw error;
-          codes.add(error.code);
-        }
+      // one bit here, all bits there
+      const change = at % 2 === 0 ? 1 << (at % 8) : 0xff;
+      const copy = Buffer.from(file);
+      copy.writeUInt8((copy[at] as number) ^ change, at);
+      try {
+        const { octets } = await open(copy, layers);
+        // encryption alone proves nothing about the content
+        if (layers.signed && !octets.equals(content)) t.fail(`${name}: octet ${at} changes the content`);
+        harmless++;
+      } catch (error) {
+        if (!(error instanceof CygnetError && error.code in CMS_REASONS)) throw error;
+        codes.add(error.code);
       }
     }
     // versions, unused parameters, and the case of the issuer's name
