@@ -327,7 +327,7 @@ test("TLS with a root that did not sign: DIAGI 260, CFTY13E here and CFTY30E or 
   await waitFor("state K", async () => (await hub.transfer("send", "secret.bin"))?.state === "K");
   t.match(await hub.transfer("send", "secret.bin"), { diagi: 260, diagp: /^PKI \d+$/, diagc: /certificate/ });
   t.equal(hub.messages("CFTT13I").length, 1, "it is not tried again");
-  t.match(hub.log(), /CFTH10E .*DIAGI=260 DIAGP="PKI \d+"/);
+  await waitFor("the log to say so", () => /CFTH10E .*DIAGI=260 DIAGP="PKI \d+"/.test(hub.log()));
   t.match(hub.log(), /CFTY13E/);
   t.match(acme.log(), /CFTY(13|30)E/);
   t.same(await acme.transfers(), []);

@@ -34,13 +34,13 @@ function told(gateway: Gateway, event: string, direct = "send"): Record<string, 
   );
 }
 
+/** Runs of a script that have written down all that is looked at. */
 function runs(gateway: Gateway, event: string, direct = "send"): number {
   const path = join(gateway.rundir, `told-${event}-${direct}`);
-  return existsSync(path)
-    ? readFileSync(path, "utf8")
-        .split("\n")
-        .filter((line) => line.startsWith("args ")).length
-    : 0;
+  if (!existsSync(path)) return 0;
+  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  const marks = ["args ", "CYGNET_PHASE=", "CYGNET_DIRECT="];
+  return Math.min(...marks.map((mark) => lines.filter((line) => line.startsWith(mark)).length));
 }
 
 const state = async (gateway: Gateway, direct: "send" | "recv", name: string) => {
