@@ -58,7 +58,7 @@ export function jobsOf({ housekeeping }: Gateway) {
 }
 
 /** Requests that are repeated. */
-export async function cyclesOf({ housekeeping }: Gateway) {
+async function cyclesOf({ housekeeping }: Gateway) {
   return (await housekeeping.generics.cycles()).map(({ next, ...cycle }) => ({
     ...cycle,
     next: next === null ? null : new Date(next).toISOString(),
